@@ -1,0 +1,331 @@
+/* sluice.h - normalizing flows in C: the whole public API.
+ * (skeleton: statuses, element types and the context; the tiers of calls are added by src/api) */
+#ifndef SL_SLUICE_H
+#define SL_SLUICE_H
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define SL_VERSION "0.1.0"
+
+#if defined(__GNUC__)
+#define SL_API __attribute__((visibility("default")))
+#else
+#define SL_API
+#endif
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* Status. Every call that can fail returns one; its text is sl_error(context). Append only. */
+#define SL_STATUS_LIST(X)                                                                          \
+  X(OK, "success")                                                                                 \
+  X(STOPPED, "stopped by the progress callback")                                                   \
+  X(NO_MEMORY, "out of memory")                                                                    \
+  X(BAD_ARGUMENT, "argument out of range or wrong shape")                                          \
+  X(SYNTAX, "formula or program rejected")                                                         \
+  X(IO, "file not read or not written")                                                            \
+  X(FORMAT, "malformed file")                                                                      \
+  X(NUMERIC, "non-finite value")                                                                   \
+  X(UNSUPPORTED, "no such operation, direction or feature")
+#define SL_STATUS_ENUM_(name, text) SL_##name,
+typedef enum sl_status { SL_STATUS_LIST(SL_STATUS_ENUM_) } sl_status;
+
+/* Element types of arrays and of programs. */
+typedef enum sl_dtype { SL_F32, SL_F64 } sl_dtype;
+
+/* A context belongs to one thread at a time: workers, allocator, log, last error. */
+typedef struct sl_context sl_context;
+
+typedef struct sl_context_options { /* zeros mean the defaults, except size */
+  size_t size;                      /* sizeof(sl_context_options): how the struct may grow */
+  int32_t threads;                  /* 0: one per core; no result depends on it */
+  /* All memory comes from here: pointer NULL allocates, new_size 0 frees, NULL returned means exhausted.
+   * Called from the thread that uses the context. NULL: the C library's. */
+  void *(*reallocate)(void *user, void *pointer, size_t old_size, size_t new_size);
+  void (*log)(void *user, int32_t level, const char *line); /* NULL: the library says nothing */
+  void *user;                                               /* handed to both functions */
+} sl_context_options;
+
+/* Makes a context; options may be NULL. On failure *out is NULL, and the status is all there is to know. */
+SL_API sl_status sl_context_new(const sl_context_options *options, sl_context **out);
+/* Ends its threads and frees it; NULL is fine. Handles made from it must be freed before. */
+SL_API void sl_context_free(sl_context *context);
+/* What the last failed call found wrong, and what would mend it; "" if none failed. Valid until the next
+ * call on this context. */
+SL_API const char *sl_error(const sl_context *context);
+/* Where in the user's text (formula, CSV, JSON) the last failure lies, 1-based; false if it has no place. */
+SL_API bool sl_error_place(const sl_context *context, int32_t *line, int32_t *column);
+/* A status in words; a constant string. */
+SL_API const char *sl_status_text(sl_status status);
+
+/* ---- version ------------------------------------------------------------------------------- */
+
+#define SL_VERSION_NUMBER 100 /* major * 10000 + minor * 100 + patch */
+
+/* The version of the library that is loaded; compare with SL_VERSION_NUMBER, the header's. */
+SL_API int32_t sl_version(void);
+/* The same as text, "0.1.0". Static. */
+SL_API const char *sl_version_text(void);
+
+/* ---- arrays -------------------------------------------------------------------------------- */
+
+/* Arrays are borrowed views of the caller's memory: row r, column c stands at
+ * data[r * row_stride + c * column_stride], strides counted in elements of dtype. Nothing here is
+ * kept after a call returns, and nothing is freed. Either element type may be passed anywhere;
+ * numbers are converted on the way. Where a call takes a pointer to a view, NULL or a view whose
+ * data is NULL means "none". These two structs are frozen: they will never grow. */
+typedef struct sl_array_in {
+  const void *data;
+  sl_dtype dtype;
+  int64_t rows, columns;
+  int64_t row_stride, column_stride;
+} sl_array_in;
+
+typedef struct sl_array_out {
+  void *data;
+  sl_dtype dtype;
+  int64_t rows, columns;
+  int64_t row_stride, column_stride;
+} sl_array_out;
+
+/* Contiguous row-major views of rows x columns numbers. */
+SL_API sl_array_in sl_in_f32(const float *data, int64_t rows, int64_t columns);
+SL_API sl_array_in sl_in_f64(const double *data, int64_t rows, int64_t columns);
+SL_API sl_array_out sl_out_f32(float *data, int64_t rows, int64_t columns);
+SL_API sl_array_out sl_out_f64(double *data, int64_t rows, int64_t columns);
+
+/* ---- tier 1: fit rows, score rows, draw rows ------------------------------------------------ */
+
+/* A flow: a base density, a chain of invertible layers, their parameters and, when it was fitted,
+ * the standardisation and the columns of its data. Every density below is in the data's own units
+ * (the standardisation's Jacobian is included), in nats. A flow is read-only except in the calls
+ * that fit it or set its parameters: between those, any number of threads may use one flow, each
+ * with a context (and evaluator) of its own. */
+typedef struct sl_flow sl_flow;
+
+/* How the rows of a fit are scored: frozen. Rows = 0 where there was nothing to score; then the
+ * numbers are NaN. */
+typedef struct sl_score {
+  double log_prob;              /* mean log density per row, nats, data's own units */
+  double se;                    /* standard error of that mean */
+  double log_prob_standardized; /* the same on columns shifted and scaled by mean and sd */
+  int64_t rows;
+} sl_score;
+
+/* The data of a fit. Set size = sizeof(sl_fit_data) and everything unused to zero. A held-out set
+ * that is not given is split off x, at random by the seed. */
+typedef struct sl_fit_data {
+  size_t size;
+  sl_array_in x;               /* rows x dim: what the density is of */
+  sl_array_in condition;       /* rows x context_dim: what it is conditioned on; or none */
+  sl_array_in weight;          /* rows x 1: weights >= 0 of the rows; or none */
+  sl_array_in valid_x, valid_condition; /* to stop by */
+  sl_array_in test_x, test_condition;   /* to report on; never looked at before the end */
+  const char *const *column_names;      /* dim names, for messages and the saved model; or NULL */
+} sl_fit_data;
+
+/* What a progress callback sees. It runs on the caller's thread, at most some ten times a second.
+ * Returning false stops: the best parameters so far are kept and the fit returns SL_STOPPED, with
+ * valid results. */
+typedef struct sl_fit_progress {
+  size_t size;
+  int64_t step, steps;    /* steps done, steps planned */
+  double loss;            /* negative mean log density of the last batch, standardised */
+  double valid_loss;      /* the same of the held-out rows when last looked at; NaN before */
+  double best_valid_loss;
+  double seconds;         /* since the start */
+  double rows_per_second;
+} sl_fit_progress;
+typedef bool (*sl_fit_progress_function)(void *user, const sl_fit_progress *now);
+
+/* Options of a fit. sl_fit_options_default fills every field with "the library decides" (numbers:
+ * NaN or -1, texts: NULL); it decides from the rows and columns and says what it chose in the
+ * report. Texts are borrowed for the length of the fit. The struct may grow: size comes first. */
+typedef struct sl_fit_options {
+  size_t size;
+  const char *formula;     /* of the flow, "coupling(rqs)*6"; sl_fit only */
+  const char *base;        /* base density, "normal"; sl_fit only */
+  int32_t precision;       /* an sl_dtype, or -1; sl_fit only */
+  uint64_t seed;           /* of everything random: split, shuffle, starting values, noise */
+  int64_t steps;           /* optimiser steps */
+  double epochs;           /* or passes over the data */
+  int64_t batch;           /* rows per step */
+  double rate;             /* learning rate */
+  const char *optimizer;   /* "adam", "adamw", "sgd", "rmsprop", "adagrad" */
+  const char *schedule;    /* of the rate: "constant", "cosine", "warmup", "plateau" */
+  double weight_decay, momentum, beta1, beta2, epsilon; /* of the optimiser; NaN: its defaults */
+  int64_t warmup;          /* steps over which the rate rises */
+  double clip;             /* bound on the gradient's norm; 0: none */
+  double ema;              /* decay of the running average of the parameters; 0: none */
+  int64_t valid_every;     /* steps between looks at the held-out rows */
+  int64_t patience;        /* looks without improvement before stopping; 0: never */
+  double max_seconds;      /* limit on time, the one option that makes results depend on speed */
+  double valid_fraction;   /* of the rows, held out to stop by, unless valid_x is given */
+  double test_fraction;    /* of the rows, held out to report on, unless test_x is given */
+  int32_t dequantize;      /* add noise to rounded columns: 0 no, 1 yes, -1 where noticed */
+  int32_t baselines;       /* fit a Gaussian and a Gaussian mixture beside it: 0 no, 1 yes */
+  const char *checkpoint;  /* file to save the state of the fit in, now and then; NULL: none */
+  int64_t checkpoint_every;/* steps between */
+  const char *resume;      /* file to take up from; ends in the same bits as without the break */
+  sl_fit_progress_function progress; /* NULL: none */
+  void *progress_user;
+} sl_fit_options;
+
+/* Fills options; size is sizeof(sl_fit_options) as the caller knows it. */
+SL_API void sl_fit_options_default(sl_fit_options *options, size_t size);
+/* Sets one option from text by its command line name ("lr", "batch", "max-seconds": the list is
+ * printed by `sluice help fit`). SL_BAD_ARGUMENT names the nearest option or the allowed range.
+ * A text value is borrowed, not copied. */
+SL_API sl_status sl_fit_options_set(sl_context *context, sl_fit_options *options, const char *key,
+                                    const char *value);
+
+/* What a fit has to say. size is set by the caller before the call. */
+typedef struct sl_fit_report {
+  size_t size;
+  int64_t steps, best_step;   /* done; and the one whose parameters were kept */
+  int64_t skipped;            /* steps left out because the loss or gradient was not finite */
+  sl_score train, valid, test;
+  sl_score gaussian, gaussian_mixture; /* baselines fitted on the training rows, on the test rows */
+  int32_t mixture_components;
+  bool stopped_early;         /* by patience */
+  double seconds, rows_per_second;
+  char verdict[512];          /* one sentence on how good the fit is, and what to try */
+  char notes[1024];           /* what was decided about the data, a line each; "" if nothing */
+  char trouble[512];          /* what was not finite and where; "" if nothing */
+} sl_fit_report;
+
+/* Fits a flow to rows: looks at the columns, refuses what cannot be fitted (NaN, infinities,
+ * constant columns, too few rows: SL_BAD_ARGUMENT names row and column), dequantises rounded
+ * columns, standardises, splits, chooses a flow unless options->formula names one, fits it
+ * by maximum likelihood with early stopping, and reports. options NULL: all defaults; report may be
+ * NULL. *out is the new flow (also with SL_STOPPED), freed by sl_flow_free; NULL on failure. */
+SL_API sl_status sl_fit(sl_context *context, const sl_fit_data *data, const sl_fit_options *options,
+                        sl_flow **out, sl_fit_report *report);
+
+/* Reads and writes a model as safetensors: tensors, formula, standardisation, columns. */
+SL_API sl_status sl_flow_load(sl_context *context, const char *path, sl_flow **out);
+SL_API sl_status sl_flow_save(sl_context *context, const sl_flow *flow, const char *path);
+/* NULL is fine. */
+SL_API void sl_flow_free(sl_flow *flow);
+
+/* log_prob[r] = log density of row r, nats. x: rows x dim; condition: rows x context_dim, NULL when
+ * the flow has none; log_prob: rows x 1. Builds the program anew at every call, which takes
+ * milliseconds: where that matters make an evaluator (tier 2). */
+SL_API sl_status sl_flow_log_prob(sl_context *context, const sl_flow *flow, const sl_array_in *x,
+                                  const sl_array_in *condition, const sl_array_out *log_prob);
+
+/* Draws x->rows rows: a function of the flow, seed and row number only. x: rows x dim; log_prob:
+ * rows x 1, NULL if not wanted, is the exact log density of each draw. */
+SL_API sl_status sl_flow_sample(sl_context *context, const sl_flow *flow, uint64_t seed,
+                                const sl_array_in *condition, const sl_array_out *x,
+                                const sl_array_out *log_prob);
+
+/* ---- tier 2: flows by formula, reusable handles --------------------------------------------- */
+
+/* Makes a flow with starting parameters.
+ *   formula := layer ('-' layer)*
+ *   layer   := (name ['(' arguments ')'] | '(' formula ')') ['*' n]
+ * the leftmost layer is applied first to the base noise; `sluice flows` lists names and arguments.
+ * SL_SYNTAX puts the place in the formula in sl_error_place. base: NULL is "normal". dtype is the
+ * precision of parameters and arithmetic. */
+SL_API sl_status sl_flow_new(sl_context *context, const char *formula, const char *base,
+                             int32_t dim, int32_t context_dim, sl_dtype dtype, uint64_t seed,
+                             sl_flow **out);
+
+SL_API const char *sl_flow_formula(const sl_flow *flow); /* canonical; lives as long as the flow */
+SL_API const char *sl_flow_base(const sl_flow *flow);
+SL_API int32_t sl_flow_dim(const sl_flow *flow);
+SL_API int32_t sl_flow_context_dim(const sl_flow *flow); /* 0: unconditional */
+SL_API int32_t sl_flow_layers(const sl_flow *flow);      /* with *n written out */
+SL_API sl_dtype sl_flow_dtype(const sl_flow *flow);
+/* Name of column i of the data the flow was fitted to, or NULL; lives as long as the flow. */
+SL_API const char *sl_flow_column_name(const sl_flow *flow, int32_t i);
+
+/* The parameters as one flat vector, in the order of the layers. vector: 1 x parameter_count. */
+SL_API int64_t sl_flow_parameter_count(const sl_flow *flow);
+SL_API sl_status sl_flow_parameters(sl_context *context, const sl_flow *flow,
+                                    const sl_array_out *vector);
+/* Not while another thread uses the flow. SL_NUMERIC if a number is not finite. */
+SL_API sl_status sl_flow_set_parameters(sl_context *context, sl_flow *flow,
+                                        const sl_array_in *vector);
+
+/* Directions of a flow. Other libraries disagree about "forward"; these say where the rows go. */
+typedef enum sl_direction {
+  SL_TO_DATA = 0, /* base noise -> data: sampling */
+  SL_TO_BASE = 1  /* data -> base noise: scoring */
+} sl_direction;
+
+/* Maps rows through the flow: y = T(x), log_det[r] = log |det dT/dx| at row r (NULL: not wanted).
+ * x, y: rows x dim, may be the same memory. layers: how many layers of the chain, counted from the
+ * base, take part (-1: all); so SL_TO_DATA with layers = k shows the noise after k layers, and
+ * SL_TO_BASE with the same k undoes that. Fewer than all leaves the standardisation out. */
+SL_API sl_status sl_flow_map(sl_context *context, const sl_flow *flow, sl_direction direction,
+                             int32_t layers, const sl_array_in *x, const sl_array_in *condition,
+                             const sl_array_out *y, const sl_array_out *log_det);
+
+/* Exact derivatives of the log density; each output may be NULL.
+ *   log_prob: rows x 1;  by_x[r] = d log_prob[r] / d x[r]: rows x dim;
+ *   by_condition: rows x context_dim;
+ *   by_parameters = d (sum over rows of log_prob) / d parameters: 1 x parameter_count. */
+SL_API sl_status sl_flow_gradient(sl_context *context, const sl_flow *flow, const sl_array_in *x,
+                                  const sl_array_in *condition, const sl_array_out *log_prob,
+                                  const sl_array_out *by_x, const sl_array_out *by_condition,
+                                  const sl_array_out *by_parameters);
+
+/* An evaluator is a flow made ready to run: programs and work memory are made beforehand, so that
+ * its calls allocate nothing and take microseconds for a few rows. It borrows the flow, which must
+ * outlive it; it sees parameters set later. One thread at a time uses an evaluator, with any
+ * context; for several threads make one each. */
+typedef struct sl_evaluator sl_evaluator;
+
+/* What an evaluator shall be able to do; joined by |. Frozen values. */
+enum {
+  SL_EVALUATE_LOG_PROB = 1,
+  SL_EVALUATE_GRADIENT = 2,   /* by x (and condition) */
+  SL_EVALUATE_PARAMETERS = 4, /* gradient by the parameters */
+  SL_EVALUATE_SAMPLE = 8
+};
+/* max_rows: the most rows of a SL_EVALUATE_PARAMETERS call, whose memory depends on it; the other
+ * calls take any number of rows. 0 stands for 1024. */
+SL_API sl_status sl_evaluator_new(sl_context *context, const sl_flow *flow, uint32_t what,
+                                  int64_t max_rows, sl_evaluator **out);
+SL_API void sl_evaluator_free(sl_evaluator *evaluator);
+/* As the calls of the same names above. SL_BAD_ARGUMENT when the evaluator was not made for it. */
+SL_API sl_status sl_evaluator_log_prob(sl_context *context, sl_evaluator *evaluator,
+                                       const sl_array_in *x, const sl_array_in *condition,
+                                       const sl_array_out *log_prob);
+SL_API sl_status sl_evaluator_gradient(sl_context *context, sl_evaluator *evaluator,
+                                       const sl_array_in *x, const sl_array_in *condition,
+                                       const sl_array_out *log_prob, const sl_array_out *by_x,
+                                       const sl_array_out *by_condition);
+SL_API sl_status sl_evaluator_parameters(sl_context *context, sl_evaluator *evaluator,
+                                         const sl_array_in *x, const sl_array_in *condition,
+                                         const sl_array_out *log_prob,
+                                         const sl_array_out *by_parameters);
+SL_API sl_status sl_evaluator_sample(sl_context *context, sl_evaluator *evaluator, uint64_t seed,
+                                     const sl_array_in *condition, const sl_array_out *x,
+                                     const sl_array_out *log_prob);
+
+/* ---- tier 3: fitting a flow of one's own ---------------------------------------------------- */
+
+/* Trains an existing flow on rows, as they are: no standardisation, no dequantisation, no baselines
+ * (those numbers of the report are NaN). Without valid_x and with valid_fraction unset nothing is
+ * held out and the last parameters are kept. Unset steps and epochs: 100 epochs. */
+SL_API sl_status sl_fit_flow(sl_context *context, sl_flow *flow, const sl_fit_data *data,
+                             const sl_fit_options *options, sl_fit_report *report);
+
+/* Trains an existing flow on fresh rows: before each step generate fills x, contiguous row-major
+ * rows x dim of the flow's dtype, and returns SL_OK, or anything else to end the fit with that
+ * status. step counts from 0; the rows should be a function of it, so that a resumed fit sees the
+ * same ones. Runs on the caller's thread. Unset steps: 5,000; unset batch: 256. */
+typedef sl_status (*sl_generate_function)(void *user, int64_t step, int64_t rows, void *x);
+SL_API sl_status sl_fit_generated(sl_context *context, sl_flow *flow, sl_generate_function generate,
+                                  void *user, const sl_fit_options *options,
+                                  sl_fit_report *report);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

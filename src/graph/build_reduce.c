@@ -1,0 +1,85 @@
+/* Reductions and scans over features, and sums over rows; with their derivatives. */
+#include <string.h>
+
+#include "graph/operations.h"
+
+static sl_node reduce(sl__graph *g, sl__operation operation, sl_node a, int axis) {
+  if (!a || (axis = sl__axis(g, a, axis)) < 0) return 0;
+  sl_shape shape = g->nodes[a].shape;
+  const int32_t size = shape.size[axis];
+  for (int d = axis; d + 1 < shape.dims; d++) shape.size[d] = shape.size[d + 1];
+  shape.dims--;
+  if (size == 1) return op_reshape(g, a, shape);
+  a = sl__contiguous(g, a);
+  if (!a) return 0;
+  return sl__node_add(g, (sl__node){.operation = (uint8_t)operation, .type = g->nodes[a].type, .batched = g->nodes[a].batched,
+                                    .operands = 1, .operand = {a}, .shape = shape, .integer = {axis}});
+}
+
+sl_node op_sum(sl__graph *g, sl_node a, int axis) { return reduce(g, SL__OP_SUM, a, axis); }
+sl_node op_max(sl__graph *g, sl_node a, int axis) { return reduce(g, SL__OP_MAX, a, axis); }
+
+sl_node op_sum_all(sl__graph *g, sl_node a) {
+  if (!a) return 0;
+  if (g->nodes[a].shape.dims == 0) return a;
+  const int64_t count = sl__shape_count(g->nodes[a].shape);
+  return op_sum(g, op_reshape(g, a, sl__shape1((int32_t)count)), 0);
+}
+
+sl_node op_cumulative_sum(sl__graph *g, sl_node a, int axis, bool reverse) {
+  if (!a || (axis = sl__axis(g, a, axis)) < 0) return 0;
+  a = sl__contiguous(g, a);
+  if (!a) return 0;
+  return sl__node_add(g, (sl__node){.operation = SL__OP_CUMULATIVE_SUM, .type = g->nodes[a].type, .batched = g->nodes[a].batched,
+                                    .operands = 1, .operand = {a}, .shape = g->nodes[a].shape, .integer = {axis, reverse}});
+}
+
+/* dy with the reduced axis put back at its full size. */
+static sl_node stretch(sl__graph *g, sl_node dy, sl_shape shape, int axis) {
+  sl_shape kept = shape;
+  kept.size[axis] = 1;
+  return op_broadcast(g, op_reshape(g, dy, kept), shape);
+}
+
+void sl__gradient_sum(sl__tape *tape, sl__graph *g, sl_node node, sl_node dy) {
+  const sl__node n = g->nodes[node];
+  sl__contribute(tape, n.operand[0], stretch(g, dy, g->nodes[n.operand[0]].shape, n.integer[0]));
+}
+
+void sl__gradient_max(sl__tape *tape, sl__graph *g, sl_node node, sl_node dy) {
+  const sl__node n = g->nodes[node]; /* ties share nothing: every largest element receives dy */
+  const sl_shape shape = g->nodes[n.operand[0]].shape;
+  const sl_node largest = op_equal(g, n.operand[0], stretch(g, node, shape, n.integer[0]));
+  sl__contribute(tape, n.operand[0], op_multiply(g, largest, stretch(g, dy, shape, n.integer[0])));
+}
+
+void sl__gradient_cumulative_sum(sl__tape *tape, sl__graph *g, sl_node node, sl_node dy) {
+  const sl__node n = g->nodes[node];
+  sl__contribute(tape, n.operand[0], op_cumulative_sum(g, dy, n.integer[0], !n.integer[1]));
+}
+
+sl_node op_sum_rows(sl__graph *g, sl_node a) {
+  if (!a) return 0;
+  const sl__node n = g->nodes[a];
+  if (!n.batched) return sl__graph_refuse(g, SL_BAD_ARGUMENT, "sum over rows of a value that has none");
+  /* the sum of a product is one pass, and the product need not be stored */
+  if (n.operation == SL__OP_ELEMENTWISE && n.elementwise == SL__EW_multiply && g->nodes[n.operand[0]].batched &&
+      g->nodes[n.operand[1]].batched && sl__node_is_contiguous(&g->nodes[n.operand[0]]) &&
+      sl__node_is_contiguous(&g->nodes[n.operand[1]])) {
+    return sl__node_add(g, (sl__node){.operation = SL__OP_DOT_ROWS, .type = n.type, .operands = 2,
+                                      .operand = {n.operand[0], n.operand[1]}, .shape = n.shape});
+  }
+  a = sl__contiguous(g, a);
+  if (!a) return 0;
+  return sl__node_add(g, (sl__node){.operation = SL__OP_SUM_ROWS, .type = n.type, .operands = 1, .operand = {a}, .shape = n.shape});
+}
+
+void sl__gradient_sum_rows(sl__tape *tape, sl__graph *g, sl_node node, sl_node dy) {
+  sl__contribute(tape, g->nodes[node].operand[0], sl__rows(g, dy));
+}
+
+void sl__gradient_dot_rows(sl__tape *tape, sl__graph *g, sl_node node, sl_node dy) {
+  const sl_node a = g->nodes[node].operand[0], b = g->nodes[node].operand[1];
+  sl__contribute(tape, a, op_multiply(g, dy, b));
+  sl__contribute(tape, b, op_multiply(g, dy, a));
+}

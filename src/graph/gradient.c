@@ -1,0 +1,198 @@
+/* Reverse-mode differentiation, graph to graph: walks the nodes backwards, asks each row of the operation list how
+ * the gradient flows on, and adds up. Since the result is more graph, derivatives of derivatives need nothing new.
+ *
+ * Contributions to a node are collected and combined once, when the node is reached: slices of one axis that do not
+ * overlap become one concatenation (which costs no copy), instead of a sum of mostly zero arrays. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "graph/operations.h"
+
+typedef struct contribution {
+  sl_node gradient;
+  bool piece;             /* of a slice: where */
+  int32_t axis, begin, count, stride;
+  struct contribution *next;
+} contribution;
+
+struct sl__tape {
+  sl__graph *graph;
+  sl__arena arena;
+  contribution **lists;   /* [nodes at the start] */
+  uint32_t nodes;
+  const bool *wanted;     /* [nodes at the start]: does any wrt lie below? */
+};
+
+static void push(sl__tape *tape, sl_node operand, contribution c) {
+  sl__graph *g = tape->graph;
+  if (!operand || operand >= tape->nodes || !tape->wanted[operand] || g->status != SL_OK) return;
+  if (!c.gradient) return;
+  if (!g->nodes[operand].batched && g->nodes[c.gradient].batched) c.gradient = op_sum_rows(g, c.gradient);
+  contribution *kept = sl__arena_take(&tape->arena, 1, sizeof *kept);
+  if (!kept) {
+    g->status = SL_NO_MEMORY;
+    return;
+  }
+  *kept = c;
+  kept->next = tape->lists[operand];
+  tape->lists[operand] = kept;
+}
+
+void sl__contribute(sl__tape *tape, sl_node operand, sl_node gradient) {
+  push(tape, operand, (contribution){.gradient = gradient});
+}
+
+void sl__contribute_piece(sl__tape *tape, sl_node operand, sl_node gradient, const int32_t piece[4]) {
+  push(tape, operand, (contribution){.gradient = gradient, .piece = true, .axis = piece[0], .begin = piece[1], .count = piece[2], .stride = piece[3]});
+}
+
+static sl_node zero_part(sl__graph *g, sl_node like, int axis, int32_t count) {
+  sl_shape shape = g->nodes[like].shape;
+  shape.size[axis] = count;
+  return sl__zeros(g, (sl_dtype)g->nodes[like].type, shape);
+}
+
+/* A strided piece spread out to the whole axis, by a scatter that is the transpose of the gather. */
+static sl_node spread(sl__graph *g, sl_node gradient, sl_node like, const contribution *c) {
+  const int32_t size = g->nodes[like].shape.size[c->axis];
+  int32_t *index = sl__arena_take(&g->arena, (size_t)c->count, sizeof *index);
+  if (!index) return sl__graph_refuse(g, SL_NO_MEMORY, "out of memory");
+  for (int32_t i = 0; i < c->count; i++) index[i] = c->begin + i * c->stride;
+  gradient = sl__contiguous(g, gradient);
+  if (!gradient) return 0;
+  sl__node n = {.operation = SL__OP_SCATTER, .type = g->nodes[gradient].type, .batched = g->nodes[gradient].batched, .operands = 1,
+                .operand = {gradient}, .shape = g->nodes[gradient].shape, .integer = {c->axis}, .data = index,
+                .data_bytes = c->count * (int64_t)sizeof *index};
+  n.shape.size[c->axis] = size;
+  return sl__node_add(g, n);
+}
+
+static int by_begin(const void *a, const void *b) {
+  const contribution *x = *(contribution *const *)a, *y = *(contribution *const *)b;
+  return (x->begin > y->begin) - (x->begin < y->begin);
+}
+
+/* Pieces pieces[0..count-1] of one axis, sorted by begin: those that do not overlap become one concatenation; the rest are
+ * left for the next round. Returns the concatenation and how many remain. */
+static sl_node concatenate_round(sl__tape *tape, sl_node node, contribution **pieces, int64_t count, int64_t *remaining) {
+  sl__graph *g = tape->graph;
+  const int axis = pieces[0]->axis;
+  const int32_t size = g->nodes[node].shape.size[axis];
+  sl_node *parts = sl__arena_take(&tape->arena, (size_t)count * 2 + 1, sizeof *parts);
+  if (!parts) return sl__graph_refuse(g, SL_NO_MEMORY, "out of memory");
+  int used = 0;
+  int32_t at = 0;
+  *remaining = 0;
+  for (int64_t i = 0; i < count; i++) {
+    contribution *c = pieces[i];
+    if (c->begin < at) {
+      pieces[(*remaining)++] = c;
+      continue;
+    }
+    if (c->begin > at) parts[used++] = zero_part(g, node, axis, c->begin - at);
+    parts[used++] = c->gradient;
+    at = c->begin + c->count;
+  }
+  if (at < size) parts[used++] = zero_part(g, node, axis, size - at);
+  return op_concatenate(g, used, parts, axis);
+}
+
+static sl_node add_or_first(sl__graph *g, sl_node sum, sl_node term) { return sum ? op_add(g, sum, term) : term; }
+
+static sl_node combine_pieces(sl__tape *tape, sl_node node, contribution **pieces, int64_t count) {
+  sl__graph *g = tape->graph;
+  sl_node sum = 0;
+  for (int axis = 0; axis < SL__MAX_DIMS && g->status == SL_OK; axis++) {
+    contribution **mine = sl__arena_take(&tape->arena, (size_t)count + 1, sizeof *mine);
+    if (!mine) return sl__graph_refuse(g, SL_NO_MEMORY, "out of memory");
+    int64_t n = 0;
+    for (int64_t i = 0; i < count; i++) {
+      if (pieces[i]->axis != axis) continue;
+      if (pieces[i]->stride == 1 || pieces[i]->count == 1) mine[n++] = pieces[i];
+      else sum = add_or_first(g, sum, spread(g, pieces[i]->gradient, node, pieces[i]));
+    }
+    qsort(mine, (size_t)n, sizeof *mine, by_begin);
+    while (n > 0 && g->status == SL_OK) sum = add_or_first(g, sum, concatenate_round(tape, node, mine, n, &n));
+  }
+  return sum;
+}
+
+static sl_node combine(sl__tape *tape, sl_node node) {
+  sl__graph *g = tape->graph;
+  int64_t count = 0, pieces = 0;
+  for (contribution *c = tape->lists[node]; c; c = c->next) count++;
+  contribution **list = sl__arena_take(&tape->arena, (size_t)count + 1, sizeof *list);
+  if (!list) return sl__graph_refuse(g, SL_NO_MEMORY, "out of memory");
+  sl_node sum = 0;
+  for (contribution *c = tape->lists[node]; c; c = c->next) {
+    if (c->piece) list[pieces++] = c;
+    else sum = add_or_first(g, sum, c->gradient);
+  }
+  if (pieces) sum = add_or_first(g, sum, combine_pieces(tape, node, list, pieces));
+  return sum;
+}
+
+static void mark_below(sl__graph *g, bool *wanted, uint32_t nodes, int count, const sl_node *wrt) {
+  for (int i = 0; i < count; i++) {
+    if (wrt[i]) wanted[wrt[i]] = true;
+  }
+  for (uint32_t i = 1; i < nodes; i++) {
+    const sl__node *n = &g->nodes[i];
+    for (int k = 0; k < n->operands; k++) wanted[i] |= wanted[n->operand[k]];
+    if (n->operation == SL__OP_CONCATENATE) {
+      const sl_node *parts = n->data;
+      for (int64_t k = 0; k < n->data_bytes / (int64_t)sizeof *parts; k++) wanted[i] |= wanted[parts[k]];
+    }
+  }
+}
+
+static void sweep(sl__tape *tape, sl_node y, int count, const sl_node *wrt, sl_node *gradients) {
+  sl__graph *g = tape->graph;
+  const sl_dtype type = (sl_dtype)g->nodes[y].type;
+  sl_node seed = op_number(g, type, 1.0);
+  if (g->nodes[y].batched) {
+    seed = sl__rows(g, seed);
+    if (type == SL_F32) g->one_per_row = seed; /* lets 1 * x be x; one type is enough for it to pay */
+  }
+  sl__contribute(tape, y, seed);
+  for (sl_node node = y; node > 0 && g->status == SL_OK; node--) {
+    if (!tape->lists[node]) continue;
+    const sl_node dy = combine(tape, node);
+    tape->lists[node] = NULL;
+    for (int i = 0; i < count; i++) {
+      if (wrt[i] == node) gradients[i] = dy;
+    }
+    const uint16_t label = g->label;
+    g->label = g->nodes[node].label; /* a derivative belongs to the layer it is the derivative of */
+    const sl__gradient_rule rule = sl__operations[g->nodes[node].operation].gradient;
+    if (rule && dy) rule(tape, g, node, dy);
+    g->label = label;
+  }
+}
+
+sl_status sl__gradient(sl__graph *g, sl_node y, int count, const sl_node *wrt, sl_node *gradients) {
+  for (int i = 0; i < count; i++) gradients[i] = 0;
+  if (g->status != SL_OK) return g->status;
+  if (!y || g->nodes[y].shape.dims != 0) {
+    sl__graph_refuse(g, SL_BAD_ARGUMENT, "the gradient is of a scalar");
+    return g->status;
+  }
+  sl__tape tape = {.graph = g, .nodes = g->count};
+  sl__arena_open(&tape.arena, g->context);
+  bool *wanted = sl__arena_take(&tape.arena, g->count, sizeof *wanted);
+  tape.lists = sl__arena_take(&tape.arena, g->count, sizeof(contribution *));
+  if (!wanted || !tape.lists) {
+    g->status = SL_NO_MEMORY;
+  } else {
+    mark_below(g, wanted, g->count, count, wrt);
+    tape.wanted = wanted;
+    sweep(&tape, y, count, wrt, gradients);
+    for (int i = 0; i < count && g->status == SL_OK; i++) {
+      if (gradients[i]) continue;
+      gradients[i] = sl__zeros(g, (sl_dtype)g->nodes[wrt[i]].type, g->nodes[wrt[i]].shape);
+      if (g->nodes[wrt[i]].batched) gradients[i] = sl__rows(g, gradients[i]);
+    }
+  }
+  sl__arena_close(&tape.arena);
+  return g->status;
+}

@@ -1,0 +1,114 @@
+/* Who does what when several threads share one block of rows: for each level, whole steps go to the threads where their
+ * operands were made (so that weights and activations stay in one core's cache), and steps too big to balance are cut
+ * into parts. Levels too small to share run on the first thread, without a barrier between them. The schedule changes
+ * no result: a part of a step computes the same bits wherever it runs. */
+#include <stdlib.h>
+
+#include "graph/operations.h"
+
+static const float WORTH_SHARING = 3000; /* nanoseconds: several times the price of a barrier */
+
+typedef struct costed { int32_t step; float cost; } costed;
+
+static int by_cost(const void *a, const void *b) {
+  const costed *x = a, *y = b;
+  if (x->cost != y->cost) return x->cost > y->cost ? -1 : 1;
+  return (x->step > y->step) - (x->step < y->step);
+}
+
+typedef struct maker {
+  const sl__program *program;
+  const sl__stage *stage;
+  int workers;
+  int16_t *owner;     /* [values] who made it; -1: several, or nobody */
+  int16_t *given;     /* [steps of a level] to whom; -1: cut into parts for all */
+  costed *order;
+  float *load;        /* [workers] */
+} maker;
+
+static int preferred_worker(const maker *m, const sl__step *s) {
+  int64_t most = -1;
+  int worker = -1;
+  for (int k = 0; k < s->operands; k++) {
+    const sl__value *v = &m->program->values[s->operand[k]];
+    if (m->owner[s->operand[k]] >= 0 && v->batched && v->count > most) {
+      most = v->count;
+      worker = m->owner[s->operand[k]];
+    }
+  }
+  return worker;
+}
+
+/* Longest first, each to its preferred thread when that costs nothing, else to the least loaded. Returns the makespan. */
+static float give_whole_steps(maker *m, int32_t begin, int32_t count) {
+  float total = 0, makespan = 0;
+  for (int w = 0; w < m->workers; w++) m->load[w] = 0;
+  for (int32_t i = 0; i < count; i++) total += m->order[i].cost;
+  for (int32_t i = 0; i < count; i++) {
+    const sl__step *s = &m->stage->step[begin + m->order[i].step];
+    int best = 0;
+    for (int w = 1; w < m->workers; w++) {
+      if (m->load[w] < m->load[best]) best = w;
+    }
+    const int preferred = preferred_worker(m, s);
+    if (preferred >= 0 && m->load[preferred] + m->order[i].cost <= 1.05f * total / (float)m->workers) best = preferred;
+    m->given[m->order[i].step] = (int16_t)best;
+    m->load[best] += m->order[i].cost;
+    if (m->load[best] > makespan) makespan = m->load[best];
+  }
+  return makespan;
+}
+
+/* Decides for one level; returns whether more than the first thread takes part. */
+static bool share_level(maker *m, int32_t begin, int32_t count) {
+  float total = 0;
+  for (int32_t i = 0; i < count; i++) {
+    m->order[i] = (costed){i, m->stage->step[begin + i].cost};
+    total += m->order[i].cost;
+  }
+  if (total < WORTH_SHARING || m->workers == 1) {
+    for (int32_t i = 0; i < count; i++) m->given[i] = 0;
+    return false;
+  }
+  qsort(m->order, (size_t)count, sizeof *m->order, by_cost);
+  if (give_whole_steps(m, begin, count) <= 1.2f * total / (float)m->workers) return true;
+  for (int32_t i = 0; i < count; i++) { /* cut what is big and can be cut */
+    const sl__step *s = &m->stage->step[begin + i];
+    if (s->cost > WORTH_SHARING / 2 && sl__operations[s->operation].units) m->given[i] = -1;
+  }
+  return true;
+}
+
+sl_status sl__schedule_make(sl_context *context, sl__arena *arena, const sl__program *program, const sl__stage *stage,
+                            int workers, sl__schedule *out) {
+  (void)context;
+  maker m = {.program = program, .stage = stage, .workers = workers};
+  const size_t steps = (size_t)stage->steps + 1, lists = (size_t)stage->levels * (size_t)workers;
+  m.owner = sl__arena_take(arena, (size_t)program->value_count + 1, sizeof *m.owner);
+  m.given = sl__arena_take(arena, steps, sizeof *m.given);
+  m.order = sl__arena_take(arena, steps, sizeof *m.order);
+  m.load = sl__arena_take(arena, (size_t)workers, sizeof *m.load);
+  out->assignment = sl__arena_take(arena, steps * (size_t)workers, sizeof *out->assignment);
+  out->begin = sl__arena_take(arena, lists + 2, sizeof *out->begin);
+  out->barrier = sl__arena_take(arena, (size_t)stage->levels + 1, sizeof *out->barrier);
+  if (!m.owner || !m.given || !m.order || !m.load || !out->assignment || !out->begin || !out->barrier) return SL_NO_MEMORY;
+  for (uint32_t i = 0; i < program->value_count; i++) m.owner[i] = -1;
+  int32_t at = 0;
+  bool shared_before = false;
+  for (int32_t level = 0; level < stage->levels; level++) {
+    const int32_t begin = stage->level_begin[level], count = stage->level_begin[level + 1] - begin;
+    const bool shared = share_level(&m, begin, count);
+    out->barrier[level] = level > 0 && (shared || shared_before);
+    shared_before = shared;
+    for (int w = 0; w < workers; w++) {
+      out->begin[level * workers + w] = at;
+      for (int32_t i = 0; i < count; i++) {
+        if (m.given[i] == w) out->assignment[at++] = (sl__assignment){begin + i, 0, 1};
+        if (m.given[i] == -1) out->assignment[at++] = (sl__assignment){begin + i, w, workers};
+      }
+    }
+    for (int32_t i = 0; i < count; i++) m.owner[stage->step[begin + i].value] = m.given[i];
+  }
+  out->begin[lists] = at;
+  return SL_OK;
+}
