@@ -1,0 +1,121 @@
+/* Elementwise kernels. Every number goes through the same loop over blocks of BLOCK: operands that are one value, and
+ * the last incomplete block, are first copied into a block of their own. So the place of a number in its run, the
+ * length of the run and which operands are scalars never change a bit of the result. */
+enum { NAME(BLOCK) = 16 };
+#define BLOCK NAME(BLOCK)
+
+/* y[i] = f(a[i], b[i], c[i]) over whole blocks; step[k] is how far operand k moves from block to block: 0 or BLOCK. */
+typedef void NAME(block_loop)(int64_t blocks, T *y, const T *const operands[3], const int64_t step[3],
+                              T p);
+
+INLINE void NAME(by_blocks)(NAME(block_loop) *loop, int64_t n, T *y, const void *a, const void *b,
+                            const void *c, unsigned scalars, double attribute) {
+  const void *const given[3] = {a, b, c};
+  const int64_t whole = n / BLOCK, rest = n % BLOCK;
+  T one_block[4][BLOCK]; /* of the three operands and of y */
+  const T *from[3] = {one_block[0], one_block[1], one_block[2]};
+  int64_t step[3] = {0, 0, 0};
+  for (int k = 0; k < 3; k++) {
+    if (!given[k]) continue;
+    from[k] = given[k];
+    step[k] = BLOCK;
+    if (scalars >> k & 1) {
+      const T value = from[k][0];
+      for (int i = 0; i < BLOCK; i++) one_block[k][i] = value;
+      from[k] = one_block[k];
+      step[k] = 0;
+    }
+  }
+  if (whole > 0) loop(whole, y, from, step, (T)attribute);
+  if (rest == 0) return;
+  for (int k = 0; k < 3; k++) {
+    if (step[k] == 0) continue;
+    from[k] += whole * BLOCK;
+    for (int i = 0; i < BLOCK; i++) one_block[k][i] = from[k][i < rest ? i : 0];
+    from[k] = one_block[k];
+  }
+  loop(1, one_block[3], from, step, (T)attribute);
+  memcpy(y + whole * BLOCK, one_block[3], (size_t)rest * sizeof(T));
+}
+
+#define LOAD_1 const T a = a_[i];
+#define LOAD_2 LOAD_1 const T b = b_[i];
+#define LOAD_3 LOAD_2 const T c = c_[i];
+/* y = expression of the arity's operands and the attribute p. */
+#define DEFINE(arity, name, expression)                                                           \
+  static void NAME(name##_blocks)(int64_t blocks, T *y, const T *const operands[3],               \
+                                  const int64_t step[3], T p) {                                   \
+    const T *a_ = operands[0], *b_ = operands[1], *c_ = operands[2];                              \
+    (void)p;                                                                                      \
+    SAME_INDEX for (int64_t k = 0; k < blocks; k++) {                                             \
+      SAME_INDEX for (int i = 0; i < BLOCK; i++) {                                                \
+        LOAD_##arity                                                                              \
+        y[i] = (expression);                                                                      \
+      }                                                                                           \
+      y += BLOCK, a_ += step[0], b_ += step[1], c_ += step[2];                                    \
+    }                                                                                             \
+  }                                                                                               \
+  static void NAME(name)(int64_t n, void *y, const void *a, const void *b, const void *c,         \
+                         unsigned scalars, double attribute) {                                    \
+    NAME(by_blocks)(NAME(name##_blocks), n, y, a, b, c, scalars, attribute);                      \
+  }
+
+DEFINE(1, copy, a)
+DEFINE(1, negate, -a)
+DEFINE(1, absolute, NAME(magnitude)(a))
+DEFINE(1, sign, a > 0 ? 1 : a < 0 ? -1 : a)
+DEFINE(1, floor, NAME(floor_of)(a))
+DEFINE(1, exp, NAME(exp_of)(a))
+DEFINE(1, expm1, NAME(expm1_of)(a))
+DEFINE(1, log, NAME(log_of)(a))
+DEFINE(1, log1p, NAME(log1p_of)(a))
+DEFINE(1, sqrt, NAME(root)(a))
+DEFINE(1, square, a * a)
+DEFINE(1, reciprocal, 1 / a)
+DEFINE(1, tanh, NAME(tanh_of)(a))
+DEFINE(1, sigmoid, NAME(sigmoid_of)(a))
+DEFINE(1, softplus, NAME(softplus_of)(a))
+DEFINE(1, sin, NAME(sin_of)(a))
+DEFINE(1, cos, NAME(cos_of)(a))
+DEFINE(1, erf, (T)erf_of_f64((double)a))
+DEFINE(1, scale, p * a)
+DEFINE(1, shift, a + p)
+DEFINE(1, leaky_relu, a > 0 ? a : p * a)
+DEFINE(2, add, a + b)
+DEFINE(2, subtract, a - b)
+DEFINE(2, multiply, a * b)
+DEFINE(2, divide, a / b)
+DEFINE(2, power, (T)power_of_f64((double)a, (double)b))
+DEFINE(2, minimum, (a < b) | (a != a) ? a : b) /* a NaN on either side comes through */
+DEFINE(2, maximum, (a > b) | (a != a) ? a : b)
+DEFINE(2, less, a < b ? (T)1 : (T)0)
+DEFINE(2, less_equal, a <= b ? (T)1 : (T)0)
+DEFINE(2, equal, a == b ? (T)1 : (T)0)
+DEFINE(2, leaky_gate, a > 0 ? b : p * b)
+DEFINE(2, tanh_gate, (1 - a * a) * b)
+DEFINE(3, select, a != 0 ? b : c)
+DEFINE(3, multiply_add, a * b + c)
+#undef DEFINE
+
+/* Functions whose negative arguments need a reflection: rare, so done afterwards, one by one. */
+#define DEFINE_REFLECTED(name)                                                                    \
+  static void NAME(name##_blocks)(int64_t blocks, T *y, const T *const operands[3],               \
+                                  const int64_t step[3], T p) {                                   \
+    const T *a = operands[0];                                                                     \
+    (void)p;                                                                                      \
+    for (; blocks > 0; blocks--, y += BLOCK, a += step[0]) {                                      \
+      T kept[BLOCK];                                                                              \
+      memcpy(kept, a, sizeof kept);                                                               \
+      for (int i = 0; i < BLOCK; i++) y[i] = (T)name##_of_positive_f64((double)kept[i]);          \
+      for (int i = 0; i < BLOCK; i++) {                                                           \
+        if (kept[i] < 0) y[i] = (T)name##_of_negative_f64((double)kept[i]);                       \
+      }                                                                                           \
+    }                                                                                             \
+  }                                                                                               \
+  static void NAME(name)(int64_t n, void *y, const void *a, const void *b, const void *c,         \
+                         unsigned scalars, double attribute) {                                    \
+    NAME(by_blocks)(NAME(name##_blocks), n, y, a, b, c, scalars, attribute);                      \
+  }
+DEFINE_REFLECTED(lgamma)
+DEFINE_REFLECTED(digamma)
+#undef DEFINE_REFLECTED

@@ -1,0 +1,170 @@
+/* Elementary functions of a float, written without branches so that compilers turn a loop over them into vector code.
+ * All give NaN for NaN, the right limits at infinities, and a zero of either sign for zero. Errors, in units in the
+ * last place (tests/t_kernels.c holds them to it): exp, expm1, log, log1p, sigmoid, softplus 2; tanh 3; sin and cos 2 up
+ * to |x| = 1e8, growing beyond. Results below the least normal number may be rounded twice. */
+#ifndef SL_KERNELS_MATHS_F32_H
+#define SL_KERNELS_MATHS_F32_H
+#include <math.h>
+#include <stdint.h>
+#include <string.h>
+#include "kernels/maths_f64.h"
+
+static inline int32_t bits_f32(float x) {
+  int32_t bits;
+  memcpy(&bits, &x, sizeof bits);
+  return bits;
+}
+
+static inline float from_bits_f32(int32_t bits) {
+  float x;
+  memcpy(&x, &bits, sizeof x);
+  return x;
+}
+
+static inline float magnitude_f32(float x) { return from_bits_f32(bits_f32(x) & 0x7FFFFFFF); }
+
+static inline float with_sign_of_f32(float size, float sign) {
+  return from_bits_f32(bits_f32(size) | (bits_f32(sign) & INT32_MIN));
+}
+
+static inline float root_f32(float x) { return sqrtf(x); }
+
+/* Adding and subtracting 2^23 rounds a float below it to an integer. */
+static inline float floor_of_f32(float x) {
+  const float size = magnitude_f32(x);
+  const float near = with_sign_of_f32((size + 8388608.0f) - 8388608.0f, x);
+  const float down = near > x ? near - 1 : near;
+  return size < 8388608.0f ? down : x;
+}
+
+/* Adding 1.5 * 2^23 leaves the nearest integer in the low bits of the sum; subtracting it again gives that integer as
+ * a float. Holds for |x| < 2^22. */
+#define ROUNDER_F32 12582912.0f
+
+/* 2^n, n being the integer in the low bits of n + ROUNDER_F32; -126 <= n <= 127. */
+static inline float power_of_two_f32(float n_plus_rounder) {
+  return from_bits_f32((int32_t)((uint32_t)bits_f32(n_plus_rounder) << 23) + 0x3F800000);
+}
+
+/* exp(r) - 1 - r over r^2, |r| <= ln 2 / 2 (Remez, relative to exp). */
+static inline float exp_tail_f32(float r) {
+  float q = 0.00138146152f * r + 0.00836870985f;
+  q = q * r + 0.0416683874f;
+  q = q * r + 0.166665207f;
+  return q * r + 0.499999935f;
+}
+
+/* exp(x) = 2^n exp(r), r = x - n ln 2, with ln 2 in two parts; 2^n in two factors, so that the result goes
+ * gradually to denormals and to infinity. */
+static inline float exp_of_f32(float x) {
+  x = x > 89.0f ? 89.0f : x;
+  x = x < -104.0f ? -104.0f : x;
+  const float n = (x * 1.44269504f + ROUNDER_F32) - ROUNDER_F32;
+  const float r = (x - n * 0.693359375f) + n * 2.12194440e-4f;
+  const float p = (r * r) * exp_tail_f32(r) + r + 1;
+  const float half_rounded = n * 0.5f + ROUNDER_F32, half = half_rounded - ROUNDER_F32;
+  return p * power_of_two_f32(half_rounded) * power_of_two_f32((n - half) + ROUNDER_F32);
+}
+
+/* 2 (2^(n-1) (exp(r) - 1) + (2^(n-1) - 1/2)): for n = 0 just exp(r) - 1, without cancellation. */
+static inline float expm1_of_f32(float x) {
+  float y = x > 89.0f ? 89.0f : x;
+  y = y < -20.0f ? -20.0f : y;
+  const float n = (y * 1.44269504f + ROUNDER_F32) - ROUNDER_F32;
+  const float r = (y - n * 0.693359375f) + n * 2.12194440e-4f;
+  const float s = power_of_two_f32((n - 1) + ROUNDER_F32);
+  const float small = (r * r) * exp_tail_f32(r) + r;
+  return (s * small + (s - 0.5f)) * 2;
+}
+
+/* log(2^e (1 + t)), -1/4 <= t < 1/2: a polynomial of degree 10 (Remez). */
+static inline float log_from_parts_f32(float t, float e) {
+  const float t2 = t * t, t4 = t2 * t2;
+  const float a = -0.250000958f * t + 0.333334491f, b = -0.166473125f * t + 0.199908612f;
+  const float c = -0.131611907f * t + 0.144783957f, d = -0.0450747169f * t + 0.10463012f;
+  float y = ((d * t2 + c) * t4 + (b * t2 + a)) * t2 * t;
+  y = e * -2.12194440e-4f + y;
+  y = y - 0.5f * t2;
+  return e * 0.693359375f + (t + y);
+}
+
+/* What log gives outside 0 < x < infinity. */
+static inline float log_at_edge_f32(float x) {
+  return x == 0 ? -INFINITY : x > 0 ? x : NAN;
+}
+
+static inline float log_of_f32(float x) {
+  const int is_small = x < 1.17549435e-38f;
+  const float scaled = is_small ? x * 8388608.0f : x; /* denormals get an exponent of their own */
+  const int32_t from_three_quarters = bits_f32(scaled) - 0x3F400000;
+  const int32_t exponent = from_three_quarters >> 23;
+  const float m = from_bits_f32(bits_f32(scaled) - (int32_t)((uint32_t)exponent << 23));
+  const float e = (float)exponent - (is_small ? 23.0f : 0.0f);
+  const float y = log_from_parts_f32(m - 1, e);
+  return (x > 0) & (x < INFINITY) ? y : log_at_edge_f32(x);
+}
+
+/* log(w) with w = 1 + x rounded; what the rounding lost is put back into the mantissa's distance from 1. */
+static inline float log1p_of_f32(float x) {
+  const float w = 1 + x;
+  const float lost = x - (w - 1);
+  const int32_t exponent = (bits_f32(w) - 0x3F400000) >> 23;
+  const int32_t shift = (int32_t)((uint32_t)exponent << 23);
+  const float m = from_bits_f32(bits_f32(w) - shift);
+  const float unit = from_bits_f32(0x3F800000 - (exponent < 126 ? shift : 126 << 23));
+  const float t = exponent == 0 ? x : (m - 1) + lost * unit;
+  const float y = log_from_parts_f32(t, (float)exponent);
+  return (w > 0) & (w < INFINITY) ? y : log_at_edge_f32(w);
+}
+
+/* With u = exp(-|x|) the small side is u / (1 + u): nothing overflows, and it goes down to denormals. */
+static inline float sigmoid_of_f32(float x) {
+  const float u = exp_of_f32(-magnitude_f32(x));
+  return (x < 0 ? u : 1) / (1 + u);
+}
+
+/* max(x, 0) + log(1 + u), u = exp(-|x|); 1 + u is cut into 2^e (1 + t) without rounding. */
+static inline float softplus_of_f32(float x) {
+  const float u = exp_of_f32(-magnitude_f32(x));
+  const float t = u < 0.5f ? u : (u - 1) * 0.5f;
+  return (x < 0 ? 0 : x) + log_from_parts_f32(t, u < 0.5f ? 0.0f : 1.0f);
+}
+
+/* z / (z + 2), z = exp(2 |x|) - 1. */
+static inline float tanh_of_f32(float x) {
+  const float size = magnitude_f32(x);
+  const float z = expm1_of_f32(size > 10.0f ? 20.0f : 2 * size);
+  return with_sign_of_f32(z / (z + 2), x);
+}
+
+/* The quarter turn and what remains are found in double, where they are good up to |x| = 1e8 and more. */
+static inline float quarter_turns_f32(float x, int32_t *turns) {
+  const double rounder = 6755399441055744.0;
+  const double rounded = (double)x * 0.63661977236758134308 + rounder;
+  *turns = (int32_t)bits_f64(rounded);
+  return (float)((double)x - (rounded - rounder) * 1.57079632679489661923);
+}
+
+/* sin(r) for an even number of quarter turns, else cos(r), with the sign of the half turns (fdlibm's ranges, minimax
+ * polynomials of Cephes). */
+static inline float sine_of_parts_f32(float r, int32_t turns) {
+  const float z = r * r;
+  const float s = ((-1.9515295891e-4f * z + 8.3321608736e-3f) * z - 1.6666654611e-1f) * z * r + r;
+  const float c = ((2.443315711809948e-5f * z - 1.388731625493765e-3f) * z + 4.166664568298827e-2f)
+                  * (z * z) + (1 - 0.5f * z);
+  const float size = turns & 1 ? c : s;
+  return from_bits_f32(bits_f32(size) ^ (int32_t)((uint32_t)(turns & 2) << 30));
+}
+
+static inline float sin_of_f32(float x) {
+  int32_t turns;
+  const float r = quarter_turns_f32(x, &turns);
+  return sine_of_parts_f32(r, turns);
+}
+
+static inline float cos_of_f32(float x) {
+  int32_t turns;
+  const float r = quarter_turns_f32(x, &turns);
+  return sine_of_parts_f32(r, turns + 1);
+}
+#endif

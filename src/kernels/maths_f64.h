@@ -1,0 +1,187 @@
+/* Elementary functions of a double, as in maths_f32.h. Errors, in units in the last place (tests/t_kernels.c holds them
+ * to it): exp, expm1, log, log1p 2; tanh, sigmoid, softplus 3; sin and cos 2 up to |x| = 1e6, growing beyond;
+ * erf 2; power 2 + |b log a| / 16; lgamma 4, or 4e-16 absolute; digamma 8, or 2e-15 absolute. lgamma and digamma of
+ * negative numbers: as many ulps of the larger of the terms of the reflection formula. */
+#ifndef SL_KERNELS_MATHS_F64_H
+#define SL_KERNELS_MATHS_F64_H
+#include <math.h>
+#include <stdint.h>
+#include <string.h>
+
+static inline uint64_t bits_f64(double x) {
+  uint64_t bits;
+  memcpy(&bits, &x, sizeof bits);
+  return bits;
+}
+
+static inline double from_bits_f64(uint64_t bits) {
+  double x;
+  memcpy(&x, &bits, sizeof x);
+  return x;
+}
+
+static const uint64_t sign_bit_f64 = 0x8000000000000000u, one_bits_f64 = 0x3FF0000000000000u;
+
+static inline double magnitude_f64(double x) { return from_bits_f64(bits_f64(x) & ~sign_bit_f64); }
+
+static inline double with_sign_of_f64(double size, double sign) {
+  return from_bits_f64(bits_f64(size) | (bits_f64(sign) & sign_bit_f64));
+}
+
+static inline double root_f64(double x) { return sqrt(x); }
+
+static inline double floor_of_f64(double x) {
+  const double size = magnitude_f64(x);
+  const double near = with_sign_of_f64((size + 4503599627370496.0) - 4503599627370496.0, x);
+  const double down = near > x ? near - 1 : near;
+  return size < 4503599627370496.0 ? down : x;
+}
+
+/* Adding 1.5 * 2^52 leaves the nearest integer in the low bits of the sum. */
+#define ROUNDER_F64 6755399441055744.0
+
+/* 2^n, n being the integer in the low bits of n + ROUNDER_F64; -1022 <= n <= 1023. */
+static inline double power_of_two_f64(double n_plus_rounder) {
+  return from_bits_f64((bits_f64(n_plus_rounder) << 52) + one_bits_f64);
+}
+
+/* ln 2 in two parts; the first times an exponent is exact. */
+#define LN2_HIGH_F64 6.93145751953125e-1
+#define LN2_LOW_F64 1.42860682030941723212e-6
+
+/* exp(r) - 1 - r over r^2, |r| <= ln 2 / 2 (Remez, relative to exp). */
+static inline double exp_tail_f64(double r) {
+  const double r2 = r * r, r4 = r2 * r2;
+  const double a = 0.166666666666664127 * r + 0.500000000000001062;
+  const double b = 0.00833333333349435568 * r + 0.0416666666665302648;
+  const double c = 0.000198412695067366624 * r + 0.00138888889435983361;
+  const double d = 2.75575863024626928e-6 * r + 0.0000248014931353757907;
+  const double e = 2.50000612188592512e-8 * r + 2.7630234232166943e-7;
+  return ((e * r4 + (d * r2 + c)) * r4) + (b * r2 + a);
+}
+
+static inline double exp_of_f64(double x) {
+  x = x > 710.0 ? 710.0 : x;
+  x = x < -746.0 ? -746.0 : x;
+  const double n = (x * 1.44269504088896340736 + ROUNDER_F64) - ROUNDER_F64;
+  const double r = (x - n * LN2_HIGH_F64) - n * LN2_LOW_F64;
+  const double p = (r * r) * exp_tail_f64(r) + r + 1;
+  const double half_rounded = n * 0.5 + ROUNDER_F64, half = half_rounded - ROUNDER_F64;
+  return p * power_of_two_f64(half_rounded) * power_of_two_f64((n - half) + ROUNDER_F64);
+}
+
+static inline double expm1_of_f64(double x) {
+  double y = x > 710.0 ? 710.0 : x;
+  y = y < -40.0 ? -40.0 : y;
+  const double n = (y * 1.44269504088896340736 + ROUNDER_F64) - ROUNDER_F64;
+  const double r = (y - n * LN2_HIGH_F64) - n * LN2_LOW_F64;
+  const double s = power_of_two_f64((n - 1) + ROUNDER_F64);
+  const double small = (r * r) * exp_tail_f64(r) + r;
+  return (s * small + (s - 0.5)) * 2;
+}
+
+/* log(1 + t) = f - s (f - R(s^2)) with f = t, s = t / (2 + t), for -1/4 <= t < 1/2 (fdlibm's form, Remez). */
+static inline double log_tail_f64(double z) {
+  const double z2 = z * z;
+  const double a = 0.399999999960420609 * z + 0.666666666666729304;
+  const double b = 0.222221367540270545 * z + 0.285714294167184007;
+  const double c = 0.152487606856690538 * z + 0.181864275357854533;
+  return (((0.153792811118406617 * z2 + c) * z2 + b) * z2 + a) * z;
+}
+
+/* log(2^e (1 + t)). */
+static inline double log_from_parts_f64(double t, double e) {
+  const double s = t / (2 + t);
+  const double y = (log_tail_f64(s * s) - t) * s + e * LN2_LOW_F64;
+  return e * LN2_HIGH_F64 + (t + y);
+}
+
+/* x = 2^e m, 3/4 <= m < 3/2, for normal x > 0. */
+static inline double mantissa_f64(double x, double *e) {
+  const uint64_t biased = (bits_f64(x) + (one_bits_f64 - 0x3FE8000000000000u)) >> 52;
+  *e = from_bits_f64(biased | 0x4330000000000000u) - (4503599627370496.0 + 1023);
+  return from_bits_f64(bits_f64(x) - (biased << 52) + one_bits_f64);
+}
+
+/* What log gives outside 0 < x < infinity. */
+static inline double log_at_edge_f64(double x) { return x == 0 ? -HUGE_VAL : x > 0 ? x : (double)NAN; }
+
+static inline double log_of_f64(double x) {
+  const int is_small = x < 2.2250738585072014e-308;
+  double e;
+  const double m = mantissa_f64(is_small ? x * 4503599627370496.0 : x, &e);
+  const double y = log_from_parts_f64(m - 1, e - (is_small ? 52.0 : 0.0));
+  return (x > 0) & (x < HUGE_VAL) ? y : log_at_edge_f64(x);
+}
+
+/* log(w) with w = 1 + x rounded; what the rounding lost is put back into the mantissa's distance from 1. */
+static inline double log1p_of_f64(double x) {
+  const double w = 1 + x, lost = x - (w - 1);
+  double e;
+  const double m = mantissa_f64(w, &e);
+  const double unit = power_of_two_f64((e > 1022 ? -1022 : -e) + ROUNDER_F64);
+  const double t = e == 0 ? x : (m - 1) + lost * unit;
+  const double y = log_from_parts_f64(t, e);
+  return (w > 0) & (w < HUGE_VAL) ? y : log_at_edge_f64(w);
+}
+
+/* With u = exp(-|x|) the small side is u / (1 + u): nothing overflows, and it goes down to denormals. */
+static inline double sigmoid_of_f64(double x) {
+  const double u = exp_of_f64(-magnitude_f64(x));
+  return (x < 0 ? u : 1) / (1 + u);
+}
+
+/* max(x, 0) + log(1 + u), u = exp(-|x|); 1 + u is cut into 2^e (1 + t) without rounding. */
+static inline double softplus_of_f64(double x) {
+  const double u = exp_of_f64(-magnitude_f64(x));
+  const double t = u < 0.5 ? u : (u - 1) * 0.5;
+  return (x < 0 ? 0 : x) + log_from_parts_f64(t, u < 0.5 ? 0.0 : 1.0);
+}
+
+/* z / (z + 2), z = exp(2 |x|) - 1. */
+static inline double tanh_of_f64(double x) {
+  const double size = magnitude_f64(x);
+  const double z = expm1_of_f64(size > 20.0 ? 40.0 : 2 * size);
+  return with_sign_of_f64(z / (z + 2), x);
+}
+
+/* x less its quarter turns, by pi / 2 in three parts of which the first two have 33 bits (fdlibm): their products with up
+ * to 2^20 turns are exact, with or without fused multiplication. */
+static inline double quarter_turns_f64(double x, uint64_t *turns) {
+  const double rounded = x * 0.63661977236758134308 + ROUNDER_F64, n = rounded - ROUNDER_F64;
+  *turns = bits_f64(rounded);
+  return ((x - n * 1.57079632673412561417e+00) - n * 6.07710050630396597660e-11)
+         - n * 2.02226624879595063154e-21;
+}
+
+/* sin(r) for an even number of quarter turns, else cos(r), with the sign of the half turns; fdlibm's polynomials. */
+static inline double sine_of_parts_f64(double r, uint64_t turns) {
+  const double z = r * r;
+  double s = 1.58969099521155010221e-10 * z - 2.50507602534068634195e-08;
+  s = s * z + 2.75573137070700676789e-06;
+  s = s * z - 1.98412698298579493134e-04;
+  s = s * z + 8.33333333332248946124e-03;
+  s = (s * z - 1.66666666666666324348e-01) * (z * r) + r;
+  double c = -1.13596475577881948265e-11 * z + 2.08757232129817482790e-09;
+  c = c * z - 2.75573143513906633035e-07;
+  c = c * z + 2.48015872894767294178e-05;
+  c = c * z - 1.38888888888741095749e-03;
+  c = c * z + 4.16666666666666019037e-02;
+  const double half = 0.5 * z, near = 1 - half;
+  c = near + (((1 - near) - half) + c * (z * z));
+  const double size = turns & 1 ? c : s;
+  return from_bits_f64(bits_f64(size) ^ ((turns & 2) << 62));
+}
+
+static inline double sin_of_f64(double x) {
+  uint64_t turns;
+  const double r = quarter_turns_f64(x, &turns);
+  return sine_of_parts_f64(r, turns);
+}
+
+static inline double cos_of_f64(double x) {
+  uint64_t turns;
+  const double r = quarter_turns_f64(x, &turns);
+  return sine_of_parts_f64(r, turns + 1);
+}
+#endif

@@ -1,0 +1,80 @@
+/* Products of very few columns, or of very few rows when B is transposed: there A's rows and B's columns lie along k, so
+ * elements are dot products, of four rows at a time. Every one has THIN_LANES interleaved partial sums, added up by a
+ * binary tree: the order depends neither on the register width nor on the cutting. */
+enum { NAME(THIN_LANES) = 16, NAME(THIN_ROWS) = 4, NAME(THIN_UNIT) = 16 };
+#define THIN_LANES NAME(THIN_LANES)
+#define THIN_ROWS NAME(THIN_ROWS)
+#define THIN_UNIT NAME(THIN_UNIT)
+
+static bool NAME(is_thin)(const sl__product *p) {
+  return p->a_column == 1 && (p->n <= 4 || (p->b_transposed && p->m <= 4));
+}
+
+/* sums[i] = sum over begin <= k < end of a[i][k] * b[k]; begin is a multiple of THIN_LANES. */
+INLINE void NAME(dots)(const int rows, int64_t begin, int64_t end, const T *a, int64_t a_row,
+                       const T *b, T sums[THIN_ROWS]) {
+  enum { REGISTERS = THIN_LANES / LANES };
+  vector sum[THIN_ROWS][REGISTERS];
+  UNROLL for (int i = 0; i < rows; i++) {
+    UNROLL for (int j = 0; j < REGISTERS; j++) sum[i][j] = (vector){0};
+  }
+  int64_t k = begin;
+  for (; k + THIN_LANES <= end; k += THIN_LANES) {
+    UNROLL for (int i = 0; i < rows; i++) {
+      UNROLL for (int j = 0; j < REGISTERS; j++) {
+        sum[i][j] += NAME(load)(a + i * a_row + k + j * LANES) * NAME(load)(b + k + j * LANES);
+      }
+    }
+  }
+  T partial[THIN_ROWS][THIN_LANES];
+  UNROLL for (int i = 0; i < rows; i++) {
+    UNROLL for (int j = 0; j < REGISTERS; j++) NAME(store)(partial[i] + j * LANES, sum[i][j]);
+    for (int64_t rest = k; rest < end; rest++) partial[i][rest - k] += a[i * a_row + rest] * b[rest];
+    UNROLL for (int half = THIN_LANES / 2; half > 0; half /= 2) {
+      UNROLL for (int j = 0; j < half; j++) partial[i][j] += partial[i][j + half];
+    }
+    sums[i] = partial[i][0];
+  }
+}
+
+/* Rows m .. m + rows - 1 of C; column n of B is columns + n * column_stride. */
+static void NAME(thin_rows)(const sl__product *p, int64_t m, int rows, const T *columns,
+                            int64_t column_stride) {
+  const T *a = (const T *)p->a + m * p->a_row, *bias = p->bias;
+  int64_t begin = 0, end = p->k;
+  if (p->k_begin) begin = smallest(rows, p->k_begin + m) / THIN_LANES * THIN_LANES;
+  if (p->k_end) end = largest(rows, p->k_end + m);
+  for (int64_t n = 0; n < p->n; n++) {
+    const T *b = columns + n * column_stride;
+    T sums[THIN_ROWS];
+    switch (rows) {
+      case 1: NAME(dots)(1, begin, end, a, p->a_row, b, sums); break;
+      case 2: NAME(dots)(2, begin, end, a, p->a_row, b, sums); break;
+      case 3: NAME(dots)(3, begin, end, a, p->a_row, b, sums); break;
+      default: NAME(dots)(4, begin, end, a, p->a_row, b, sums); break;
+    }
+    for (int i = 0; i < rows; i++) {
+      T *c = (T *)p->c + (m + i) * p->c_row + n;
+      const T sum = bias ? sums[i] + bias[m + i] : sums[i];
+      if (!p->n_end || n < p->n_end[m + i]) *c = p->accumulate ? *c + sum : sum;
+      else if (!p->accumulate) *c = 0;
+    }
+  }
+}
+
+static void NAME(thin_run)(const sl__product *p, int64_t unit_begin, int64_t unit_end, T *scratch) {
+  const T *columns = p->b;
+  int64_t column_stride = p->b_row;
+  if (!p->b_transposed) {
+    for (int64_t k = 0; k < p->k; k++) {
+      for (int64_t n = 0; n < p->n; n++) scratch[n * p->k + k] = columns[k * p->b_row + n];
+    }
+    columns = scratch;
+    column_stride = p->k;
+  }
+  const int64_t last = unit_end * THIN_UNIT < p->m ? unit_end * THIN_UNIT : p->m;
+  for (int64_t m = unit_begin * THIN_UNIT; m < last; m += THIN_ROWS) {
+    const int rows = last - m < THIN_ROWS ? (int)(last - m) : THIN_ROWS;
+    NAME(thin_rows)(p, m, rows, columns, column_stride);
+  }
+}

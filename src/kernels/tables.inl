@@ -1,0 +1,51 @@
+/* The two tables of one instruction set: the kernels' text, once for float and once for double. The including file has
+ * defined ISA (a name), REGISTER_BYTES (4 * a power of two) and TILE_ROWS (rows of a product's tile). */
+#include <math.h>
+#include <string.h>
+#include "kernels/maths_f32.h"
+#include "kernels/maths_f64.h"
+#include "kernels/maths_special_f64.h"
+#include "kernels/tables.h"
+
+#define PASTE_(a, b) a##b
+#define PASTE(a, b) PASTE_(a, b)
+#define TEXT_(a) #a
+#define TEXT(a) TEXT_(a)
+#define INLINE static inline __attribute__((always_inline))
+#define UNROLL _Pragma("GCC unroll 32")
+/* The loop writes only what it has read at the same index: in place is fine, and vectors too. */
+#if defined(__clang__)
+#define SAME_INDEX _Pragma("clang loop vectorize(assume_safety)")
+#else
+#define SAME_INDEX _Pragma("GCC ivdep")
+#endif
+
+enum { PARTIALS = 32, STRIP = 64 };
+
+static int64_t smallest(int count, const int32_t *values) {
+  int32_t least = values[0];
+  for (int i = 1; i < count; i++) least = values[i] < least ? values[i] : least;
+  return least;
+}
+
+static int64_t largest(int count, const int32_t *values) {
+  int32_t most = values[0];
+  for (int i = 1; i < count; i++) most = values[i] > most ? values[i] : most;
+  return most;
+}
+
+#define T float
+#define OTHER double
+#define LANES (REGISTER_BYTES / 4)
+#define NAME(name) name##_f32
+#include "kernels/all.inl"
+#undef T
+#undef OTHER
+#undef LANES
+#undef NAME
+
+#define T double
+#define OTHER float
+#define LANES (REGISTER_BYTES / 8)
+#define NAME(name) name##_f64
+#include "kernels/all.inl"

@@ -1,0 +1,10 @@
+/* One register of LANES T's, as the compilers' vector extension gives it: arithmetic is lane by lane, no intrinsics. */
+typedef T NAME(vector) __attribute__((vector_size(LANES * sizeof(T))));
+/* The same in memory at any address of a T. */
+typedef T NAME(vector_in_memory)
+    __attribute__((vector_size(LANES * sizeof(T)), aligned(sizeof(T)), may_alias));
+#define vector NAME(vector)
+
+INLINE vector NAME(load)(const T *from) { return *(const NAME(vector_in_memory) *)from; }
+
+INLINE void NAME(store)(T *to, vector value) { *(NAME(vector_in_memory) *)to = value; }
