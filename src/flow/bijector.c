@@ -1,0 +1,55 @@
+/* The registry of bijectors, and what a bijector's build function may call on its layer. */
+#include <stdio.h>
+#include <string.h>
+#include "flow/flow.h"
+
+#define BIJECTOR(name) extern const sl__bijector sl__bijector_##name;
+#include "flow/bijectors.def"
+
+static const sl__bijector *const bijectors[] = {
+#define BIJECTOR(name) &sl__bijector_##name,
+#include "flow/bijectors.def"
+};
+
+const sl__bijector *const *sl__bijectors(int *count) {
+  *count = (int)(sizeof bijectors / sizeof bijectors[0]);
+  return bijectors;
+}
+
+void *sl__layer_take(sl__layer *layer, size_t count, size_t size) {
+  return sl__arena_take(&layer->flow->arena, count, size);
+}
+
+/* The list is doubled when full; the arena keeps the old one, at most as much again. */
+static bool make_room(sl__flow *flow) {
+  if (flow->parameter_count < flow->parameter_capacity) return true;
+  int capacity = flow->parameter_capacity > 0 ? 2 * flow->parameter_capacity : 32;
+  sl__parameter *bigger = sl__arena_take(&flow->arena, (size_t)capacity, sizeof *bigger);
+  if (!bigger) return false;
+  if (flow->parameter_count > 0)
+    memcpy(bigger, flow->parameters, (size_t)flow->parameter_count * sizeof *bigger);
+  flow->parameters = bigger;
+  flow->parameter_capacity = capacity;
+  return true;
+}
+
+int sl__layer_parameter(sl__layer *layer, const char *name, sl_shape shape, sl__initial initial,
+                        double scale, const double *values, const int32_t *extent) {
+  sl__flow *flow = layer->flow;
+  int64_t count = sl__shape_count(shape);
+  if (count > INT64_MAX / 8 - flow->size || !make_room(flow)) return -1;
+  char full[128];
+  int length = snprintf(full, sizeof full, "layers.%d.%s", layer->index, name);
+  char *kept = sl__arena_text(&flow->arena, full, (size_t)length);
+  if (!kept) return -1;
+  flow->parameters[flow->parameter_count] = (sl__parameter){
+      .name = kept, .shape = shape, .offset = flow->size, .initial = initial, .scale = scale,
+      .values = values, .extent = extent, .trainable = true};
+  flow->size += count;
+  return flow->parameter_count++;
+}
+
+sl_node sl__layer_node(const sl__layer *layer, sl__graph *g, int parameter) {
+  const sl__parameter *p = &layer->flow->parameters[parameter];
+  return op_parameter(g, layer->type, p->shape, p->offset);
+}

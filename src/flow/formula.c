@@ -1,0 +1,278 @@
+/* Parses formulas by recursive descent: one function per rule of the grammar (formula.h). */
+#include <ctype.h>
+#include <string.h>
+#include "flow/formula.h"
+
+typedef struct parser {
+  sl_context *context;
+  sl__arena *arena;
+  const char *at;
+  int line, column;
+  int depth;
+} parser;
+
+static bool is_blank(char c) { return c == ' ' || c == '\t' || c == '\n' || c == '\r'; }
+static bool is_letter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_'; }
+static bool is_digit(char c) { return c >= '0' && c <= '9'; }
+static bool in_name(char c) { return is_letter(c) || is_digit(c); }
+static bool in_value(char c) { return in_name(c) || c == '.' || c == ':' || c == '+' || c == '-'; }
+
+static void advance(parser *p) {
+  if (*p->at == '\n') {
+    p->line++;
+    p->column = 1;
+  } else {
+    p->column++;
+  }
+  p->at++;
+}
+
+static void skip_blanks(parser *p) {
+  while (is_blank(*p->at)) advance(p);
+}
+
+/* Refuses what stands at the parser's place. */
+static sl_status refuse(const parser *p, const char *wanted) {
+  unsigned char c = (unsigned char)*p->at;
+  if (c == 0)
+    return sl__fail_at(p->context, SL_SYNTAX, p->line, p->column, "the formula ends; expected %s",
+                       wanted);
+  if (c < 32 || c > 126)
+    return sl__fail_at(p->context, SL_SYNTAX, p->line, p->column, "byte 0x%02x; expected %s", c,
+                       wanted);
+  return sl__fail_at(p->context, SL_SYNTAX, p->line, p->column, "'%c'; expected %s", c, wanted);
+}
+
+/* Copies the run of characters that `belongs` accepts; NULL when there is no memory. */
+static const char *take_word(parser *p, bool (*belongs)(char)) {
+  const char *begin = p->at;
+  while (belongs(*p->at)) advance(p);
+  return sl__arena_text(p->arena, begin, (size_t)(p->at - begin));
+}
+
+/* ---- layers by name ---- */
+
+static bool same_name(const char *a, const char *b) {
+  for (; *a && *b; a++, b++)
+    if (tolower((unsigned char)*a) != tolower((unsigned char)*b)) return false;
+  return *a == *b;
+}
+
+static sl_status find_kind(const parser *p, const char *name, int line, int column,
+                           const sl__bijector **out) {
+  int count = 0;
+  const sl__bijector *const *kinds = sl__bijectors(&count);
+  const char *nearest = NULL;
+  for (int i = 0; i < count; i++) {
+    if (same_name(kinds[i]->name, name)) {
+      *out = kinds[i];
+      return SL_OK;
+    }
+  }
+  for (int i = 0; i < count && !nearest; i++) nearest = sl__nearest_name(name, &kinds[i]->name, 1);
+  if (nearest)
+    return sl__fail_at(p->context, SL_SYNTAX, line, column,
+                       "there is no layer '%.40s'; did you mean '%s'?", name, nearest);
+  return sl__fail_at(p->context, SL_SYNTAX, line, column,
+                     "there is no layer '%.40s'; `sluice flows` lists them", name);
+}
+
+/* ---- arguments ---- */
+
+typedef struct argument_list {
+  const sl__bijector *kind;
+  sl__option_value *values;
+  int positional;
+  bool keys_began;
+} argument_list;
+
+static int find_row(const sl__bijector *kind, const char *name) {
+  int row = 0;
+  while (row < kind->argument_count && strcmp(kind->arguments[row].name, name) != 0) row++;
+  return row;
+}
+
+/* Sets a value; a refusal gets its place. */
+static sl_status set_argument(parser *p, argument_list *list, const char *name, const char *value,
+                              int line, int column) {
+  const sl__bijector *kind = list->kind;
+  int row = find_row(kind, name);
+  if (row < kind->argument_count && list->values[row].given)
+    return sl__fail_at(p->context, SL_SYNTAX, line, column, "%s: argument '%s' is given twice; keep one",
+                       kind->name, name);
+  sl_status status = sl__options_set(p->context, p->arena, kind->arguments, kind->argument_count,
+                                     list->values, "argument ", name, value);
+  if (status == SL_OK || status == SL_NO_MEMORY) return status;
+  sl__fail_prefix(p->context, "%s", kind->name);
+  p->context->error.status = SL_SYNTAX;
+  p->context->error.line = line;
+  p->context->error.column = column;
+  return SL_SYNTAX;
+}
+
+static sl_status parse_argument(parser *p, argument_list *list) {
+  const sl__bijector *kind = list->kind;
+  int line = p->line, column = p->column;
+  if (!in_value(*p->at)) return refuse(p, "an argument: a value or key=value");
+  const char *word = take_word(p, in_value);
+  if (!word) return SL_NO_MEMORY;
+  skip_blanks(p);
+  if (*p->at == '=') {
+    advance(p);
+    skip_blanks(p);
+    if (!in_value(*p->at)) return refuse(p, "a value after '='");
+    /* An unknown key is refused at the key, a bad value at the value. */
+    if (find_row(kind, word) < kind->argument_count) {
+      line = p->line;
+      column = p->column;
+    }
+    const char *value = take_word(p, in_value);
+    if (!value) return SL_NO_MEMORY;
+    list->keys_began = true;
+    return set_argument(p, list, word, value, line, column);
+  }
+  if (list->keys_began)
+    return sl__fail_at(p->context, SL_SYNTAX, line, column,
+                       "'%.40s' follows key=value; put values without a key first", word);
+  if (list->positional == kind->argument_count)
+    return sl__fail_at(p->context, SL_SYNTAX, line, column, "%s takes %d argument%s; leave '%.40s' out",
+                       kind->name, kind->argument_count, kind->argument_count == 1 ? "" : "s", word);
+  const char *name = kind->arguments[list->positional++].name;
+  return set_argument(p, list, name, word, line, column);
+}
+
+static sl_status parse_arguments(parser *p, argument_list *list) {
+  advance(p); /* the opening parenthesis */
+  skip_blanks(p);
+  if (*p->at != ')') {
+    for (;;) {
+      SL__TRY(parse_argument(p, list));
+      skip_blanks(p);
+      if (*p->at != ',') break;
+      advance(p);
+      skip_blanks(p);
+    }
+  }
+  if (*p->at != ')') return refuse(p, "',' or ')' after an argument");
+  advance(p);
+  return SL_OK;
+}
+
+/* A choice without a default takes its first name: said in canonical texts always, so that a formula
+ * written down keeps its meaning. */
+static void choose_first(const parser *p, const sl__bijector *kind, sl__option_value *values,
+                         sl_status *status) {
+  for (int i = 0; i < kind->argument_count && *status == SL_OK; i++) {
+    const sl__option_row *row = &kind->arguments[i];
+    if (row->type != SL__OPTION_CHOICE || row->fallback || values[i].given) continue;
+    values[i].integer = 0;
+    values[i].text = sl__arena_text(p->arena, row->choices, strcspn(row->choices, "|"));
+    if (!values[i].text) *status = SL_NO_MEMORY;
+  }
+}
+
+static sl_status parse_layer(parser *p, sl__formula_item *item) {
+  const char *name = take_word(p, in_name);
+  if (!name) return SL_NO_MEMORY;
+  SL__TRY(find_kind(p, name, item->line, item->column, &item->kind));
+  const sl__bijector *kind = item->kind;
+  sl__option_value *values = sl__arena_take(p->arena, (size_t)kind->argument_count, sizeof *values);
+  if (!values) return SL_NO_MEMORY;
+  sl_status status = sl__options_default(p->context, p->arena, kind->arguments, kind->argument_count,
+                                         values);
+  skip_blanks(p);
+  argument_list list = {.kind = kind, .values = values};
+  if (status == SL_OK && *p->at == '(') status = parse_arguments(p, &list);
+  if (status == SL_OK) choose_first(p, kind, values, &status);
+  if (status != SL_OK) return status;
+  item->arguments = values;
+  item->layers = 1;
+  item->text = sl__formula_layer_text(p->context, p->arena, kind, values);
+  return item->text ? SL_OK : SL_NO_MEMORY;
+}
+
+/* ---- counts, groups, chains ---- */
+
+static sl_status refuse_size(const parser *p, int line, int column) {
+  return sl__fail_at(p->context, SL_SYNTAX, line, column,
+                     "the flow has more than %d layers; repeat less", SL__FORMULA_MAX_LAYERS);
+}
+
+static sl_status parse_count(parser *p, sl__formula_item *item) {
+  item->count = 1;
+  skip_blanks(p);
+  if (*p->at != '*') return SL_OK;
+  advance(p);
+  skip_blanks(p);
+  int line = p->line, column = p->column;
+  if (!is_digit(*p->at)) return refuse(p, "a count after '*', as in *4");
+  int64_t count = 0;
+  while (is_digit(*p->at)) {
+    if (count <= SL__FORMULA_MAX_LAYERS) count = 10 * count + (*p->at - '0');
+    advance(p);
+  }
+  if (count == 0)
+    return sl__fail_at(p->context, SL_SYNTAX, line, column, "a count of 0; remove the layer instead");
+  if (count > SL__FORMULA_MAX_LAYERS || count * item->layers > SL__FORMULA_MAX_LAYERS)
+    return refuse_size(p, line, column);
+  item->count = count;
+  return SL_OK;
+}
+
+static sl_status parse_chain(parser *p, sl__formula *out, bool parentheses);
+
+static sl_status parse_item(parser *p, sl__formula_item *item) {
+  skip_blanks(p);
+  item->line = p->line;
+  item->column = p->column;
+  if (*p->at == '(') {
+    if (p->depth == SL__FORMULA_MAX_DEPTH)
+      return sl__fail_at(p->context, SL_SYNTAX, p->line, p->column,
+                         "parentheses are nested more than %d deep; nest less", SL__FORMULA_MAX_DEPTH);
+    p->depth++;
+    advance(p);
+    sl__formula inner = {0};
+    SL__TRY(parse_chain(p, &inner, true));
+    if (*p->at != ')') return refuse(p, "'-' and a layer, '*' and a count, or ')'");
+    advance(p);
+    p->depth--;
+    item->child = inner.first;
+    item->layers = inner.layers;
+    item->text = inner.text;
+  } else if (is_letter(*p->at)) {
+    SL__TRY(parse_layer(p, item));
+  } else {
+    return refuse(p, "the name of a layer or '('");
+  }
+  return parse_count(p, item);
+}
+
+static sl_status parse_chain(parser *p, sl__formula *out, bool parentheses) {
+  sl__formula_item **link = &out->first;
+  for (;;) {
+    sl__formula_item *item = *link = sl__arena_take(p->arena, 1, sizeof *item);
+    if (!item) return SL_NO_MEMORY;
+    SL__TRY(parse_item(p, item));
+    out->layers += item->count * item->layers;
+    if (out->layers > SL__FORMULA_MAX_LAYERS) return refuse_size(p, item->line, item->column);
+    link = &item->next;
+    skip_blanks(p);
+    if (*p->at != '-') break;
+    advance(p);
+  }
+  out->first = sl__formula_simplify(out->first);
+  out->text = sl__formula_chain_text(p->context, p->arena, out->first, parentheses);
+  return out->text ? SL_OK : SL_NO_MEMORY;
+}
+
+sl_status sl__formula_parse(sl_context *context, sl__arena *arena, const char *text, sl__formula *out) {
+  *out = (sl__formula){0};
+  if (strlen(text) > SL__FORMULA_MAX_LENGTH)
+    return sl__fail(context, SL_SYNTAX, "the formula is longer than %d bytes; use *count",
+                    SL__FORMULA_MAX_LENGTH);
+  parser p = {.context = context, .arena = arena, .at = text, .line = 1, .column = 1};
+  SL__TRY(parse_chain(&p, out, false));
+  if (*p.at == ')')
+    return sl__fail_at(context, SL_SYNTAX, p.line, p.column, "')' without '('; remove it");
+  return *p.at == 0 ? SL_OK : refuse(&p, "'-' and a layer, '*' and a count, or the end");
+}

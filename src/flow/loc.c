@@ -1,0 +1,31 @@
+/* loc: x = z + loc; the log-determinant is zero. PyMC3's flow of that name. */
+#include "flow/flow.h"
+
+static sl_status build(sl_context *context, sl__layer *layer) {
+  (void)context; /* out of memory is recorded by the arena */
+  int *loc = layer->state = sl__layer_take(layer, 1, sizeof *loc);
+  if (!loc) return SL_NO_MEMORY;
+  *loc = sl__layer_parameter(layer, "loc", sl__shape1(layer->dim), SL__INITIAL_ZERO, 0, NULL, NULL);
+  return *loc < 0 ? SL_NO_MEMORY : SL_OK;
+}
+
+static sl__mapped sample(const sl__layer *layer, sl__graph *g, sl_node z, sl_node context_value) {
+  (void)context_value;
+  sl_node loc = sl__layer_node(layer, g, *(const int *)layer->state);
+  return (sl__mapped){op_add(g, z, loc), op_number(g, layer->type, 0)};
+}
+
+static sl__mapped log_prob(const sl__layer *layer, sl__graph *g, sl_node x, sl_node context_value) {
+  (void)context_value;
+  sl_node loc = sl__layer_node(layer, g, *(const int *)layer->state);
+  return (sl__mapped){op_subtract(g, x, loc), op_number(g, layer->type, 0)};
+}
+
+const sl__bijector sl__bijector_loc = {
+    .name = "loc",
+    .summary = "adds a learned vector",
+    .source = "PyMC3 3.2, LocFlow",
+    .build = build,
+    .sample = sample,
+    .log_prob = log_prob,
+};

@@ -1,0 +1,57 @@
+/* scale: x = sigma z, sigma > 0; log-determinant sum log sigma. PyMC3's flow of that name has
+ * sigma = softplus(rho); scale(exp) has sigma = exp(rho), whose logarithm cannot underflow. */
+#include <math.h>
+#include "flow/flow.h"
+
+enum { POSITIVE_SOFTPLUS, POSITIVE_EXP };
+static const sl__option_row arguments[] = {
+    {"positive", SL__OPTION_CHOICE, "softplus", 0, 0, "softplus|exp", "how sigma is made positive"},
+};
+
+static sl_status build(sl_context *context, sl__layer *layer) {
+  (void)context;
+  int *rho = layer->state = sl__layer_take(layer, 1, sizeof *rho);
+  if (!rho) return SL_NO_MEMORY;
+  /* sigma starts at 1. */
+  double start = layer->arguments[0].integer == POSITIVE_EXP ? 0 : log(expm1(1));
+  sl_shape shape = sl__shape1(layer->dim);
+  *rho = sl__layer_parameter(layer, "rho", shape, SL__INITIAL_VALUE, start, NULL, NULL);
+  return *rho < 0 ? SL_NO_MEMORY : SL_OK;
+}
+
+/* sigma and log sigma [dim] */
+static void positive(const sl__layer *layer, sl__graph *g, sl_node *sigma, sl_node *log_sigma) {
+  sl_node rho = sl__layer_node(layer, g, *(const int *)layer->state);
+  if (layer->arguments[0].integer == POSITIVE_EXP) {
+    *sigma = op_exp(g, rho);
+    *log_sigma = rho;
+  } else {
+    *sigma = op_softplus(g, rho);
+    *log_sigma = op_log(g, *sigma);
+  }
+}
+
+static sl__mapped sample(const sl__layer *layer, sl__graph *g, sl_node z, sl_node context_value) {
+  (void)context_value;
+  sl_node sigma, log_sigma;
+  positive(layer, g, &sigma, &log_sigma);
+  return (sl__mapped){op_multiply(g, z, sigma), op_sum_all(g, log_sigma)};
+}
+
+static sl__mapped log_prob(const sl__layer *layer, sl__graph *g, sl_node x, sl_node context_value) {
+  (void)context_value;
+  sl_node sigma, log_sigma;
+  positive(layer, g, &sigma, &log_sigma);
+  return (sl__mapped){op_divide(g, x, sigma), op_negate(g, op_sum_all(g, log_sigma))};
+}
+
+const sl__bijector sl__bijector_scale = {
+    .name = "scale",
+    .summary = "multiplies by a learned positive vector",
+    .source = "PyMC3 3.2, ScaleFlow",
+    .arguments = arguments,
+    .argument_count = 1,
+    .build = build,
+    .sample = sample,
+    .log_prob = log_prob,
+};

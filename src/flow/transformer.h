@@ -1,0 +1,58 @@
+/* Transformers: increasing maps of one feature, whose parameters a network computes from other features
+ * (coupling, maf, iaf). Registry: transformers.def. */
+#ifndef SL_FLOW_TRANSFORMER_H
+#define SL_FLOW_TRANSFORMER_H
+#include "flow/flow.h"
+
+enum { SL__MAX_GROUPS = 4 };
+
+/* The arguments of all transformers, by place behind sl__transform.arguments. */
+enum {
+#define ARGUMENT(transformer, name, type, fallback, low, high, choices, help) SL__ARGUMENT_##name,
+#include "flow/transformers.def"
+  SL__TRANSFORMER_ARGUMENTS
+};
+
+typedef struct sl__transformer sl__transformer;
+
+/* A transformer with its arguments, as a layer uses it. */
+typedef struct sl__transform {
+  const sl__transformer *kind;
+  const sl__option_value *arguments;
+  sl_dtype type;
+  /* What the network computes per feature: group_count kinds of numbers, group_size[k] of kind k. */
+  int group_count;
+  int32_t group_size[SL__MAX_GROUPS];
+  const char *group_name[SL__MAX_GROUPS]; /* names of networks, where each kind has its own */
+  int32_t total; /* sum of group_size */
+  /* Numbers per feature that are parameters of the layer: `own` of them, starting at own_start. */
+  int32_t own;
+  double own_start;
+} sl__transform;
+
+/* What a transformer needs to map n features at once. Groups are [group_size[k], n] when axis is 0,
+ * [n, group_size[k]] when it is 1. Zeros everywhere must make the identity map. */
+typedef struct sl__transform_parameters {
+  sl_node group[SL__MAX_GROUPS];
+  int axis;
+  sl_node own; /* [n], when transform->own is 1 */
+} sl__transform_parameters;
+
+struct sl__transformer {
+  const char *name, *summary, *source;
+  /* Sets the groups and own from the arguments. */
+  void (*measure)(sl__transform *transform);
+  /* [n] -> [n], both directions; log_det holds the logarithms of the derivatives, [n]. */
+  sl__mapped (*log_prob)(const sl__transform *transform, sl__graph *g, sl_node x,
+                         const sl__transform_parameters *parameters);
+  sl__mapped (*sample)(const sl__transform *transform, sl__graph *g, sl_node z,
+                       const sl__transform_parameters *parameters);
+};
+
+/* Row of type SL__OPTION_CHOICE that names the transformer: a layer's first argument. */
+extern const char sl__transformer_names[];
+/* The layer's argument 0 names the transformer, those from first_argument on are the transformers'.
+ * Refuses arguments of other transformers. */
+sl_status sl__transform_read(sl_context *context, const sl__layer *layer, int first_argument,
+                             sl__transform *out);
+#endif

@@ -1,0 +1,169 @@
+/* Flows under test: compiled in both directions, with gradients, run on rows of doubles. */
+#ifndef SL_TESTS_FLOW_FIXTURE_H
+#define SL_TESTS_FLOW_FIXTURE_H
+#include "check.h"
+#include "flow/flow.h"
+
+enum { FIXTURE_LOG_PROB_MAP, FIXTURE_SAMPLE_MAP, FIXTURE_LOG_PROB, FIXTURE_GRADIENT, FIXTURE_SAMPLE,
+       FIXTURE_PROGRAMS };
+
+typedef struct fixture {
+  sl_context *context;
+  sl__flow *flow;
+  double *vector;  /* parameters; converted when the flow is of another type */
+  float *narrow;   /* the same in float32, for flows of that type */
+  int first, last; /* which layers the maps go through */
+  sl__program *program[FIXTURE_PROGRAMS]; /* made when first asked for */
+  sl__workspace *workspace[FIXTURE_PROGRAMS];
+} fixture;
+
+static inline bool fixture_open(fixture *f, const char *formula, int32_t dim, int32_t context_dim,
+                                sl_dtype type) {
+  *f = (fixture){0};
+  sl_context_options options = {.size = sizeof options, .threads = 1};
+  if (sl_context_new(&options, &f->context) != SL_OK) return CHECK(false);
+  if (!CHECK_OK(f->context, sl__flow_new(f->context, formula, NULL, dim, context_dim, type, 11, &f->flow)))
+    return false;
+  f->last = f->flow->layer_count;
+  size_t size = (size_t)f->flow->size + 1;
+  f->vector = calloc(size, sizeof *f->vector);
+  f->narrow = calloc(size, sizeof *f->narrow);
+  if (!CHECK(f->vector && f->narrow)) return false;
+  sl__flow_initialise(f->flow, type == SL_F32 ? (void *)f->narrow : (void *)f->vector);
+  for (int64_t i = 0; type == SL_F32 && i < f->flow->size; i++) f->vector[i] = (double)f->narrow[i];
+  return true;
+}
+
+static inline void fixture_close(fixture *f) {
+  for (int i = 0; i < FIXTURE_PROGRAMS; i++) {
+    sl__workspace_free(f->workspace[i]);
+    sl__program_free(f->program[i]);
+  }
+  if (f->flow) sl__flow_free(f->context, f->flow);
+  free(f->vector);
+  free(f->narrow);
+  sl_context_free(f->context);
+}
+
+/* Maps go through layers first .. last - 1 from now on. */
+static inline void fixture_range(fixture *f, int first, int last) {
+  for (int i = FIXTURE_LOG_PROB_MAP; i <= FIXTURE_SAMPLE_MAP; i++) {
+    sl__workspace_free(f->workspace[i]);
+    sl__program_free(f->program[i]);
+    f->workspace[i] = NULL;
+    f->program[i] = NULL;
+  }
+  f->first = first;
+  f->last = last;
+}
+
+/* Starting values plus amplitude * N(0, 1) on whatever is trained; buffers get values of their own. */
+static inline void fixture_perturb(fixture *f, double amplitude, uint64_t seed) {
+  sl__flow *flow = f->flow;
+  sl__flow_initialise(flow, flow->type == SL_F32 ? (void *)f->narrow : (void *)f->vector);
+  for (int i = 0; i < flow->parameter_count; i++) {
+    const sl__parameter *p = &flow->parameters[i];
+    sl__random_key key = {seed, SL__STREAM_TEST, (uint32_t)i};
+    int64_t rows = p->shape.dims > 0 ? p->shape.size[0] : 1;
+    int64_t columns = sl__shape_count(p->shape) / rows;
+    for (int64_t k = 0; k < rows * columns; k++) {
+      if (p->extent && k % columns >= p->extent[k / columns]) continue;
+      double *at = &f->vector[p->offset + k];
+      if (flow->type == SL_F32) *at = (double)f->narrow[p->offset + k];
+      double noise = sl__random_normal(key, (uint64_t)k, 0);
+      *at = p->trainable ? *at + amplitude * noise : 1.5 + 0.4 * tanh(noise);
+    }
+  }
+}
+
+/* Builds one of the programs. Gradient: of the sum over rows of log_prob, with respect to all parameters
+ * (outputs 0..), and to x per row (the last output). */
+static inline sl_status fixture_build(fixture *f, int which, sl__graph *g) {
+  sl__flow *flow = f->flow;
+  sl_node x = which == FIXTURE_SAMPLE ? 0 : op_input(g, flow->type, sl__shape1(flow->dim));
+  sl_node c = flow->context_dim > 0 ? op_input(g, flow->type, sl__shape1(flow->context_dim)) : 0;
+  sl__mapped both = {0};
+  if (which == FIXTURE_LOG_PROB_MAP) 
+    both = sl__flow_map_log_prob(flow, g, x, c, f->first, f->last);
+  if (which == FIXTURE_SAMPLE_MAP) 
+    both = sl__flow_map_sample(flow, g, x, c, f->first, f->last);
+  if (which == FIXTURE_SAMPLE) both = sl__flow_sample(flow, g, c);
+  if (which != FIXTURE_LOG_PROB && which != FIXTURE_GRADIENT) {
+    /* A shared log-determinant becomes one per row. */
+    both.log_det = op_add(g, both.log_det, op_scale(g, op_element(g, both.value, 0, 0), 0));
+    sl_node outputs[2] = {both.value, both.log_det};
+    return sl__program_new(f->context, g, 2, outputs, &f->program[which]);
+  }
+  sl_node log_prob = sl__flow_log_prob(flow, g, x, c);
+  if (which == FIXTURE_LOG_PROB)
+    return sl__program_new(f->context, g, 1, &log_prob, &f->program[which]);
+  int count = flow->parameter_count + 1;
+  sl_node *wrt = calloc((size_t)count * 2, sizeof *wrt), *gradients = wrt + count;
+  if (!wrt) return SL_NO_MEMORY;
+  for (int i = 0; i < count - 1; i++)
+    wrt[i] = op_parameter(g, flow->type, flow->parameters[i].shape, flow->parameters[i].offset);
+  wrt[count - 1] = x;
+  sl_status status = sl__gradient(g, log_prob, count, wrt, gradients);
+  if (status == SL_OK) status = sl__program_new(f->context, g, count, gradients, &f->program[which]);
+  free(wrt);
+  return status;
+}
+
+static inline bool fixture_compile(fixture *f, int which) {
+  if (f->program[which]) return true;
+  sl__graph *g = NULL;
+  if (!CHECK_OK(f->context, sl__graph_new(f->context, &g))) return false;
+  bool good = CHECK_OK(f->context, fixture_build(f, which, g));
+  sl__graph_free(g);
+  return good && CHECK_OK(f->context, sl__workspace_new(f->context, f->program[which], 4096,
+                                                        &f->workspace[which]));
+}
+
+/* Runs a program; sinks as the program's outputs, of type float64. */
+static inline bool fixture_run(fixture *f, int which, int64_t rows, const double *x, const double *c,
+                               const sl__sink *sinks) {
+  if (!fixture_compile(f, which)) return false;
+  for (int64_t i = 0; i < f->flow->size; i++) f->narrow[i] = (float)f->vector[i];
+  sl__feed feeds[2] = {{.data = x, .type = SL_F64}, {.data = c, .type = SL_F64}};
+  sl__run run = {.rows = rows,
+                 .parameters = f->flow->type == SL_F32 ? (void *)f->narrow : (void *)f->vector,
+                 .feeds = which == FIXTURE_SAMPLE ? feeds + 1 : feeds,
+                 .sinks = sinks,
+                 .key = {5, 0, 0}};
+  return CHECK_OK(f->context, sl__program_run(f->context, f->program[which], f->workspace[which], &run));
+}
+
+/* value [rows][dim], log_det [rows] */
+static inline bool fixture_map(fixture *f, int which, int64_t rows, const double *x, const double *c,
+                               double *value, double *log_det) {
+  sl__sink sinks[2] = {{.data = value, .type = SL_F64}, {.data = log_det, .type = SL_F64}};
+  return fixture_run(f, which, rows, x, c, sinks);
+}
+
+static inline bool fixture_log_prob(fixture *f, int64_t rows, const double *x, const double *c,
+                                    double *log_prob) {
+  sl__sink sink = {.data = log_prob, .type = SL_F64};
+  return fixture_run(f, FIXTURE_LOG_PROB, rows, x, c, &sink);
+}
+
+/* gradient [flow->size], of the sum over rows; dx [rows][dim] */
+static inline bool fixture_gradient(fixture *f, int64_t rows, const double *x, const double *c,
+                                    double *gradient, double *dx) {
+  int count = f->flow->parameter_count + 1;
+  sl__sink *sinks = calloc((size_t)count, sizeof *sinks);
+  if (!CHECK(sinks != NULL)) return false;
+  for (int i = 0; i < count - 1; i++)
+    sinks[i] = (sl__sink){.data = gradient + f->flow->parameters[i].offset, .type = SL_F64};
+  sinks[count - 1] = (sl__sink){.data = dx, .type = SL_F64};
+  bool good = fixture_run(f, FIXTURE_GRADIENT, rows, x, c, sinks);
+  free(sinks);
+  return good;
+}
+
+/* Standard normal numbers times size. */
+static inline void fixture_points(double *x, int64_t count, double size, uint64_t seed) {
+  sl__random_key key = {seed, SL__STREAM_TEST, 999};
+  for (int64_t i = 0; i < count; i++) x[i] = size * sl__random_normal(key, (uint64_t)i, 0);
+}
+
+#endif
