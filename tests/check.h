@@ -20,11 +20,11 @@ static inline void check_register(const char *name, void (*run)(void)) {
   if (check_count < 512) check_tests[check_count++] = (check_test){name, run};
 }
 
-#define TEST(name)                                                             \
-  static void test_##name(void);                                               \
-  __attribute__((constructor)) static void check_register_##name(void) {       \
-    check_register(#name, test_##name);                                        \
-  }                                                                            \
+#define TEST(name)                                                       \
+  static void test_##name(void);                                         \
+  __attribute__((constructor)) static void check_register_##name(void) { \
+    check_register(#name, test_##name);                                  \
+  }                                                                      \
   static void test_##name(void)
 
 static inline bool check_report(bool good, const char *file, int line, const char *what) {
@@ -35,9 +35,9 @@ static inline bool check_report(bool good, const char *file, int line, const cha
   return good;
 }
 #define CHECK(condition) check_report((condition), __FILE__, __LINE__, #condition)
-#define REQUIRE(condition)                                                     \
-  do {                                                                         \
-    if (!CHECK(condition)) return;                                             \
+#define REQUIRE(condition)         \
+  do {                             \
+    if (!CHECK(condition)) return; \
   } while (0)
 
 /* |a - b| <= tolerance * max(1, |b|); equal infinities pass, NaN never does. */
@@ -48,17 +48,19 @@ static inline bool check_close(double a, double b, double tolerance, const char 
   if (!good) printf("  %.17g against %.17g, difference %.3g\n", a, b, a - b);
   return check_report(good, file, line, what);
 }
-#define CHECK_CLOSE(a, b, tolerance)                                           \
+#define CHECK_CLOSE(a, b, tolerance) \
   check_close((double)(a), (double)(b), (double)(tolerance), __FILE__, __LINE__, #a " close to " #b)
 
-static inline bool check_integer(long long a, long long b, const char *file, int line, const char *what) {
+static inline bool check_integer(long long a, long long b, const char *file, int line,
+                                 const char *what) {
   if (a != b) printf("  %lld against %lld\n", a, b);
   return check_report(a == b, file, line, what);
 }
-#define CHECK_INTEGER(a, b)                                                    \
+#define CHECK_INTEGER(a, b) \
   check_integer((long long)(a), (long long)(b), __FILE__, __LINE__, #a " equals " #b)
 
-static inline bool check_text(const char *a, const char *b, const char *file, int line, const char *what) {
+static inline bool check_text(const char *a, const char *b, const char *file, int line,
+                              const char *what) {
   bool good = a && b && strcmp(a, b) == 0;
   if (!good) printf("  \"%s\" against \"%s\"\n", a ? a : "(null)", b ? b : "(null)");
   return check_report(good, file, line, what);
@@ -66,23 +68,24 @@ static inline bool check_text(const char *a, const char *b, const char *file, in
 #define CHECK_TEXT(a, b) check_text((a), (b), __FILE__, __LINE__, #a " equals " #b)
 
 /* A call that must succeed; prints the context's message when it does not. Needs sluice.h. */
-#define CHECK_OK(context, call)                                                \
+#define CHECK_OK(context, call) \
   check_ok((int)(call), (context) ? sl_error(context) : "", __FILE__, __LINE__, #call)
-#define REQUIRE_OK(context, call)                                              \
-  do {                                                                         \
-    if (!CHECK_OK(context, call)) return;                                      \
+#define REQUIRE_OK(context, call)         \
+  do {                                    \
+    if (!CHECK_OK(context, call)) return; \
   } while (0)
-static inline bool check_ok(int status, const char *message, const char *file, int line, const char *what) {
+static inline bool check_ok(int status, const char *message, const char *file, int line,
+                            const char *what) {
   if (status != 0) printf("  status %d: %s\n", status, message);
   return check_report(status == 0, file, line, what);
 }
 
 /* Leaves the test, saying why it could not be run here. */
-#define SKIP(reason)                                                           \
-  do {                                                                         \
-    printf("skipped: %s\n", reason);                                           \
-    check_skips++;                                                             \
-    return;                                                                    \
+#define SKIP(reason)                 \
+  do {                               \
+    printf("skipped: %s\n", reason); \
+    check_skips++;                   \
+    return;                          \
   } while (0)
 
 int main(int argc, char **argv) {

@@ -123,7 +123,8 @@ typedef struct sl_fit_data {
   sl_array_in weight;          /* rows x 1: weights >= 0 of the rows; or none */
   sl_array_in valid_x, valid_condition; /* to stop by */
   sl_array_in test_x, test_condition;   /* to report on; never looked at before the end */
-  const char *const *column_names;      /* dim names, for messages and the saved model; or NULL */
+  /* dim and context_dim names, for messages and the saved model; or NULL. */
+  const char *const *column_names, *const *condition_names;
 } sl_fit_data;
 
 /* What a progress callback sees. It runs on the caller's thread, at most some ten times a second.
@@ -196,11 +197,12 @@ typedef struct sl_fit_report {
   char trouble[512];          /* what was not finite and where; "" if nothing */
 } sl_fit_report;
 
-/* Fits a flow to rows: looks at the columns, refuses what cannot be fitted (NaN, infinities,
- * constant columns, too few rows: SL_BAD_ARGUMENT names row and column), dequantises rounded
- * columns, standardises, splits, chooses a flow unless options->formula names one, fits it
- * by maximum likelihood with early stopping, and reports. options NULL: all defaults; report may be
- * NULL. *out is the new flow (also with SL_STOPPED), freed by sl_flow_free; NULL on failure. */
+/* Fits a flow to rows: looks at the columns, refuses what cannot be fitted (NaN, infinities, constant
+ * columns, too few rows: SL_BAD_ARGUMENT names row and column), dequantises rounded columns,
+ * standardises, splits, chooses a flow unless options->formula names one, fits it by maximum
+ * likelihood with early stopping, and reports. options NULL: all defaults; report may be NULL.
+ * *out is the new flow, freed by sl_flow_free. It is also there, as good as it got, after
+ * SL_STOPPED and after SL_NUMERIC (loss not finite, step after step); NULL on any other failure. */
 SL_API sl_status sl_fit(sl_context *context, const sl_fit_data *data, const sl_fit_options *options,
                         sl_flow **out, sl_fit_report *report);
 
@@ -222,6 +224,11 @@ SL_API sl_status sl_flow_sample(sl_context *context, const sl_flow *flow, uint64
                                 const sl_array_in *condition, const sl_array_out *x,
                                 const sl_array_out *log_prob);
 
+/* Draws z->rows rows of the base noise, rows x dim: those that sl_flow_sample with the same seed maps to
+ * its rows. */
+SL_API sl_status sl_flow_noise(sl_context *context, const sl_flow *flow, uint64_t seed,
+                               const sl_array_out *z);
+
 /* ---- tier 2: flows by formula, reusable handles --------------------------------------------- */
 
 /* Makes a flow with starting parameters.
@@ -229,7 +236,8 @@ SL_API sl_status sl_flow_sample(sl_context *context, const sl_flow *flow, uint64
  *   layer   := (name ['(' arguments ')'] | '(' formula ')') ['*' n]
  * the leftmost layer is applied first to the base noise; `sluice flows` lists names and arguments.
  * SL_SYNTAX puts the place in the formula in sl_error_place. base: NULL is "normal". dtype is the
- * precision of parameters and arithmetic. */
+ * precision of parameters and arithmetic. Behind the formula comes a standardize layer, the identity
+ * until a fit to rows sets it. */
 SL_API sl_status sl_flow_new(sl_context *context, const char *formula, const char *base,
                              int32_t dim, int32_t context_dim, sl_dtype dtype, uint64_t seed,
                              sl_flow **out);
@@ -240,8 +248,11 @@ SL_API int32_t sl_flow_dim(const sl_flow *flow);
 SL_API int32_t sl_flow_context_dim(const sl_flow *flow); /* 0: unconditional */
 SL_API int32_t sl_flow_layers(const sl_flow *flow);      /* with *n written out */
 SL_API sl_dtype sl_flow_dtype(const sl_flow *flow);
-/* Name of column i of the data the flow was fitted to, or NULL; lives as long as the flow. */
+/* Name of column i of the data, "x1", ... if it had none; NULL beyond the last. Lives as long as the
+ * flow. */
 SL_API const char *sl_flow_column_name(const sl_flow *flow, int32_t i);
+/* The same of the conditions. */
+SL_API const char *sl_flow_context_name(const sl_flow *flow, int32_t i);
 
 /* The parameters as one flat vector, in the order of the layers. vector: 1 x parameter_count. */
 SL_API int64_t sl_flow_parameter_count(const sl_flow *flow);
@@ -276,8 +287,8 @@ SL_API sl_status sl_flow_gradient(sl_context *context, const sl_flow *flow, cons
 
 /* An evaluator is a flow made ready to run: programs and work memory are made beforehand, so that
  * its calls allocate nothing and take microseconds for a few rows. It borrows the flow, which must
- * outlive it; it sees parameters set later. One thread at a time uses an evaluator, with any
- * context; for several threads make one each. */
+ * outlive it; it sees parameters set later. One thread at a time uses an evaluator, with the context
+ * that made it or one of as many threads; for several threads make one each. */
 typedef struct sl_evaluator sl_evaluator;
 
 /* What an evaluator shall be able to do; joined by |. Frozen values. */

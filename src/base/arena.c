@@ -1,6 +1,6 @@
-/* Arenas: a list of blocks, each filled from the front. Blocks double in size up to a limit, so that an
- * arena of n bytes takes about log n allocations; a request larger than the next block gets one of its own,
- * put behind the current block if that still has room worth keeping. */
+/* Arenas: a list of blocks, each filled from the front. Blocks double in size up to a limit, so
+ * that an arena of n bytes takes about log n allocations; a request larger than the next block gets
+ * one of its own, put behind the current block if that still has room worth keeping. */
 #include "base/context.h"
 #include <string.h>
 

@@ -1,8 +1,8 @@
-/* The context: made once, passed first to every call that can fail. Its error slot holds the last failure,
- * its allocator does all memory work, its pool holds the threads.
+/* The context: made once, passed first to every call that can fail. Its error slot holds the last
+ * failure, its allocator does all memory work, its pool holds the threads.
  *
- * An allocation is prefixed by one cache line that remembers what the allocator gave and how large it is,
- * so that any allocator (none need know of alignment) serves, and freeing needs no size. */
+ * An allocation is prefixed by one cache line that remembers what the allocator gave and how large
+ * it is, so that any allocator (none need know of alignment) serves, and freeing needs no size. */
 #include "base/context.h"
 #include "base/os.h"
 #include "base/pool.h"
@@ -52,9 +52,10 @@ void sl__free(const sl__allocator *allocator, void *pointer) {
 }
 
 static sl_status fail_exhausted(sl_context *context, size_t count, size_t size) {
-  return sl__fail(context, SL_NO_MEMORY,
-                  "no memory for %zu items of %zu bytes; use fewer rows, a smaller flow, or free memory",
-                  count, size);
+  return sl__fail(
+      context, SL_NO_MEMORY,
+      "no memory for %zu items of %zu bytes; use fewer rows, a smaller flow, or free memory", count,
+      size);
 }
 
 void *sl__allocate(sl_context *context, size_t count, size_t size) {
@@ -65,7 +66,8 @@ void *sl__allocate(sl_context *context, size_t count, size_t size) {
   return pointer;
 }
 
-void *sl__resize(sl_context *context, void *pointer, size_t old_count, size_t new_count, size_t size) {
+void *sl__resize(sl_context *context, void *pointer, size_t old_count, size_t new_count,
+                 size_t size) {
   void *resized = sl__allocate(context, new_count, size);
   if (!resized || !pointer) return resized;
   size_t kept = old_count < new_count ? old_count : new_count;
@@ -84,7 +86,8 @@ sl_status sl_context_new(const sl_context_options *options, sl_context **out) {
   }
   if (chosen.threads < 0 || chosen.threads > MOST_THREADS) return SL_BAD_ARGUMENT;
 
-  sl__allocator allocator = {chosen.reallocate ? chosen.reallocate : reallocate_by_libc, chosen.user};
+  sl__allocator allocator = {chosen.reallocate ? chosen.reallocate : reallocate_by_libc,
+                             chosen.user};
   sl_context *context = take(&allocator, sizeof *context);
   if (!context) return SL_NO_MEMORY;
   context->allocator = allocator;
@@ -123,7 +126,7 @@ bool sl_error_place(const sl_context *context, int32_t *line, int32_t *column) {
 }
 
 const char *sl_status_text(sl_status status) {
-#define STATUS_TEXT(name, text)                                                                    \
+#define STATUS_TEXT(name, text) \
   case SL_##name: return text;
   switch (status) { SL_STATUS_LIST(STATUS_TEXT) }
 #undef STATUS_TEXT

@@ -1,7 +1,7 @@
-/* The JSON reader (RFC 8259): text to a tree in an arena. Beyond the standard it reads the bare words NaN,
- * Infinity and -Infinity, which Python and Stan's tools write. It refuses what a C string cannot hold (the
- * escape for NUL), halves of surrogate pairs, and nesting deeper than 64. Members keep their order; of equal
- * keys sl__json_member finds the first. */
+/* The JSON reader (RFC 8259): text to a tree in an arena. Beyond the standard it reads the bare
+ * words NaN, Infinity and -Infinity, which Python and Stan's tools write. It refuses what a C
+ * string cannot hold (the escape for NUL), halves of surrogate pairs, and nesting deeper than 64.
+ * Members keep their order; of equal keys sl__json_member finds the first. */
 #include "base/text.h"
 #include <math.h>
 #include <string.h>
@@ -25,7 +25,8 @@ static sl_status refuse(const reader *in, const char *place, const char *what) {
 }
 
 static void skip_blanks(reader *in) {
-  while (in->at < in->end && (*in->at == ' ' || *in->at == '\n' || *in->at == '\r' || *in->at == '\t')) {
+  while (in->at < in->end &&
+         (*in->at == ' ' || *in->at == '\n' || *in->at == '\r' || *in->at == '\t')) {
     in->at++;
   }
 }
@@ -100,8 +101,10 @@ static sl_status parse_text(reader *in, const char **out) {
   if (!text) return SL_NO_MEMORY;
   while (in->at < close) {
     if ((unsigned char)*in->at < 0x20) return refuse(in, in->at, "control character in a text");
-    if (*in->at == '\\') SL__TRY(parse_escape(in, &to));
-    else *to++ = *in->at++;
+    if (*in->at == '\\')
+      SL__TRY(parse_escape(in, &to));
+    else
+      *to++ = *in->at++;
   }
   in->at = close + 1;
   *out = text;
@@ -176,7 +179,8 @@ static sl_status parse_members(reader *in, sl__json_value *parent, char close) {
     const char *key = NULL;
     skip_blanks(in);
     if (object) {
-      if (in->at == in->end || *in->at != '"') return refuse(in, in->at, "a quoted key was expected here");
+      if (in->at == in->end || *in->at != '"')
+        return refuse(in, in->at, "a quoted key was expected here");
       SL__TRY(parse_text(in, &key));
       skip_blanks(in);
       if (!accept(in, ":")) return refuse(in, in->at, "':' was expected after the key");
@@ -190,7 +194,8 @@ static sl_status parse_members(reader *in, sl__json_value *parent, char close) {
     more = accept(in, ",");
   }
   if (in->at == in->end || *in->at != close) {
-    return refuse(in, in->at, object ? "',' or '}' was expected here" : "',' or ']' was expected here");
+    return refuse(in, in->at,
+                  object ? "',' or '}' was expected here" : "',' or ']' was expected here");
   }
   in->at++;
   in->depth--;
@@ -212,7 +217,8 @@ static sl_status parse_value(reader *in, sl__json_value *value) {
 sl_status sl__json_parse(sl_context *context, sl__arena *arena, const char *bytes, size_t length,
                          sl__json_value **out) {
   *out = NULL;
-  reader in = {.context = context, .arena = arena, .begin = bytes, .at = bytes, .end = bytes + length};
+  reader in = {
+      .context = context, .arena = arena, .begin = bytes, .at = bytes, .end = bytes + length};
   sl__json_value *root = sl__arena_take(arena, 1, sizeof *root);
   if (!root) return SL_NO_MEMORY;
   SL__TRY(parse_value(&in, root));

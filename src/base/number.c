@@ -1,15 +1,17 @@
-/* Numbers and text, without a locale (strtod and printf change with LC_NUMERIC) and without rounding errors.
+/* Numbers and text, without a locale (strtod and printf change with LC_NUMERIC) and without
+ * rounding errors.
  *
  * Reading. A decimal number is m * 10^e with an integer m. Three ways, each correctly rounded:
- * - m <= 2^53 and |e| <= 22: both are exact doubles, one operation rounds once (Clinger 1990, "How to read
- *   floating point numbers accurately");
+ * - m <= 2^53 and |e| <= 22: both are exact doubles, one operation rounds once (Clinger 1990, "How
+ *   to read floating point numbers accurately");
  * - m < 2^64 and |e| <= 27: 5^27 fits 63 bits, so m * 5^e or (m << 64) / 5^-e is exact in 128 bits;
- * - otherwise the same with a long integer. Dividing by 5^n goes 5^13 at a time: rounding down repeatedly
- *   equals rounding down once, and any remainder on the way only says "a little more".
+ * - otherwise the same with a long integer. Dividing by 5^n goes 5^13 at a time: rounding down
+ *   repeatedly equals rounding down once, and any remainder on the way only says "a little more".
  *
- * Printing. snprintf("%.*e") rounds correctly in every locale and only its decimal point varies, so the
- * digits are taken from it and the point is set here. The fewest digits that read back the same bits win:
- * 15, 16 or 17 for float64; 6 to 9 for float32. */
+ * Printing. The digits come from 128-bit arithmetic for values of ordinary size, else from
+ * snprintf("%.*e"), which rounds correctly in every locale and of which only the decimal point
+ * varies; the point is set here. The fewest digits that read back the same bits win: 15, 16 or 17
+ * for float64; 6 to 9 for float32. */
 #include "base/text.h"
 #include <ctype.h>
 #include <float.h>
@@ -18,13 +20,15 @@
 #include <string.h>
 
 enum {
-  MOST_DIGITS = 800, /* a double is decided by at most 767 significant digits and whether more follow */
-  LIMBS = 192        /* of 32 bits: 800 digits, 5^1200 and 96 bits more */
+  MOST_DIGITS =
+      800,    /* a double is decided by at most 767 significant digits and whether more follow */
+  LIMBS = 192 /* of 32 bits: 800 digits, 5^1200 and 96 bits more */
 };
 
 /* ---- putting a double together ---- */
 
-/* top * 2^exponent, a little more when sticky, rounded to nearest even; top has its highest bit set. */
+/* top * 2^exponent, a little more when sticky, rounded to nearest even; top has its highest bit
+ * set. */
 static double assemble(uint64_t top, int exponent, bool sticky) {
   int dropped = 11; /* bits of top below the 53 kept; more for subnormal results */
   if (exponent + dropped < -1074) dropped = -1074 - exponent;
@@ -43,9 +47,14 @@ static int leading_zeros(uint64_t value) { /* of a non-zero value */
 #ifdef __SIZEOF_INT128__
 __extension__ typedef unsigned __int128 wide;
 
-static double from_128_bits(uint64_t mantissa, int exponent10) {
+static uint64_t power_of_5_wide(int exponent) { /* up to 27 */
   uint64_t power = 1;
-  for (int i = 0; i < (exponent10 < 0 ? -exponent10 : exponent10); i++) power *= 5;
+  for (int i = 0; i < exponent; i++) power *= 5;
+  return power;
+}
+
+static double from_128_bits(uint64_t mantissa, int exponent10) {
+  uint64_t power = power_of_5_wide(exponent10 < 0 ? -exponent10 : exponent10);
   wide value;
   int exponent2 = exponent10;
   bool sticky = false;
@@ -71,8 +80,8 @@ static double from_128_bits(uint64_t mantissa, int exponent10) {
 /* ---- long integers ---- */
 
 typedef struct long_integer {
-  int length;             /* limbs in use; the last one is not 0 */
-  uint32_t limb[LIMBS];   /* lowest first */
+  int length;           /* limbs in use; the last one is not 0 */
+  uint32_t limb[LIMBS]; /* lowest first */
 } long_integer;
 
 static void multiply_add(long_integer *a, uint32_t factor, uint32_t addend) {
@@ -109,7 +118,8 @@ static uint32_t power_of_5(int exponent) {
   return power;
 }
 
-/* digits[0..count) * 10^exponent10, a little more when more; the value lies within 1e-400 and 1e400. */
+/* digits[0..count) * 10^exponent10, a little more when more; the value lies within 1e-400 and
+ * 1e400. */
 static double from_digits(const char *digits, int count, int exponent10, bool more) {
   long_integer value = {0};
   for (int i = 0; i < count; i++) multiply_add(&value, 10, (uint32_t)(digits[i] - '0'));
@@ -117,9 +127,11 @@ static double from_digits(const char *digits, int count, int exponent10, bool mo
   bool sticky = more;
   int exponent2 = exponent10;
   if (exponent10 >= 0) {
-    for (int left = exponent10; left > 0; left -= 13) multiply_add(&value, power_of_5(left < 13 ? left : 13), 0);
+    for (int left = exponent10; left > 0; left -= 13)
+      multiply_add(&value, power_of_5(left < 13 ? left : 13), 0);
   } else {
-    int bits = -exponent10 * 7 / 3 + 96; /* 5 < 2^(7/3), and 64 bits of quotient with some to spare */
+    int bits =
+        -exponent10 * 7 / 3 + 96; /* 5 < 2^(7/3), and 64 bits of quotient with some to spare */
     int limbs = bits / 32 + 1;
     shift_limbs(&value, limbs);
     exponent2 -= 32 * limbs;
@@ -160,7 +172,8 @@ static bool is_digit(char c) {
   return c >= '0' && c <= '9';
 }
 
-/* The parts of a decimal number: significant digits from `first` on (a point may lie among them). */
+/* The parts of a decimal number: significant digits from `first` on (a point may lie among
+ * them). */
 typedef struct decimal {
   const char *first;
   int64_t digits;    /* significant digits, leading zeros not counted */
@@ -213,8 +226,10 @@ static double from_long_decimal(const decimal *number) {
   for (int64_t left = number->digits; left > 0; at++) {
     if (*at == '.') continue;
     left--;
-    if (count < MOST_DIGITS) digits[count++] = *at;
-    else more = more || *at != '0';
+    if (count < MOST_DIGITS)
+      digits[count++] = *at;
+    else
+      more = more || *at != '0';
   }
   return from_digits(digits, count, (int)(number->exponent + number->digits - count), more);
 }
@@ -244,8 +259,10 @@ const char *sl__parse_real(const char *begin, const char *end, double *out) {
   double value = 0;
   decimal number;
   const char *after = parse_decimal(at, end, &number);
-  if (after) value = value_of(&number);
-  else after = parse_special(at, end, &value);
+  if (after)
+    value = value_of(&number);
+  else
+    after = parse_special(at, end, &value);
   if (after) *out = negative ? -value : value;
   return after;
 }
@@ -273,17 +290,52 @@ static int format_special(char *buffer, double value) {
   return (int)strlen(text);
 }
 
-/* count significant digits and the exponent of the first; the sign is left to the caller. */
-static int decimal_digits(double value, int count, char digits[32]) {
+#ifdef __SIZEOF_INT128__
+/* The same as printed_digits for values of ordinary size: m * 2^e * 10^p, rounded to an integer of
+ * `count` digits, fits 128 bits. Returns false for other sizes. */
+static bool quick_digits(double value, int count, char digits[32], int *exponent) {
+  if (!(value >= 1e-10 && value < 1e16)) return false;
+  int binary = 0;
+  uint64_t mantissa = (uint64_t)ldexp(frexp(value, &binary), 53), limit = 10, rounded = 0;
+  for (int i = 1; i < count; i++) limit *= 10;
+  *exponent = (int)floor(log10(value)); /* at a power of ten perhaps off by one, mended below */
+  for (;;) {
+    int p = count - 1 - *exponent, drop = 53 - binary - p; /* of bits, behind the point */
+    if (p < 0 || p > 27 || drop <= 0) return false;
+    wide product = (wide)mantissa * power_of_5_wide(p), half = (wide)1 << (drop - 1);
+    wide rest = product & ((half << 1) - 1);
+    rounded = (uint64_t)(product >> drop);
+    if (rest > half || (rest == half && rounded % 2 == 1)) rounded++;
+    if (rounded >= limit)
+      ++*exponent;
+    else if (rounded < limit / 10)
+      --*exponent;
+    else
+      break;
+  }
+  for (int i = count - 1; i >= 0; i--, rounded /= 10) digits[i] = (char)('0' + rounded % 10);
+  return true;
+}
+#endif
+
+static void printed_digits(double value, int count, char digits[32], int *exponent) {
   char printed[64];
-  snprintf(printed, sizeof printed, "%.*e", count - 1, fabs(value));
+  snprintf(printed, sizeof printed, "%.*e", count - 1, value);
   const char *at = printed;
   for (int k = 0; *at && *at != 'e'; at++) {
     if (is_digit(*at)) digits[k++] = *at;
   }
-  int64_t exponent = 0;
-  sl__parse_integer(at + 1, printed + strlen(printed), &exponent);
-  return (int)exponent;
+  int64_t parsed = 0;
+  sl__parse_integer(at + 1, printed + strlen(printed), &parsed);
+  *exponent = (int)parsed;
+}
+
+/* count significant digits of a positive value and the exponent of the first. */
+static void decimal_digits(double value, int count, char digits[32], int *exponent) {
+#ifdef __SIZEOF_INT128__
+  if (quick_digits(value, count, digits, exponent)) return;
+#endif
+  printed_digits(value, count, digits, exponent);
 }
 
 /* As %g would: plain between 1e-5 and 1e`count`, else with an exponent; no trailing zeros. */
@@ -296,7 +348,8 @@ static int write_digits(char *buffer, bool negative, const char *digits, int cou
     *at++ = digits[0];
     if (count > 1) *at++ = '.';
     for (int i = 1; i < count; i++) *at++ = digits[i];
-    return (int)(at - buffer) + snprintf(at, 8, "e%c%02d", exponent < 0 ? '-' : '+', exponent < 0 ? -exponent : exponent);
+    return (int)(at - buffer) + snprintf(at, 8, "e%c%02d", exponent < 0 ? '-' : '+',
+                                         exponent < 0 ? -exponent : exponent);
   }
   if (exponent < 0) {
     *at++ = '0';
@@ -320,12 +373,14 @@ int sl__format_real(char *buffer, double value, sl_dtype precision) {
   int fewest = precision == SL_F32 ? 6 : 15, most = precision == SL_F32 ? 9 : 17;
   for (int count = fewest;; count++) {
     char digits[32];
-    int exponent = decimal_digits(value, count, digits);
-    int length = write_digits(buffer, value < 0, digits, count, exponent);
-    double again = 0;
-    sl__parse_real(buffer, buffer + length, &again);
-    bool same = precision == SL_F32 ? (float)again == (float)value : again == value;
-    if (same || count == most) return length;
+    int exponent = 0;
+    decimal_digits(fabs(value), count, digits, &exponent);
+    decimal number = {.first = digits, .digits = count, .exponent = exponent - (count - 1)};
+    for (int i = 0; i < count; i++)
+      number.mantissa = 10 * number.mantissa + (uint64_t)(digits[i] - '0');
+    double again = value_of(&number);
+    bool same = precision == SL_F32 ? (float)again == (float)fabs(value) : again == fabs(value);
+    if (same || count == most) return write_digits(buffer, value < 0, digits, count, exponent);
   }
 }
 
@@ -339,8 +394,10 @@ int sl__format_fixed(char *buffer, double value, int decimals) {
   char *to = buffer;
   bool point = false;
   for (const char *at = printed; *at; at++) {
-    if (is_digit(*at) || *at == '-') *to++ = *at;
-    else if (!point) *to++ = '.', point = true;
+    if (is_digit(*at) || *at == '-')
+      *to++ = *at;
+    else if (!point)
+      *to++ = '.', point = true;
   }
   *to = '\0';
   return (int)(to - buffer);

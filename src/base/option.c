@@ -1,4 +1,5 @@
-/* Options from text, by their rows. Every refusal names the option, what was given, and what is allowed. */
+/* Options from text, by their rows. Every refusal names the option, what was given, and what is
+ * allowed. */
 #include "base/option.h"
 #include "base/text.h"
 #include <math.h>
@@ -24,9 +25,11 @@ static int edit_distance(const char *a, const char *b) {
   for (size_t i = 1; i <= m; i++) {
     for (size_t j = 1; j <= n; j++) {
       int change = a[i - 1] != b[j - 1];
-      distance[i][j] = smallest(distance[i - 1][j] + 1, distance[i][j - 1] + 1, distance[i - 1][j - 1] + change);
+      distance[i][j] =
+          smallest(distance[i - 1][j] + 1, distance[i][j - 1] + 1, distance[i - 1][j - 1] + change);
       bool swap = i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1];
-      if (swap && distance[i - 2][j - 2] + 1 < distance[i][j]) distance[i][j] = distance[i - 2][j - 2] + 1;
+      if (swap && distance[i - 2][j - 2] + 1 < distance[i][j])
+        distance[i][j] = distance[i - 2][j - 2] + 1;
     }
   }
   return distance[m][n];
@@ -47,19 +50,24 @@ const char *sl__nearest_name(const char *given, const char *const *names, int co
 
 /* ---- values by type ---- */
 
-static sl_status refuse(sl_context *context, const char *what, const sl__option_row *row, const char *text,
-                        const char *wanted) {
-  return sl__fail(context, SL_BAD_ARGUMENT, "%s%s: '%s' is not valid; give %s", what, row->name, text, wanted);
+static sl_status refuse(sl_context *context, const char *what, const sl__option_row *row,
+                        const char *text, const char *wanted) {
+  return sl__fail(context, SL_BAD_ARGUMENT, "%s%s: '%s' is not valid; give %s", what, row->name,
+                  text, wanted);
 }
 
 static void describe_range(const sl__option_row *row, const char *kind, char wanted[128]) {
   char low[32], high[32];
   sl__format_real(low, row->low, SL_F64);
   sl__format_real(high, row->high, SL_F64);
-  if (row->low == 0 && row->high == 0) snprintf(wanted, 128, "%s", kind);
-  else if (isinf(row->high)) snprintf(wanted, 128, "%s of at least %s", kind, low);
-  else if (isinf(row->low)) snprintf(wanted, 128, "%s of at most %s", kind, high);
-  else snprintf(wanted, 128, "%s from %s to %s", kind, low, high);
+  if (row->low == 0 && row->high == 0)
+    snprintf(wanted, 128, "%s", kind);
+  else if (isinf(row->high))
+    snprintf(wanted, 128, "%s of at least %s", kind, low);
+  else if (isinf(row->low))
+    snprintf(wanted, 128, "%s of at most %s", kind, high);
+  else
+    snprintf(wanted, 128, "%s from %s to %s", kind, low, high);
 }
 
 static bool in_range(const sl__option_row *row, double value) {
@@ -71,7 +79,8 @@ static bool read_integer(const sl__option_row *row, const char *text, sl__option
   if (sl__parse_integer(text, end, &value->integer) != end) {
     /* 1e6 and 5e3 are how people write large counts. */
     double real = 0;
-    if (sl__parse_real(text, end, &real) != end || !(fabs(real) < 0x1p53) || real != floor(real)) return false;
+    if (sl__parse_real(text, end, &real) != end || !(fabs(real) < 0x1p53) || real != floor(real))
+      return false;
     value->integer = (int64_t)real;
   }
   value->real = (double)value->integer;
@@ -80,7 +89,8 @@ static bool read_integer(const sl__option_row *row, const char *text, sl__option
 
 static bool read_real(const sl__option_row *row, const char *text, sl__option_value *value) {
   const char *end = text + strlen(text);
-  return sl__parse_real(text, end, &value->real) == end && !isnan(value->real) && in_range(row, value->real);
+  return sl__parse_real(text, end, &value->real) == end && !isnan(value->real) &&
+         in_range(row, value->real);
 }
 
 static bool read_boolean(const char *text, sl__option_value *value) {
@@ -154,14 +164,15 @@ static sl_status read_value(sl_context *context, sl__arena *arena, const sl__opt
   return SL_OK;
 }
 
-sl_status sl__options_default(sl_context *context, sl__arena *arena, const sl__option_row *rows, int count,
-                              sl__option_value *values) {
+sl_status sl__options_default(sl_context *context, sl__arena *arena, const sl__option_row *rows,
+                              int count, sl__option_value *values) {
   for (int i = 0; i < count; i++) {
     values[i] = (sl__option_value){0};
     if (rows[i].fallback) {
       SL__TRY(read_value(context, arena, &rows[i], "default of ", rows[i].fallback, &values[i]));
     } else {
-      if (rows[i].type == SL__OPTION_INT || rows[i].type == SL__OPTION_CHOICE) values[i].integer = -1;
+      if (rows[i].type == SL__OPTION_INT || rows[i].type == SL__OPTION_CHOICE)
+        values[i].integer = -1;
       if (rows[i].type == SL__OPTION_INT) values[i].real = -1;
       if (rows[i].type == SL__OPTION_REAL) values[i].real = NAN;
     }
@@ -169,8 +180,8 @@ sl_status sl__options_default(sl_context *context, sl__arena *arena, const sl__o
   return SL_OK;
 }
 
-static sl_status refuse_name(sl_context *context, const sl__option_row *rows, int count, const char *what,
-                             const char *name) {
+static sl_status refuse_name(sl_context *context, const sl__option_row *rows, int count,
+                             const char *what, const char *name) {
   const char *nearest = NULL;
   int least = LONGEST_NAME;
   for (int i = 0; i < count; i++) {
@@ -179,9 +190,11 @@ static sl_status refuse_name(sl_context *context, const sl__option_row *rows, in
     if (distance < least) least = distance, nearest = rows[i].name;
   }
   if (nearest) {
-    return sl__fail(context, SL_BAD_ARGUMENT, "unknown %s%s; did you mean %s?", what, name, nearest);
+    return sl__fail(context, SL_BAD_ARGUMENT, "unknown %s%s; did you mean %s?", what, name,
+                    nearest);
   }
-  if (count == 0) return sl__fail(context, SL_BAD_ARGUMENT, "unknown %s%s; there are none here", what, name);
+  if (count == 0)
+    return sl__fail(context, SL_BAD_ARGUMENT, "unknown %s%s; there are none here", what, name);
   char known[512] = "";
   for (int i = 0; i < count; i++) {
     size_t used = strlen(known);
@@ -190,8 +203,9 @@ static sl_status refuse_name(sl_context *context, const sl__option_row *rows, in
   return sl__fail(context, SL_BAD_ARGUMENT, "unknown %s%s; known are %s", what, name, known);
 }
 
-sl_status sl__options_set(sl_context *context, sl__arena *arena, const sl__option_row *rows, int count,
-                          sl__option_value *values, const char *what, const char *name, const char *text) {
+sl_status sl__options_set(sl_context *context, sl__arena *arena, const sl__option_row *rows,
+                          int count, sl__option_value *values, const char *what, const char *name,
+                          const char *text) {
   int i = 0;
   while (i < count && strcmp(rows[i].name, name) != 0) i++;
   if (i == count) return refuse_name(context, rows, count, what, name);
@@ -203,7 +217,8 @@ sl_status sl__options_set(sl_context *context, sl__arena *arena, const sl__optio
   return SL_OK;
 }
 
-void sl__option_print(const sl__option_row *row, const sl__option_value *value, char *buffer, size_t size) {
+void sl__option_print(const sl__option_row *row, const sl__option_value *value, char *buffer,
+                      size_t size) {
   char real[32];
   size_t used = 0;
   if (size == 0) return;

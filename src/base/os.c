@@ -1,8 +1,9 @@
 /* Everything that asks the operating system: the processor, files, the clock, the terminal.
  *
- * An output file is written under a temporary name beside its target, flushed to the disk, then renamed: a
- * reader, or a restart after a crash, sees the old file or the new one and never half of one. What is not a
- * regular file (a pipe, /dev/null) cannot be replaced and is written in place. */
+ * An output file is written under a temporary name beside its target, flushed to the disk, then
+ * renamed: a reader, or a restart after a crash, sees the old file or the new one and never half of
+ * one. What is not a regular file (a pipe, /dev/null) cannot be replaced and is written in
+ * place. */
 #include "base/os.h"
 #include <errno.h>
 #include <fcntl.h>
@@ -69,14 +70,17 @@ static bool is_standard(const char *path) {
 }
 
 /* Reads to the end, whatever the size said: a pipe has none, and a file may grow meanwhile. */
-static sl_status read_all(sl_context *context, FILE *file, size_t expected, char **data, size_t *length) {
+static sl_status read_all(sl_context *context, FILE *file, size_t expected, char **data,
+                          size_t *length) {
   size_t capacity = expected + 1, used = 0;
   char *bytes = sl__allocate(context, capacity, 1);
   if (!bytes) return SL_NO_MEMORY;
   for (;;) {
     used += fread(bytes + used, 1, capacity - used, file);
     if (used < capacity) break;
-    char *larger = capacity <= SIZE_MAX / 4 ? sl__resize(context, bytes, capacity, 2 * capacity + 4096, 1) : NULL;
+    char *larger = capacity <= SIZE_MAX / 4
+                       ? sl__resize(context, bytes, capacity, 2 * capacity + 4096, 1)
+                       : NULL;
     if (!larger) {
       sl__free(&context->allocator, bytes);
       return SL_NO_MEMORY;
@@ -171,8 +175,8 @@ sl_status sl__os_open_out(sl_context *context, const char *path, sl__out_file *o
   return status;
 }
 
-/* The new name itself must reach the disk. Some file systems refuse to sync a folder; nothing is lost then
- * that could be saved. */
+/* The new name itself must reach the disk. Some file systems refuse to sync a folder; nothing is
+ * lost then that could be saved. */
 static void sync_folder_of(const char *path) {
   const char *slash = strrchr(path, '/');
   char folder[PATH_MAX] = ".";
@@ -189,14 +193,17 @@ sl_status sl__os_finish_out(sl_context *context, sl__out_file *out) {
   if (out->file == stdout) {
     bool failed = fflush(stdout) != 0 || ferror(stdout);
     *out = (sl__out_file){0};
-    return failed ? sl__fail(context, SL_IO, "standard output: cannot be written: %s", strerror(errno)) : SL_OK;
+    return failed
+               ? sl__fail(context, SL_IO, "standard output: cannot be written: %s", strerror(errno))
+               : SL_OK;
   }
   bool good = !ferror(out->file) && fflush(out->file) == 0;
   if (good && out->temporary) good = fsync(fileno(out->file)) == 0;
   int reason = errno;
   if (fclose(out->file) != 0 && good) good = false, reason = errno;
   out->file = NULL;
-  if (good && out->temporary && rename(out->temporary, out->path) != 0) good = false, reason = errno;
+  if (good && out->temporary && rename(out->temporary, out->path) != 0)
+    good = false, reason = errno;
   sl_status status = SL_OK;
   if (good) {
     if (out->temporary) sync_folder_of(out->path);
@@ -214,10 +221,12 @@ void sl__os_abandon_out(sl_context *context, sl__out_file *out) {
   forget(context, out);
 }
 
-sl_status sl__os_write_file(sl_context *context, const char *path, const void *data, size_t length) {
+sl_status sl__os_write_file(sl_context *context, const char *path, const void *data,
+                            size_t length) {
   sl__out_file out;
   SL__TRY(sl__os_open_out(context, path, &out));
-  if (length > 0) fwrite(data, 1, length, out.file); /* a failure stays with the stream and is found by finish */
+  if (length > 0)
+    fwrite(data, 1, length, out.file); /* a failure stays with the stream and is found by finish */
   return sl__os_finish_out(context, &out);
 }
 

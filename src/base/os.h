@@ -4,15 +4,20 @@
 #include <stdio.h>
 #include "base/context.h"
 enum { SL__CPU_AVX2_FMA = 1, SL__CPU_AVX512 = 2 /* F, BW, DQ, VL */, SL__CPU_NEON = 4 };
-unsigned sl__os_cpu_features(void); /* SLUICE_CPU=portable|avx2|avx512 in the environment lowers it (tests) */
-int sl__os_cores(void);             /* usable by this process (affinity) */
-double sl__os_seconds(void);        /* monotonic */
-/* The whole file, or all of standard input for "-", plus a NUL. The caller frees *data with sl__free. */
+unsigned sl__os_cpu_features(
+    void);              /* SLUICE_CPU=portable|avx2|avx512 in the environment lowers it (tests) */
+int sl__os_cores(void); /* usable by this process (affinity) */
+double sl__os_seconds(void); /* monotonic */
+/* The whole file, or all of standard input for "-", plus a NUL. The caller frees *data with
+ * sl__free. */
 sl_status sl__os_read_file(sl_context *context, const char *path, char **data, size_t *length);
 /* Writes a temporary name beside path, fsyncs, then renames; "-" is standard output. */
 sl_status sl__os_write_file(sl_context *context, const char *path, const void *data, size_t length);
 /* Streamed variant: open, write through FILE*, then finish (rename) or abandon (unlink). */
-typedef struct sl__out_file { FILE *file; char *path, *temporary; } sl__out_file;
+typedef struct sl__out_file {
+  FILE *file;
+  char *path, *temporary;
+} sl__out_file;
 sl_status sl__os_open_out(sl_context *context, const char *path, sl__out_file *out);
 sl_status sl__os_finish_out(sl_context *context, sl__out_file *out);
 void sl__os_abandon_out(sl_context *context, sl__out_file *out);

@@ -1,20 +1,22 @@
-/* Worker threads that are cheap to call: a region costs a few tenths of a microsecond while the workers are
- * still spinning, and nothing while nobody calls, since a worker sleeps after about 2,000 pauses.
+/* Worker threads that are cheap to call: a region costs a few tenths of a microsecond while the
+ * workers are still spinning, and nothing while nobody calls, since a worker sleeps after about
+ * 2,000 pauses.
  *
- * One word, `state`, holds the region's generation, whether it is open, and how many workers are inside:
+ * One word, `state`, holds the region's generation, whether it is open, and how many workers are
+ * inside:
  *
  *     generation << 16 | open << 15 | inside
  *
- * The caller writes the job, then opens a new generation. A worker that sees an open generation it has not
- * been in yet enters by compare-and-swap, works, and leaves by subtracting one. The caller closes the region
- * and waits until nobody is inside; only then may it touch the job again. A worker that sleeps through a
- * short region is not waited for: all indices were taken by others. A team region stays open until every
- * worker has been in.
+ * The caller writes the job, then opens a new generation. A worker that sees an open generation it
+ * has not been in yet enters by compare-and-swap, works, and leaves by subtracting one. The caller
+ * closes the region and waits until nobody is inside; only then may it touch the job again. A
+ * worker that sleeps through a short region is not waited for: all indices were taken by others. A
+ * team region stays open until every worker has been in.
  *
- * Sleeping: a gate is a counter to sleep on and a number of sleepers. Who waits announces itself, reads the
- * counter, looks at its condition once more and sleeps only while the counter is unchanged; who changes a
- * condition does so first and then rings if there are sleepers. All four accesses are sequentially
- * consistent, so at least one side sees the other. */
+ * Sleeping: a gate is a counter to sleep on and a number of sleepers. Who waits announces itself,
+ * reads the counter, looks at its condition once more and sleeps only while the counter is
+ * unchanged; who changes a condition does so first and then rings if there are sleepers. All four
+ * accesses are sequentially consistent, so at least one side sees the other. */
 #include "base/pool.h"
 #include "base/os.h"
 #include <pthread.h>
@@ -99,8 +101,9 @@ static void pause_briefly(void) {
 }
 
 /* Returns once ready(subject, value) holds. */
-static inline void gate_await(wait_gate *gate, int spins, bool (*ready)(void *subject, uint64_t value),
-                              void *subject, uint64_t value) {
+static inline void gate_await(wait_gate *gate, int spins,
+                              bool (*ready)(void *subject, uint64_t value), void *subject,
+                              uint64_t value) {
   for (int i = 0; i < spins; i++) {
     if (ready(subject, value)) return;
     pause_briefly();
@@ -144,9 +147,11 @@ struct sl__pool {
   sl__team team;
 
   alignas(CACHE_LINE) _Atomic uint64_t state;
-  alignas(CACHE_LINE) _Atomic int64_t next;     /* the first index nobody has taken */
-  alignas(CACHE_LINE) atomic_int members;       /* workers that have finished their part of a team region */
-  alignas(CACHE_LINE) wait_gate arrivals, departures; /* workers wait on the first, the caller on the second */
+  alignas(CACHE_LINE) _Atomic int64_t next; /* the first index nobody has taken */
+  alignas(CACHE_LINE)
+      atomic_int members; /* workers that have finished their part of a team region */
+  alignas(CACHE_LINE) wait_gate arrivals,
+      departures; /* workers wait on the first, the caller on the second */
 };
 
 static bool is_new_generation(void *pool, uint64_t last) {
@@ -156,7 +161,8 @@ static bool is_new_generation(void *pool, uint64_t last) {
 
 static bool is_empty(void *pool, uint64_t members) {
   sl__pool *of = pool;
-  return (uint64_t)atomic_load(&of->members) >= members && (atomic_load(&of->state) & STATE_INSIDE) == 0;
+  return (uint64_t)atomic_load(&of->members) >= members &&
+         (atomic_load(&of->state) & STATE_INSIDE) == 0;
 }
 
 static bool enter(sl__pool *pool, uint64_t *last) {

@@ -1,6 +1,6 @@
-/* Philox4x32-10 and what is made of its words. The mapping is stated in random.h; the constants are those of
- * Salmon, Moraes, Dror and Shaw, "Parallel random numbers: as easy as 1, 2, 3", SC 2011, section 4.3.
- * Known answer: counter 0, key 0 gives 6627e8d5 e169c58d bc57ac4c 9b00dbd8. */
+/* Philox4x32-10 and what is made of its words. The mapping is stated in random.h; the constants are
+ * those of Salmon, Moraes, Dror and Shaw, "Parallel random numbers: as easy as 1, 2, 3", SC 2011,
+ * section 4.3. Known answer: counter 0, key 0 gives 6627e8d5 e169c58d bc57ac4c 9b00dbd8. */
 #include "base/random.h"
 #include <math.h>
 
@@ -70,7 +70,8 @@ uint64_t sl__random_below(sl__random_key key, uint64_t row, uint32_t feature, ui
   uint32_t w[4], words[2];
   block(key, row, feature, w);
   philox_key(key, words);
-  uint64_t threshold = (0 - bound) % bound; /* 2^64 mod bound: so many low products are too frequent */
+  uint64_t threshold =
+      (0 - bound) % bound; /* 2^64 mod bound: so many low products are too frequent */
   for (;;) {
     uint64_t low, high;
     high = multiply_high(feature % 2 == 0 ? join(w[0], w[1]) : join(w[2], w[3]), bound, &low);

@@ -1,6 +1,7 @@
-/* Counter-based random numbers: Philox4x32-10 (Salmon et al. 2011, "Parallel random numbers: as easy as
- * 1, 2, 3"). A number is a pure function of (seed, stream, step, row, feature): any thread may make any
- * part, and the vector kernels make the same numbers as the functions below, many at a time.
+/* Counter-based random numbers: Philox4x32-10 (Salmon et al. 2011, "Parallel random numbers: as
+ * easy as 1, 2, 3"). A number is a pure function of (seed, stream, step, row, feature): any thread
+ * may make any part, and the vector kernels make the same numbers as the functions below, many at a
+ * time.
  *
  * The mapping (fixed; saved checkpoints depend on it):
  *   key[0]     = low 32 bits of seed  ^ (stream * 0x9E3779B9 mod 2^32)
@@ -13,15 +14,15 @@
  *
  * Two unit reals come out of a block, each from 52 of 64 bits:
  *   unit(low, high) = (k + 0.5) * 2^-52  with  k = (high * 2^32 + low) >> 12
- * which is exact, lies strictly between 0 and 1, and needs no integer conversion: put k below the exponent
- * of 1.0 (k | 0x3FF0000000000000 as bits), subtract 1.0, add 2^-53.
+ * which is exact, lies strictly between 0 and 1, and needs no integer conversion: put k below the
+ * exponent of 1.0 (k | 0x3FF0000000000000 as bits), subtract 1.0, add 2^-53.
  *   u = unit(w[0], w[1]),  v = unit(w[2], w[3])
  *
  * uniform: even feature u, odd feature v.
- * normal (Box and Muller 1958): even feature sqrt(-2 ln u) * cos(2 pi v), odd feature
- *   sqrt(-2 ln u) * sin(2 pi v). The largest radius is sqrt(106 ln 2) = 8.57.
- *   Kernels may differ from sl__random_normal in the last bits (their own logarithm and cosine), in
- *   float32 they may take u and v from the 32 bits of w[1] and w[3] alone where these suffice.
+ * normal (Box and Muller 1958): even feature sqrt(-2 ln u) cos(2 pi v), odd feature
+ *   sqrt(-2 ln u) sin(2 pi v). The largest radius is sqrt(106 ln 2) = 8.57. Kernels may differ from
+ *   sl__random_normal in the last bits (their own logarithm and cosine); in float32 they may take
+ *   u and v from the 32 bits of w[1] and w[3] alone where these suffice.
  * below: the high 64 bits of x * bound, x = w[1]:w[0] for an even and w[3]:w[2] for an odd feature
  *   (Lemire 2019, with rejection; a rejected block's words are the counter of the next attempt). */
 #ifndef SL_BASE_RANDOM_H
@@ -56,6 +57,6 @@ double sl__random_uniform(sl__random_key key, uint64_t row, uint32_t feature); /
 double sl__random_normal(sl__random_key key, uint64_t row, uint32_t feature);
 /* 0..bound-1, unbiased; bound >= 1. */
 uint64_t sl__random_below(sl__random_key key, uint64_t row, uint32_t feature, uint64_t bound);
-/* A permutation of 0..n-1 (Fisher-Yates; element i swaps with below(key, i, 0, i + 1), from the top). */
+/* A permutation of 0..n-1: Fisher-Yates from the top, i swaps with below(key, i, 0, i + 1). */
 void sl__random_permutation(sl__random_key key, int64_t n, int64_t *out);
 #endif

@@ -1,5 +1,5 @@
-/* Growable text with sticky failure, so that a run of additions needs one look at .failed at its end; and
- * the JSON writer on top of it, which knows nothing but where commas go. */
+/* Growable text with sticky failure, so that a run of additions needs one look at .failed at its
+ * end; and the JSON writer on top of it, which knows nothing but where commas go. */
 #include "base/text.h"
 #include <math.h>
 #include <stdio.h>
@@ -77,9 +77,12 @@ static void add_quoted(sl__text *text, const char *value) {
                              : c == '\t' ? "\\t"
                                          : NULL;
     char long_form[6] = {'\\', 'u', '0', '0', hexadecimal[c >> 4], hexadecimal[c & 15]};
-    if (short_form) sl__text_add_bytes(text, short_form, 2);
-    else if (c < 0x20) sl__text_add_bytes(text, long_form, 6);
-    else sl__text_add_bytes(text, at, 1);
+    if (short_form)
+      sl__text_add_bytes(text, short_form, 2);
+    else if (c < 0x20)
+      sl__text_add_bytes(text, long_form, 6);
+    else
+      sl__text_add_bytes(text, at, 1);
   }
   sl__text_add_bytes(text, "\"", 1);
 }
@@ -127,8 +130,10 @@ void sl__json_close_array(sl__json *json) {
 
 void sl__json_text(sl__json *json, const char *key, const char *value) {
   begin_member(json, key);
-  if (value) add_quoted(json->text, value);
-  else sl__text_add_bytes(json->text, "null", 4);
+  if (value)
+    add_quoted(json->text, value);
+  else
+    sl__text_add_bytes(json->text, "null", 4);
 }
 
 void sl__json_real(sl__json *json, const char *key, double value) {

@@ -22,7 +22,10 @@ void sl__program_print(const sl__program *program, struct sl__text *text) {
       sl__text_add(text, "%5d  ", step->level);
       print_value(program, step->value, text);
       sl__text_add(text, " = %s", name);
-      for (int k = 0; k < step->operands; k++) {
+      for (int32_t k = 0; k + 1 < step->fused_count; k++) {
+        sl__text_add(text, " after %s", sl__elementwise_name((sl__elementwise)step->fused[step->fused_count - 2 - k].elementwise));
+      }
+      for (int k = 0; k < step->operands && !step->fused; k++) {
         sl__text_add(text, " ");
         print_value(program, step->operand[k], text);
       }

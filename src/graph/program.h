@@ -20,10 +20,22 @@ typedef struct sl__value {
   uint8_t area, type;
   bool batched, contiguous;
   sl_shape shape;
+  uint32_t root;                  /* the value whose numbers it shows, or itself */
   int64_t count;                  /* numbers (per row) */
   int64_t offset;                 /* of its root, see sl__area */
   int64_t view_offset, stride[SL__MAX_DIMS]; /* in numbers (runs, when batched) from there */
 } sl__value;
+
+enum { SL__MAX_STRIPS = 24, SL__STRIP = 512 /* numbers */ };
+
+/* One operation inside a fused elementwise step; the last one writes the step's value. */
+typedef struct sl__fused {
+  uint8_t elementwise, operands;
+  bool from_strip[3];             /* operand k is a strip, else a value */
+  int32_t strip;                  /* where the result goes */
+  uint32_t operand[3];
+  double attribute;
+} sl__fused;
 
 typedef struct sl__step {
   uint8_t operation, elementwise;
@@ -33,6 +45,8 @@ typedef struct sl__step {
   int32_t integer[4];
   const void *data;               /* concatenate: uint32_t parts to copy; gather, scatter: index */
   int64_t data_count;
+  const sl__fused *fused;         /* elementwise: [fused_count] operations in one, or NULL */
+  int32_t fused_count;
   const int32_t *k_begin, *k_end, *n_end; /* structure of a product */
   int32_t level;
   float cost;                     /* about nanoseconds at 128 rows */

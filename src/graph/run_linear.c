@@ -47,6 +47,7 @@ int64_t sl__units_product(const sl__frame *f, const sl__step *s) {
 size_t sl__step_scratch(const sl__frame *f, const sl__step *s) {
   const struct sl__kernels *k = sl__frame_kernels(f, s);
   const sl__value *x = s->operands ? sl__operand_value(f, s, 0) : NULL;
+  if (s->fused) return (size_t)(SL__MAX_STRIPS * SL__STRIP * k->element_size);
   switch (s->operation) {
     case SL__OP_LINEAR: case SL__OP_LINEAR_TRANSPOSED: case SL__OP_OUTER_ROWS: {
       const sl__product p = product_of(f, s);

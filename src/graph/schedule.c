@@ -29,11 +29,15 @@ typedef struct maker {
 static int preferred_worker(const maker *m, const sl__step *s) {
   int64_t most = -1;
   int worker = -1;
-  for (int k = 0; k < s->operands; k++) {
-    const sl__value *v = &m->program->values[s->operand[k]];
-    if (m->owner[s->operand[k]] >= 0 && v->batched && v->count > most) {
+  for (int32_t i = 0; i < (s->fused ? s->fused_count : 1); i++) {
+    const int operands = s->fused ? s->fused[i].operands : s->operands;
+    for (int k = 0; k < operands; k++) {
+      if (s->fused && s->fused[i].from_strip[k]) continue;
+      const uint32_t operand = m->program->values[s->fused ? s->fused[i].operand[k] : s->operand[k]].root;
+      const sl__value *v = &m->program->values[operand];
+      if (m->owner[operand] < 0 || !v->batched || v->count <= most) continue;
       most = v->count;
-      worker = m->owner[s->operand[k]];
+      worker = m->owner[operand];
     }
   }
   return worker;

@@ -1,0 +1,235 @@
+/* Flows: made, read, written, asked. Every call checks its arguments and makes one internal call. */
+#include <math.h>
+#include <string.h>
+
+#include "api/evaluator.h"
+#include "dist/base.h"
+
+sl_status sl__handle_new(sl_context *context, sl__model *model, sl_flow **out) {
+  *out = sl__allocate(context, 1, sizeof **out);
+  if (!*out) {
+    sl__model_free(context, model);
+    return SL_NO_MEMORY;
+  }
+  (*out)->allocator = context->allocator;
+  (*out)->model = model;
+  return SL_OK;
+}
+
+sl_status sl_flow_new(sl_context *context, const char *formula, const char *base, int32_t dim,
+                      int32_t context_dim, sl_dtype dtype, uint64_t seed, sl_flow **out) {
+  *out = NULL;
+  if (!formula)
+    return sl__fail(context, SL_BAD_ARGUMENT, "the formula is missing; pass \"coupling(rqs)*4\"");
+  if (dtype != SL_F32 && dtype != SL_F64)
+    return sl__fail(context, SL_BAD_ARGUMENT, "precision %d; use SL_F32 or SL_F64", (int)dtype);
+  sl__model *model;
+  SL__TRY(sl__model_new(context, formula, base, dim, context_dim, dtype, seed, &model));
+  return sl__handle_new(context, model, out);
+}
+
+sl_status sl_flow_load(sl_context *context, const char *path, sl_flow **out) {
+  *out = NULL;
+  sl__model *model;
+  SL__TRY(sl__model_load(context, path, &model));
+  return sl__handle_new(context, model, out);
+}
+
+sl_status sl_flow_save(sl_context *context, const sl_flow *flow, const char *path) {
+  return sl__model_save(context, flow->model, path);
+}
+
+void sl_flow_free(sl_flow *flow) {
+  if (!flow) return;
+  sl_context nobody = {.allocator = flow->allocator};
+  sl__model_free(&nobody, flow->model);
+  sl__free(&nobody.allocator, flow);
+}
+
+/* ---- facts ---- */
+
+const char *sl_flow_formula(const sl_flow *flow) {
+  return flow->model->flow->formula;
+}
+
+const char *sl_flow_base(const sl_flow *flow) {
+  return flow->model->flow->base->name;
+}
+
+int32_t sl_flow_dim(const sl_flow *flow) {
+  return flow->model->flow->dim;
+}
+
+int32_t sl_flow_context_dim(const sl_flow *flow) {
+  return flow->model->flow->context_dim;
+}
+
+int32_t sl_flow_layers(const sl_flow *flow) {
+  return flow->model->flow->layer_count;
+}
+
+sl_dtype sl_flow_dtype(const sl_flow *flow) {
+  return flow->model->flow->type;
+}
+
+const char *sl_flow_column_name(const sl_flow *flow, int32_t i) {
+  return i < 0 || i >= flow->model->flow->dim ? NULL : flow->model->columns[i];
+}
+
+const char *sl_flow_context_name(const sl_flow *flow, int32_t i) {
+  return i < 0 || i >= flow->model->flow->context_dim ? NULL : flow->model->context_columns[i];
+}
+
+/* ---- parameters ---- */
+
+int64_t sl_flow_parameter_count(const sl_flow *flow) {
+  return flow->model->flow->size;
+}
+
+static double value_at(sl_dtype type, const void *data, int64_t i) {
+  return type == SL_F32 ? (double)((const float *)data)[i] : ((const double *)data)[i];
+}
+
+static void put_at(sl_dtype type, void *data, int64_t i, double value) {
+  if (type == SL_F32)
+    ((float *)data)[i] = (float)value;
+  else
+    ((double *)data)[i] = value;
+}
+
+sl_status sl_flow_parameters(sl_context *context, const sl_flow *flow,
+                             const sl_array_out *vector) {
+  const sl__flow *own = flow->model->flow;
+  SL__TRY(sl__check_out(context, "vector", vector, 1, own->size));
+  for (int64_t i = 0; i < own->size; i++)
+    put_at(vector->dtype, vector->data, i * vector->column_stride,
+           value_at(own->type, flow->model->vector, i));
+  return SL_OK;
+}
+
+sl_status sl_flow_set_parameters(sl_context *context, sl_flow *flow, const sl_array_in *vector) {
+  const sl__flow *own = flow->model->flow;
+  SL__TRY(sl__check_in(context, "vector", vector, 1, own->size));
+  for (int64_t i = 0; i < own->size; i++)
+    if (!isfinite(value_at(vector->dtype, vector->data, i * vector->column_stride)))
+      return sl__fail(context, SL_NUMERIC, "parameter %lld is not finite; nothing was changed",
+                      (long long)i);
+  for (int64_t i = 0; i < own->size; i++)
+    put_at(own->type, flow->model->vector, i,
+           value_at(vector->dtype, vector->data, i * vector->column_stride));
+  return SL_OK;
+}
+
+/* ---- one-call evaluation ---- */
+
+sl_status sl_flow_log_prob(sl_context *context, const sl_flow *flow, const sl_array_in *x,
+                           const sl_array_in *condition, const sl_array_out *log_prob) {
+  sl_evaluator *evaluator;
+  SL__TRY(sl_evaluator_new(context, flow, SL_EVALUATE_LOG_PROB, 0, &evaluator));
+  sl_status status = sl_evaluator_log_prob(context, evaluator, x, condition, log_prob);
+  sl_evaluator_free(evaluator);
+  return status;
+}
+
+sl_status sl_flow_sample(sl_context *context, const sl_flow *flow, uint64_t seed,
+                         const sl_array_in *condition, const sl_array_out *x,
+                         const sl_array_out *log_prob) {
+  sl_evaluator *evaluator;
+  SL__TRY(sl_evaluator_new(context, flow, SL_EVALUATE_SAMPLE, 0, &evaluator));
+  sl_status status = sl_evaluator_sample(context, evaluator, seed, condition, x, log_prob);
+  sl_evaluator_free(evaluator);
+  return status;
+}
+
+sl_status sl_flow_gradient(sl_context *context, const sl_flow *flow, const sl_array_in *x,
+                           const sl_array_in *condition, const sl_array_out *log_prob,
+                           const sl_array_out *by_x, const sl_array_out *by_condition,
+                           const sl_array_out *by_parameters) {
+  bool parameters = by_parameters && by_parameters->data;
+  uint32_t what = SL_EVALUATE_GRADIENT | (parameters ? SL_EVALUATE_PARAMETERS : 0u);
+  sl_evaluator *evaluator;
+  SL__TRY(sl_evaluator_new(context, flow, what, x ? x->rows : 0, &evaluator));
+  sl_status status =
+      sl_evaluator_gradient(context, evaluator, x, condition, log_prob, by_x, by_condition);
+  if (status == SL_OK && parameters)
+    status = sl_evaluator_parameters(context, evaluator, x, condition, NULL, by_parameters);
+  sl_evaluator_free(evaluator);
+  return status;
+}
+
+/* ---- maps ---- */
+
+static sl_status check_map(sl_context *context, const sl__flow *flow, sl_direction direction,
+                           int32_t layers, const sl_array_in *x, const sl_array_in *condition,
+                           const sl_array_out *y, const sl_array_out *log_det) {
+  if (direction != SL_TO_DATA && direction != SL_TO_BASE)
+    return sl__fail(context, SL_BAD_ARGUMENT, "direction %d; use SL_TO_DATA or SL_TO_BASE",
+                    (int)direction);
+  if (layers < -1 || layers > flow->layer_count)
+    return sl__fail(context, SL_BAD_ARGUMENT, "layer %d of a flow of %d; use -1 for all", layers,
+                    flow->layer_count);
+  SL__TRY(sl__check_in(context, "x", x, -1, flow->dim));
+  if (flow->context_dim > 0)
+    SL__TRY(sl__check_in(context, "condition", condition, x->rows, flow->context_dim));
+  SL__TRY(sl__check_maybe(context, "y", y, x->rows, flow->dim));
+  return sl__check_maybe(context, "log_det", log_det, x->rows, 1);
+}
+
+sl_status sl_flow_map(sl_context *context, const sl_flow *flow, sl_direction direction,
+                      int32_t layers, const sl_array_in *x, const sl_array_in *condition,
+                      const sl_array_out *y, const sl_array_out *log_det) {
+  const sl__flow *own = flow->model->flow;
+  SL__TRY(check_map(context, own, direction, layers, x, condition, y, log_det));
+  int last = layers < 0 ? own->layer_count : layers;
+  sl__graph *graph;
+  SL__TRY(sl__graph_new(context, &graph));
+  sl_node input = op_input(graph, own->type, sl__shape1(own->dim)), given = 0;
+  if (own->context_dim > 0) {
+    given = op_input(graph, own->type, sl__shape1(own->context_dim));
+    given = sl__model_context(flow->model, graph, given);
+  }
+  sl__mapped mapped = direction == SL_TO_DATA
+                          ? sl__flow_map_sample(own, graph, input, given, 0, last)
+                          : sl__flow_map_log_prob(own, graph, input, given, 0, last);
+  /* A map of shared scales only has a log-determinant that no row changes; one per row is promised. */
+  if (mapped.log_det && !sl__node_batched(graph, mapped.log_det))
+    mapped.log_det = op_add(graph, mapped.log_det,
+                            op_scale(graph, op_sum_all(graph, input), 0));
+  sl_node outputs[] = {mapped.value, mapped.log_det};
+  sl__ready ready = {0};
+  sl_status status = sl__ready_make(context, graph, 2, outputs, SL__ANY_ROWS, &ready);
+  sl__graph_free(graph);
+  if (status == SL_OK && x->rows > 0) {
+    sl__feed feeds[] = {sl__feed_of(x), sl__feed_of(condition)};
+    sl__sink sinks[] = {sl__sink_of(y), sl__sink_of(log_det)};
+    sl__run run = {.rows = x->rows,
+                   .parameters = flow->model->vector,
+                   .feeds = feeds,
+                   .sinks = sinks};
+    status = sl__program_run(context, ready.program, ready.workspace, &run);
+  }
+  sl__ready_free(&ready);
+  return status;
+}
+
+sl_status sl_flow_noise(sl_context *context, const sl_flow *flow, uint64_t seed,
+                        const sl_array_out *z) {
+  const sl__flow *own = flow->model->flow;
+  SL__TRY(sl__check_out(context, "z", z, -1, own->dim));
+  sl__graph *graph;
+  SL__TRY(sl__graph_new(context, &graph));
+  sl_node noise = own->base->sample(graph, own->type, own->dim, SL__STREAM_BASE);
+  sl__ready ready = {0};
+  sl_status status = sl__ready_make(context, graph, 1, &noise, SL__ANY_ROWS, &ready);
+  sl__graph_free(graph);
+  if (status == SL_OK && z->rows > 0) {
+    sl__sink sink = sl__sink_of(z);
+    sl__run run = {.rows = z->rows,
+                   .parameters = flow->model->vector,
+                   .sinks = &sink,
+                   .key = {seed, SL__STREAM_BASE, 0}};
+    status = sl__program_run(context, ready.program, ready.workspace, &run);
+  }
+  sl__ready_free(&ready);
+  return status;
+}

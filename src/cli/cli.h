@@ -1,0 +1,97 @@
+/* The command line: what every subcommand is made of. This room is the only one that talks to a
+ * person. A subcommand is one file that ends in one sl__command; commands.def lists them, and from
+ * its option rows come the parsing, `--help` and the documentation. */
+#ifndef SL_CLI_CLI_H
+#define SL_CLI_CLI_H
+#include "base/option.h"
+#include "base/os.h"
+#include "base/text.h"
+#include "io/io.h"
+
+/* Exit codes, fixed by the contract with scripts. */
+enum { SL__EXIT_DONE = 0, SL__EXIT_FAILED = 1, SL__EXIT_WRONG = 2, SL__EXIT_INTERRUPTED = 130 };
+
+typedef struct sl__cli sl__cli;
+
+typedef struct sl__command {
+  const char *name;
+  const char *arguments; /* as the usage line shows them: "MODEL DATA" */
+  const char *summary;   /* one line */
+  const char *details;   /* more lines for --help, or NULL */
+  const char *examples;  /* lines for --help */
+  int minimum, maximum;  /* positional arguments */
+  const sl__option_row *options;
+  int option_count;
+  const sl__option_row *(*shared_options)(int *count); /* rows that stand elsewhere, or NULL */
+  int (*run)(sl__cli *cli);                            /* gives the exit code */
+} sl__command;
+
+const sl__command *const *sl__commands(int *count);
+const sl__command *sl__command_find(const char *name);
+
+/* One call of one subcommand. */
+struct sl__cli {
+  sl_context *context;
+  const sl__command *command;
+  sl__arena arena;             /* option texts and whatever lives until the end */
+  const sl__option_row *rows;  /* common, the command's own, shared: in this order */
+  sl__option_value *values;    /* [row_count] */
+  const char **texts;          /* [row_count] as typed, NULL where not given */
+  int row_count;
+  const char **arguments;      /* positional */
+  int argument_count;
+  uint64_t seed;
+  bool json, quiet;
+  double start;                /* sl__os_seconds at the beginning */
+  const char *place;           /* what an error's line and column refer to: a file, "--flow" */
+  const char *source;          /* the text itself where a caret helps, or NULL */
+};
+
+/* cli.c */
+const sl__option_value *sl__cli_option(const sl__cli *cli, const char *name);
+const char *sl__cli_typed(const sl__cli *cli, const char *name); /* text as typed, or NULL */
+/* Starts the worker threads (--threads). Commands that compute call it once, after reading. */
+sl_status sl__cli_hire(sl__cli *cli);
+/* Records what an error's place refers to; gives path back, so that it can wrap an argument. */
+const char *sl__cli_about(sl__cli *cli, const char *place, const char *source);
+/* Prints the context's error as "sluice: FILE:LINE:COLUMN: what; mend" and gives the exit code. */
+int sl__cli_fail(const sl__cli *cli, sl_status status);
+/* For requests that are wrong: formats, prints, gives SL__EXIT_WRONG. */
+int sl__cli_refuse(const sl__cli *cli, const char *format, ...) __attribute__((format(printf, 2, 3)));
+/* Talk on standard error, unless --quiet. */
+void sl__cli_say(const sl__cli *cli, const char *format, ...) __attribute__((format(printf, 2, 3)));
+/* Opens the --json object with the keys that every object has; close writes it out. */
+void sl__cli_json_open(const sl__cli *cli, sl__text *text, sl__json *json);
+int sl__cli_json_close(const sl__cli *cli, sl__text *text, sl__json *json);
+/* Writes text to standard output; the exit code. */
+int sl__cli_print(const sl__cli *cli, sl__text *text);
+/* rows x columns numbers, a row every stride numbers, as an array of arrays. */
+void sl__cli_json_rows(sl__json *json, const char *key, int64_t rows, int64_t columns,
+                       int64_t stride, const double *values);
+/* Adds value with so many decimals, padded on the left to width. */
+void sl__cli_fixed(sl__text *text, double value, int decimals, int width);
+
+/* parse.c: the command's options and arguments from argv[2..]. */
+sl_status sl__cli_parse(sl__cli *cli, int count, char *const *words);
+extern const sl__option_row sl__cli_common_rows[];
+extern const int sl__cli_common_count;
+
+/* help.c */
+void sl__cli_overview(sl__text *text);
+void sl__cli_usage(sl__text *text, const sl__command *command);
+
+/* table.c: tables for commands. */
+/* Reads a table and refuses NaN and infinities with their place. */
+sl_status sl__cli_read_table(sl__cli *cli, const char *path, sl__table *table);
+
+/* columns.c: which columns of a table play which part. */
+typedef struct sl__selection {
+  sl_array_in x, condition, weight; /* views of the table, or of copies that it owns */
+  const char *const *names, *const *condition_names; /* of x and condition, or NULL */
+} sl__selection;
+/* By --columns and --context; without them every column is data. */
+sl_status sl__cli_select(sl__cli *cli, sl__table *table, sl__selection *out);
+/* By the names that a model knows its columns by, else by position. */
+sl_status sl__cli_select_for(sl__cli *cli, const sl_flow *flow, sl__table *table,
+                             sl__selection *out);
+#endif

@@ -1,0 +1,232 @@
+/* sluice fit DATA: a density from rows, with everything decided that the user did not decide. */
+#include <math.h>
+#include <string.h>
+
+#include "cli/cli.h"
+#include "cli/watch.h"
+#include "infer/recipe.h"
+
+static const sl__option_row options[] = {
+    {"output", SL__OPTION_TEXT, NULL, 0, 0, NULL, "model file to write, .safetensors"},
+    {"format", SL__OPTION_CHOICE, NULL, 0, 0, "csv|npy", "format of DATA, whatever its name"},
+    {"columns", SL__OPTION_TEXT, NULL, 0, 0, NULL,
+     "columns to fit, \"a, b, w: weight\"; parts: data, context, weight, skip"},
+    {"context", SL__OPTION_TEXT, NULL, 0, 0, NULL, "columns to condition on, \"c, d\""},
+    {"valid", SL__OPTION_TEXT, NULL, 0, 0, NULL,
+     "file of rows to stop by, or the fraction of DATA to hold out [0.1]"},
+    {"test", SL__OPTION_TEXT, NULL, 0, 0, NULL,
+     "file of rows to report on, or the fraction of DATA to hold out [0.1]"},
+};
+
+/* The rows of up to three files. */
+typedef struct inputs {
+  sl__table table, valid, test;
+  sl_fit_data data;
+} inputs;
+
+/* A held-out set: a fraction of the data, which goes to *fraction, or a file of its own. */
+static sl_status read_held_out(sl__cli *cli, const char *option, sl__table *table,
+                               sl__selection *selection, double *fraction) {
+  *selection = (sl__selection){0};
+  const char *text = sl__cli_option(cli, option)->text;
+  if (!text) return SL_OK;
+  double number;
+  const char *end = text + strlen(text);
+  if (sl__parse_real(text, end, &number) == end) {
+    if (!(number >= 0 && number <= 0.9))
+      return sl__fail(cli->context, SL_BAD_ARGUMENT,
+                      "--%s %s is no fraction; give a number from 0 to 0.9, or a file", option,
+                      text);
+    *fraction = number;
+    return SL_OK;
+  }
+  SL__TRY(sl__cli_read_table(cli, text, table));
+  return sl__cli_select(cli, table, selection);
+}
+
+static sl_status read_inputs(sl__cli *cli, inputs *in, sl_fit_options *fit) {
+  sl__selection train, valid, test;
+  SL__TRY(sl__cli_read_table(cli, cli->arguments[0], &in->table));
+  SL__TRY(sl__cli_select(cli, &in->table, &train));
+  SL__TRY(read_held_out(cli, "valid", &in->valid, &valid, &fit->valid_fraction));
+  SL__TRY(read_held_out(cli, "test", &in->test, &test, &fit->test_fraction));
+  in->data = (sl_fit_data){.size = sizeof in->data,
+                           .x = train.x,
+                           .condition = train.condition,
+                           .weight = train.weight,
+                           .valid_x = valid.x,
+                           .valid_condition = valid.condition,
+                           .test_x = test.x,
+                           .test_condition = test.condition,
+                           .column_names = train.names,
+                           .condition_names = train.condition_names};
+  sl__cli_about(cli, cli->arguments[0], NULL);
+  return SL_OK;
+}
+
+static sl_status read_options(sl__cli *cli, sl_fit_options *fit) {
+  sl_fit_options_default(fit, sizeof *fit);
+  int count;
+  const sl__option_row *rows = sl__fit_option_rows(&count);
+  for (int i = 0; i < count; i++) {
+    const char *typed = sl__cli_typed(cli, rows[i].name);
+    if (typed) SL__TRY(sl_fit_options_set(cli->context, fit, rows[i].name, typed));
+  }
+  fit->seed = cli->seed;
+  return SL_OK;
+}
+
+/* ---- printing ---- */
+
+static void add_score_json(sl__json *json, const char *key, const sl_score *score) {
+  sl__json_open_object(json, key);
+  sl__json_real(json, "log_prob", score->log_prob);
+  sl__json_real(json, "se", score->se);
+  sl__json_real(json, "log_prob_standardized", score->log_prob_standardized);
+  sl__json_integer(json, "rows", score->rows);
+  sl__json_close_object(json);
+}
+
+static int print_json(sl__cli *cli, const inputs *in, const sl_flow *flow,
+                      const sl_fit_report *report, bool interrupted) {
+  sl__text text;
+  sl__json json;
+  sl__cli_json_open(cli, &text, &json);
+  sl__json_text(&json, "flow", sl_flow_formula(flow));
+  sl__json_integer(&json, "parameters", sl_flow_parameter_count(flow));
+  sl__json_integer(&json, "steps", report->steps);
+  sl__json_integer(&json, "best_step", report->best_step);
+  sl__json_integer(&json, "skipped", report->skipped);
+  sl__json_integer(&json, "rows", in->data.x.rows);
+  sl__json_integer(&json, "dim", sl_flow_dim(flow));
+  sl__json_text(&json, "precision", sl_flow_dtype(flow) == SL_F32 ? "f32" : "f64");
+  add_score_json(&json, "train", &report->train);
+  add_score_json(&json, "valid", &report->valid);
+  add_score_json(&json, "test", &report->test);
+  add_score_json(&json, "gaussian", &report->gaussian);
+  add_score_json(&json, "gaussian_mixture", &report->gaussian_mixture);
+  sl__json_integer(&json, "mixture_components", report->mixture_components);
+  sl__json_real(&json, "rows_per_second", report->rows_per_second);
+  sl__json_boolean(&json, "stopped_early", report->stopped_early);
+  sl__json_boolean(&json, "interrupted", interrupted);
+  sl__json_text(&json, "notes", report->notes);
+  sl__json_text(&json, "trouble", report->trouble);
+  sl__json_text(&json, "verdict", report->verdict);
+  return sl__cli_json_close(cli, &text, &json);
+}
+
+static void add_score_line(sl__text *text, const char *name, const sl_score *score) {
+  if (score->rows == 0) return;
+  sl__text_add(text, "%-28s", name);
+  sl__cli_fixed(text, score->log_prob, 4, 12);
+  sl__cli_fixed(text, score->se, 4, 12);
+  sl__cli_fixed(text, score->log_prob_standardized, 4, 14);
+  sl__text_add(text, "%10lld\n", (long long)score->rows);
+}
+
+static int print_text(sl__cli *cli, const sl_flow *flow, const sl_fit_report *report) {
+  char mixture[64];
+  snprintf(mixture, sizeof mixture, "  %d Gaussians, test", report->mixture_components);
+  sl__text text;
+  sl__text_open(&text, cli->context);
+  sl__text_add(&text, "flow  %s\n", sl_flow_formula(flow));
+  sl__text_add(&text, "      %lld parameters, %d columns, %lld steps (best %lld), ",
+               (long long)sl_flow_parameter_count(flow), sl_flow_dim(flow),
+               (long long)report->steps, (long long)report->best_step);
+  sl__cli_fixed(&text, report->seconds, 1, 0);
+  sl__text_add(&text, " s, %lld rows/s\n\n", (long long)report->rows_per_second);
+  sl__text_add(&text, "%-28s%12s%12s%14s%10s\n", "log density per row (nats)", "mean",
+               "std. error", "standardized", "rows");
+  add_score_line(&text, "  train", &report->train);
+  add_score_line(&text, "  held out to stop by", &report->valid);
+  add_score_line(&text, "  test", &report->test);
+  add_score_line(&text, "  one Gaussian, test", &report->gaussian);
+  add_score_line(&text, mixture, &report->gaussian_mixture);
+  sl__text_add(&text, "\n%s\n", report->verdict);
+  return sl__cli_print(cli, &text);
+}
+
+/* ---- the command ---- */
+
+/* Saves and reports what there is: all of it, or the best so far. */
+static int finish(sl__cli *cli, const inputs *in, const sl_flow *flow, const sl_fit_report *report,
+                  sl_status fitted) {
+  const char *path = sl__cli_option(cli, "output")->text;
+  int code = fitted == SL_OK ? SL__EXIT_DONE : sl__cli_fail(cli, fitted);
+  if (path) {
+    sl_status saved = sl_flow_save(cli->context, flow, sl__cli_about(cli, path, NULL));
+    if (saved != SL_OK) return sl__cli_fail(cli, saved);
+    if (fitted == SL_STOPPED)
+      sl__cli_say(cli, "interrupted: the best so far, of step %lld, is in %s",
+                  (long long)report->best_step, path);
+  } else if (fitted == SL_STOPPED) {
+    sl__cli_say(cli, "interrupted, and no -o MODEL was given: nothing is saved");
+  }
+  int printed = cli->json ? print_json(cli, in, flow, report, fitted == SL_STOPPED)
+                          : print_text(cli, flow, report);
+  if (code == SL__EXIT_DONE && !path && !cli->json)
+    sl__cli_say(cli, "the model was not saved; -o m.safetensors would keep it");
+  if (code == SL__EXIT_DONE && !isfinite(report->train.log_prob)) code = SL__EXIT_FAILED;
+  return code == SL__EXIT_DONE ? printed : code;
+}
+
+/* An error that has a place is about the formula; its text is shown with a caret. */
+static int fail_fit(sl__cli *cli, const sl_fit_options *fit, sl_status status) {
+  if (status == SL_SYNTAX || (fit->formula && cli->context->error.line > 0))
+    sl__cli_about(cli, "--flow", fit->formula);
+  else if (status == SL_BAD_ARGUMENT && cli->context->error.line == 0)
+    sl__fail_prefix(cli->context, "%s", cli->place);
+  return sl__cli_fail(cli, status);
+}
+
+static int run(sl__cli *cli) {
+  inputs in = {0};
+  sl_fit_options fit;
+  sl_fit_report report = {.size = sizeof report};
+  sl_flow *flow = NULL;
+  sl__watch watch;
+  sl_status status = read_options(cli, &fit);
+  if (status == SL_OK) status = read_inputs(cli, &in, &fit);
+  if (status == SL_OK) {
+    sl__watch_signals();
+    status = sl__cli_hire(cli);
+  }
+  if (status != SL_OK) {
+    int code = sl__cli_fail(cli, status);
+    sl__table_close(&in.table);
+    sl__table_close(&in.valid);
+    sl__table_close(&in.test);
+    return code;
+  }
+  sl__watch_open(&watch, cli);
+  fit.progress = sl__watch_progress;
+  fit.progress_user = &watch;
+  status = sl_fit(cli->context, &in.data, &fit, &flow, &report);
+  sl__watch_close(&watch);
+  if (flow && report.notes[0]) sl__cli_say(cli, "%s", report.notes);
+  if (flow && report.trouble[0]) sl__cli_say(cli, "%s", report.trouble);
+  int code = flow ? finish(cli, &in, flow, &report, status) : fail_fit(cli, &fit, status);
+  sl_flow_free(flow);
+  sl__table_close(&in.table);
+  sl__table_close(&in.valid);
+  sl__table_close(&in.test);
+  return code;
+}
+
+const sl__command sl__command_fit = {
+    .name = "fit",
+    .arguments = "DATA",
+    .summary = "fit a density to the rows of a CSV or NPY file, and say how good it is",
+    .details = "Without options: looks at the columns, dequantises rounded ones, standardises, holds out\n"
+               "rows, chooses a flow and a budget, stops early, and reports in the data's own units.\n"
+               "Ctrl-C stops at the next step and saves the best so far.\n",
+    .examples = "  sluice fit data.csv -o m.safetensors\n"
+                "  sluice fit data.npy --flow 'coupling(affine,hidden=256x256)*6' --steps 5000\n"
+                "  sluice fit data.csv --columns 'height, weight, n: weight' --context age\n",
+    .minimum = 1,
+    .maximum = 1,
+    .options = options,
+    .option_count = sizeof options / sizeof *options,
+    .shared_options = sl__fit_option_rows,
+    .run = run,
+};

@@ -1,0 +1,152 @@
+/* sluice score MODEL DATA: the log density of every row, and its gradient if asked for. */
+#include <math.h>
+
+#include "cli/cli.h"
+
+static const sl__option_row options[] = {
+    {"output", SL__OPTION_TEXT, NULL, 0, 0, NULL, "file to write, .csv or .npy; - is standard output"},
+    {"format", SL__OPTION_CHOICE, NULL, 0, 0, "csv|npy", "format of DATA and output"},
+    {"summary", SL__OPTION_BOOL, "false", 0, 0, NULL, "mean and standard error only"},
+    {"gradient", SL__OPTION_BOOL, "false", 0, 0, NULL,
+     "also the gradient by the row's values, a column each"},
+};
+
+/* values [rows][columns]: the log density, then the gradient where there is one. */
+typedef struct scores {
+  int64_t rows, columns;
+  double *values;
+  const char **names;
+  double mean, se;
+} scores;
+
+static void summarise(scores *s) {
+  double sum = 0, squares = 0;
+  for (int64_t row = 0; row < s->rows; row++) sum += s->values[row * s->columns];
+  s->mean = sum / (double)s->rows;
+  for (int64_t row = 0; row < s->rows; row++) {
+    double d = s->values[row * s->columns] - s->mean;
+    squares += d * d;
+  }
+  s->se = sqrt(squares) / (double)s->rows;
+}
+
+static sl_status name_columns(sl__cli *cli, const sl_flow *flow, scores *s) {
+  s->names = sl__arena_take(&cli->arena, (size_t)s->columns, sizeof *s->names);
+  if (!s->names) return SL_NO_MEMORY;
+  s->names[0] = "log_prob";
+  for (int32_t i = 0; i + 1 < s->columns; i++) {
+    sl__text name;
+    sl__text_open(&name, cli->context);
+    sl__text_add(&name, "d_%s", sl_flow_column_name(flow, i));
+    if (!name.failed) s->names[i + 1] = sl__arena_text(&cli->arena, name.data, name.length);
+    sl__text_close(&name);
+    if (!s->names[i + 1]) return SL_NO_MEMORY;
+  }
+  return SL_OK;
+}
+
+static sl_status compute(sl__cli *cli, const sl_flow *flow, const sl__selection *data, scores *s) {
+  sl_context *context = cli->context;
+  bool gradient = sl__cli_option(cli, "gradient")->integer != 0;
+  s->rows = data->x.rows;
+  s->columns = 1 + (gradient ? sl_flow_dim(flow) : 0);
+  SL__TRY(name_columns(cli, flow, s));
+  s->values = sl__arena_take(&cli->arena, (size_t)s->rows, (size_t)s->columns * sizeof *s->values);
+  if (!s->values) return SL_NO_MEMORY;
+  SL__TRY(sl__cli_hire(cli));
+  sl_array_out log_prob = {s->values, SL_F64, s->rows, 1, s->columns, 1};
+  sl_array_out by_x = {s->values + 1, SL_F64, s->rows, s->columns - 1, s->columns, 1};
+  if (gradient)
+    SL__TRY(sl_flow_gradient(context, flow, &data->x, &data->condition, &log_prob, &by_x, NULL,
+                             NULL));
+  else
+    SL__TRY(sl_flow_log_prob(context, flow, &data->x, &data->condition, &log_prob));
+  summarise(s);
+  return SL_OK;
+}
+
+static int print_json(sl__cli *cli, const scores *s, bool summary) {
+  sl__text text;
+  sl__json json;
+  sl__cli_json_open(cli, &text, &json);
+  sl__json_integer(&json, "rows", s->rows);
+  sl__json_real(&json, "mean", s->mean);
+  sl__json_real(&json, "se", s->se);
+  if (!summary) {
+    sl__json_open_array(&json, "log_prob");
+    for (int64_t row = 0; row < s->rows; row++)
+      sl__json_real(&json, NULL, s->values[row * s->columns]);
+    sl__json_close_array(&json);
+    if (s->columns > 1) sl__json_open_array(&json, "gradient");
+    for (int64_t row = 0; row < s->rows && s->columns > 1; row++) {
+      sl__json_open_array(&json, NULL);
+      for (int64_t i = 1; i < s->columns; i++)
+        sl__json_real(&json, NULL, s->values[row * s->columns + i]);
+      sl__json_close_array(&json);
+    }
+    if (s->columns > 1) sl__json_close_array(&json);
+  }
+  return sl__cli_json_close(cli, &text, &json);
+}
+
+static int print_text(sl__cli *cli, const scores *s, bool summary) {
+  sl__text text;
+  sl__text_open(&text, cli->context);
+  if (summary) {
+    sl__text_add(&text, "mean log density per row (nats) ");
+    sl__text_add_real(&text, s->mean, SL_F32);
+    sl__text_add(&text, "\nstandard error                  ");
+    sl__text_add_real(&text, s->se, SL_F32);
+    sl__text_add(&text, "\nrows                            %lld\n", (long long)s->rows);
+    return sl__cli_print(cli, &text);
+  }
+  for (int64_t row = 0; row < s->rows; row++)
+    for (int64_t i = 0; i < s->columns; i++) {
+      sl__text_add_real(&text, s->values[row * s->columns + i], SL_F64);
+      sl__text_add(&text, i + 1 < s->columns ? "," : "\n");
+    }
+  return sl__cli_print(cli, &text);
+}
+
+static int run(sl__cli *cli) {
+  sl_flow *flow = NULL;
+  sl__table table = {0};
+  sl__selection data;
+  scores s = {0};
+  const char *path = sl__cli_option(cli, "output")->text;
+  bool summary = sl__cli_option(cli, "summary")->integer != 0;
+  sl_status status =
+      sl_flow_load(cli->context, sl__cli_about(cli, cli->arguments[0], NULL), &flow);
+  if (status == SL_OK) status = sl__cli_read_table(cli, cli->arguments[1], &table);
+  if (status == SL_OK) status = sl__cli_select_for(cli, flow, &table, &data);
+  if (status == SL_OK) status = compute(cli, flow, &data, &s);
+  if (status == SL_OK && path)
+    status = sl__table_write(cli->context, sl__cli_about(cli, path, NULL),
+                             sl__cli_option(cli, "format")->text, s.rows, s.columns, SL_F64,
+                             s.values, s.names);
+  int code = SL__EXIT_DONE;
+  if (status != SL_OK)
+    code = sl__cli_fail(cli, status);
+  else if (cli->json)
+    code = print_json(cli, &s, summary || path);
+  else if (summary || !path)
+    code = print_text(cli, &s, summary);
+  sl__table_close(&table);
+  sl_flow_free(flow);
+  return code;
+}
+
+const sl__command sl__command_score = {
+    .name = "score",
+    .arguments = "MODEL DATA",
+    .summary = "print the log density of every row, in nats and the data's own units",
+    .details = "DATA's columns are found by the model's names, or else taken in its order.\n",
+    .examples = "  sluice score m.safetensors new.csv > log_prob.txt\n"
+                "  sluice score m.safetensors new.csv --gradient -o scores.npy\n"
+                "  sluice score m.safetensors new.csv --summary --json\n",
+    .minimum = 2,
+    .maximum = 2,
+    .options = options,
+    .option_count = sizeof options / sizeof *options,
+    .run = run,
+};

@@ -1,0 +1,64 @@
+/* sluice: finds the subcommand, reads its options, runs it. */
+#include <string.h>
+
+#include "cli/cli.h"
+
+static int unknown_command(const sl__cli *cli, const char *name) {
+  int count;
+  const sl__command *const *commands = sl__commands(&count);
+  const char *names[32];
+  for (int i = 0; i < count; i++) names[i] = commands[i]->name;
+  const char *near = sl__nearest_name(name, names, count);
+  if (near)
+    return sl__cli_refuse(cli, "no command \"%s\"; did you mean `sluice %s`?", name, near);
+  return sl__cli_refuse(cli, "no command \"%s\"; `sluice help` lists them", name);
+}
+
+static int run(sl__cli *cli, int count, char *const *words) {
+  const char *name = words[0];
+  if (strcmp(name, "--help") == 0 || strcmp(name, "-h") == 0) name = "help";
+  if (strcmp(name, "--version") == 0) name = "version";
+  cli->command = sl__command_find(name);
+  if (!cli->command) return unknown_command(cli, name);
+
+  sl_status status = sl__cli_parse(cli, count - 1, words + 1);
+  if (status != SL_OK) return sl__cli_fail(cli, status);
+  if (sl__cli_option(cli, "help")->integer) {
+    sl__text text;
+    sl__text_open(&text, cli->context);
+    sl__cli_usage(&text, cli->command);
+    return sl__cli_print(cli, &text);
+  }
+  if (cli->argument_count < cli->command->minimum)
+    return sl__cli_refuse(cli, "%s needs %s; see `sluice help %s`", cli->command->name,
+                          cli->command->arguments, cli->command->name);
+  if (cli->argument_count > cli->command->maximum)
+    return sl__cli_refuse(cli, "argument \"%s\" is one too many; %s takes %s",
+                          cli->arguments[cli->command->maximum], cli->command->name,
+                          cli->command->maximum ? cli->command->arguments : "none");
+  return cli->command->run(cli);
+}
+
+int main(int count, char **words) {
+  sl__cli cli = {.start = sl__os_seconds()};
+  /* Workers are hired later, by the commands that compute, in the number that --threads says. */
+  sl_context_options options = {.size = sizeof options, .threads = 1};
+  if (sl_context_new(&options, &cli.context) != SL_OK) {
+    fputs("sluice: out of memory\n", stderr);
+    return SL__EXIT_FAILED;
+  }
+  sl__arena_open(&cli.arena, cli.context);
+  int code;
+  if (count < 2) {
+    sl__text text;
+    sl__text_open(&text, cli.context);
+    sl__cli_overview(&text);
+    code = sl__cli_print(&cli, &text);
+    if (code == SL__EXIT_DONE) code = SL__EXIT_WRONG;
+  } else {
+    code = run(&cli, count - 1, words + 1);
+  }
+  sl__arena_close(&cli.arena);
+  sl_context_free(cli.context);
+  return code;
+}

@@ -1,0 +1,24 @@
+/* Watching a fit: Ctrl-C and the progress line. */
+#ifndef SL_CLI_WATCH_H
+#define SL_CLI_WATCH_H
+#include "cli/cli.h"
+
+/* From here on the first SIGINT or SIGTERM waits to be asked for, and the second ends the program. Call it
+ * before threads are made: they inherit it. */
+void sl__watch_signals(void);
+/* Whether one has come. */
+bool sl__watch_interrupted(void);
+
+typedef struct sl__watch {
+  const sl__cli *cli;
+  bool terminal;        /* a line that is written over, else a line now and then */
+  bool interrupted;
+  bool drawn;           /* the terminal's line is not empty */
+  double next;          /* seconds at which to print again */
+  double interval;
+} sl__watch;
+void sl__watch_open(sl__watch *watch, const sl__cli *cli);
+/* An sl_fit_progress_function; user is the sl__watch. */
+bool sl__watch_progress(void *user, const sl_fit_progress *now);
+void sl__watch_close(sl__watch *watch);
+#endif

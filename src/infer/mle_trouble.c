@@ -1,0 +1,56 @@
+/* A loss or gradient that is not finite: which layer made it, from which rows of the data; then a
+ * slower rate. The step is skipped: nothing that is not finite ever reaches the parameters. */
+#include <math.h>
+#include <string.h>
+#include "infer/mle.h"
+
+enum { NAMED_ROWS = 5 };
+
+void sl__mle_say(sl__mle *mle, const char *line) {
+  if (mle->context->log) mle->context->log(mle->context->log_user, 1, line);
+  if (mle->trouble[0] != '\0') return;
+  const size_t length = strlen(line), most = sizeof mle->trouble - 1;
+  memcpy(mle->trouble, line, length < most ? length : most);
+}
+
+/* Scores the batch row by row; adds the rows without a finite log density to the text. */
+static sl_status name_rows(sl__mle *mle, sl__text *text) {
+  sl__run run = sl__mle_train_run(mle);
+  const sl__sink sink = {.data = mle->scores, .type = SL_F64};
+  run.sinks = &sink;
+  SL__TRY(sl__program_run(mle->context, mle->score, mle->score_workspace, &run));
+  int64_t found = 0;
+  for (int64_t r = 0; r < mle->options.batch; r++) {
+    if (isfinite(mle->scores[r])) continue;
+    const int64_t row = mle->index ? mle->index[r] : r;
+    if (found < NAMED_ROWS)
+      sl__text_add(text, "%s%lld", found == 0 ? "; training rows (from 1): " : ", ",
+                   (long long)row + 1);
+    found++;
+  }
+  if (found > NAMED_ROWS)
+    sl__text_add(text, " and %lld more of %lld", (long long)(found - NAMED_ROWS),
+                 (long long)mle->options.batch);
+  return SL_OK;
+}
+
+sl_status sl__mle_trouble(sl__mle *mle, double loss, double norm) {
+  sl__mle_state *state = &mle->state;
+  state->skipped++;
+  state->bad_running++;
+  state->rate_factor *= 0.5;
+  const sl__run run = sl__mle_train_run(mle);
+  const char *what = isfinite(loss) ? "gradient" : "loss";
+  sl__text text;
+  sl__text_open(&text, mle->context);
+  sl__text_add(&text, "step %lld skipped, its %s is ", (long long)state->step + 1, what);
+  sl__text_add_real(&text, isfinite(loss) ? norm : loss, SL_F64);
+  sl_status status =
+      sl__program_diagnose(mle->context, mle->train, mle->train_workspace, &run);
+  if (status == SL_NUMERIC) sl__text_add(&text, ": %s", mle->context->error.message);
+  if (status == SL_NUMERIC || status == SL_OK) status = name_rows(mle, &text);
+  if (status == SL_OK && text.failed) status = SL_NO_MEMORY;
+  if (status == SL_OK) sl__mle_say(mle, text.data);
+  sl__text_close(&text);
+  return status;
+}

@@ -1,0 +1,86 @@
+/* Tables by file name: which format, reading, writing. */
+#include "base/os.h"
+#include "io/formats.h"
+#include <string.h>
+#include <strings.h>
+
+static bool ends_with(const char *text, const char *ending) {
+  size_t length = strlen(text), tail = strlen(ending);
+  return length >= tail && strcasecmp(text + length - tail, ending) == 0;
+}
+
+/* format, or else the extension of path, decides; `guess` serves names that say nothing. */
+static sl_status find_format(sl_context *context, const char *path, const char *format,
+                             sl__format guess, sl__format *out) {
+  *out = guess;
+  if (format) {
+    if (strcmp(format, "csv") == 0)
+      *out = SL__FORMAT_CSV;
+    else if (strcmp(format, "npy") == 0)
+      *out = SL__FORMAT_NPY;
+    else
+      return sl__fail(context, SL_BAD_ARGUMENT, "unknown format '%s'; known are csv, npy", format);
+    return SL_OK;
+  }
+  if (ends_with(path, ".npy")) *out = SL__FORMAT_NPY;
+  if (ends_with(path, ".csv") || ends_with(path, ".tsv") || ends_with(path, ".txt"))
+    *out = SL__FORMAT_CSV;
+  return SL_OK;
+}
+
+/* The message gets the file's name in front, and the place in it where one is known. */
+static sl_status add_place(sl_context *context, const char *path) {
+  const char *name = strcmp(path, "-") == 0 ? "standard input" : path;
+  int line = context->error.line, column = context->error.column;
+  if (line > 0) return sl__fail_prefix(context, "%s:%d:%d", name, line, column);
+  return sl__fail_prefix(context, "%s", name);
+}
+
+sl_status sl__table_read(sl_context *context, const char *path, const char *format,
+                         sl__table *out) {
+  *out = (sl__table){0};
+  sl__format found;
+  char *bytes = NULL;
+  size_t length = 0;
+  SL__TRY(find_format(context, path, format, SL__FORMAT_CSV, &found));
+  SL__TRY(sl__os_read_file(context, path, &bytes, &length));
+  bool magic = length >= 6 && memcmp(bytes, "\x93NUMPY", 6) == 0;
+  if (magic && !format) found = SL__FORMAT_NPY;
+  sl_status status = found == SL__FORMAT_NPY ? sl__table_parse_npy(context, bytes, length, out)
+                                             : sl__table_parse_csv(context, bytes, length, out);
+  sl__free(&context->allocator, bytes);
+  return status == SL_OK || status == SL_NO_MEMORY ? status : add_place(context, path);
+}
+
+void sl__table_place(const sl__table *table, int64_t row, int64_t column, int *line,
+                     int *column_in_line) {
+  *line = *column_in_line = 0;
+  if (table->first_line == 0 || row > INT32_MAX - table->first_line) return;
+  *line = (int)(table->first_line + row);
+  for (int i = 0; i < table->mark_count; i++) {
+    if (table->marks[i].row == row && table->marks[i].column == column)
+      *column_in_line = table->marks[i].place;
+  }
+}
+
+void sl__table_close(sl__table *table) {
+  sl__arena_close(&table->arena);
+  *table = (sl__table){0};
+}
+
+sl_status sl__table_write(sl_context *context, const char *path, const char *format, int64_t rows,
+                          int64_t columns, sl_dtype type, const void *data,
+                          const char *const *names) {
+  sl__format found;
+  sl__out_file out;
+  SL__TRY(find_format(context, path, format, SL__FORMAT_CSV, &found));
+  SL__TRY(sl__os_open_out(context, path, &out));
+  sl__written_table table = {rows, columns, type, data, names};
+  sl_status status = found == SL__FORMAT_NPY ? sl__write_npy(context, out.file, &table)
+                                             : sl__write_csv(context, out.file, &table);
+  if (status != SL_OK) {
+    sl__os_abandon_out(context, &out);
+    return status;
+  }
+  return sl__os_finish_out(context, &out);
+}
