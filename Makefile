@@ -1,0 +1,40 @@
+# Short names for the CMake build: make (all), make check, make demo, make install [PREFIX=/usr/local].
+JOBS := $(shell getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2)
+PREFIX ?= /usr/local
+
+.PHONY: all tools demo check check-release check-asan check-tsan bench install clean
+
+all: tools
+	@cmake --preset release >/dev/null
+	cmake --build --preset release -j$(JOBS)
+
+# What a bare Debian lacks; without root or apt, what is missing is named and nothing is changed.
+tools:
+	@.ci/tools
+
+check: check-release check-asan check-tsan
+
+check-release: all
+	ctest --preset release -j$(JOBS)
+
+check-asan: tools
+	@cmake --preset asan >/dev/null
+	cmake --build --preset asan -j$(JOBS)
+	ctest --preset asan -j$(JOBS)
+
+check-tsan: tools
+	@cmake --preset tsan >/dev/null
+	cmake --build --preset tsan -j$(JOBS)
+	ctest --preset tsan
+
+demo: all
+	build/release/sluice version
+
+bench: all
+	cmake --build --preset release --target bench -j$(JOBS)
+
+install: all
+	cmake --install build/release --prefix $(PREFIX)
+
+clean:
+	rm -rf build
