@@ -278,19 +278,44 @@ TEST(random_decimals_agree_with_strtod) {
   }
 }
 
+/* The digits of a printed number without leading and trailing zeros. */
+static void significant(const char *text, char digits[64]) {
+  int count = 0;
+  for (; *text && *text != 'e'; text++) {
+    if (*text >= '0' && *text <= '9' && (count > 0 || *text != '0')) digits[count++] = *text;
+  }
+  while (count > 1 && digits[count - 1] == '0') count--;
+  digits[count] = '\0';
+}
+
+/* As the C library prints with as few of 15, 16, 17 digits as read back the same. */
+static bool has_the_right_digits(const char *text, double value) {
+  char theirs[64], digits[64], wanted[64];
+  for (int count = 15; count <= 17; count++) {
+    snprintf(theirs, sizeof theirs, "%.*e", count - 1, value);
+    if (strtod(theirs, NULL) == value) break;
+  }
+  significant(text, digits);
+  significant(theirs, wanted);
+  return strcmp(digits, wanted) == 0;
+}
+
 TEST(printed_numbers_read_back_the_same_bits) {
   sl__random_key key = {.seed = 2, .stream = SL__STREAM_TEST};
   setlocale(LC_ALL, "C");
   for (uint64_t i = 0; i < 100000; i++) {
     uint64_t bits = sl__random_below(key, i, 0, UINT64_MAX);
     double value = from_bits(bits), again = 0;
-    if (i % 4 == 0) value = sl__random_normal(key, i, 4); /* ordinary sizes too */
+    /* Ordinary sizes too, and numbers that are short. */
+    if (i % 4 == 0) value = sl__random_normal(key, i, 4) * (i % 8 ? 1 : 1e7);
+    if (i % 16 == 8) value = floor(value) / 1000;
     if (!isfinite(value)) continue;
     char text[32];
     int length = sl__format_real(text, value, SL_F64);
     bool good = (size_t)length == strlen(text) && length < 32 &&
                 sl__parse_real(text, text + length, &again) == text + length;
-    good = good && same_bits(again, value) && same_bits(strtod(text, NULL), value);
+    good = good && same_bits(again, value) && same_bits(strtod(text, NULL), value) &&
+           has_the_right_digits(text, value);
     float single = (float)value;
     if (isfinite(single)) {
       length = sl__format_real(text, (double)single, SL_F32);

@@ -1,0 +1,419 @@
+/* Maximum likelihood: it learns; it ends in the same bits whatever the threads and however often it is
+ * interrupted; weights, patience, trouble and refusals mean what infer.h says. */
+#include "check.h"
+#include <unistd.h>
+#include "base/context.h"
+#include "infer/infer.h"
+
+enum { TRAIN = 1000, VALID = 400, DIM = 2 };
+
+typedef struct fitting {
+  sl_context *context;
+  sl__flow *flow;
+  void *vector;
+  float x[TRAIN * DIM], valid_x[VALID * DIM];
+  sl__mle_data data;
+  sl__mle_options options;
+  sl__mle_report report;
+} fitting;
+
+static const char *const small_flow = "coupling(affine,hidden=16x16)*4";
+
+/* A flow at its starting values, moons to fit it to, and options for a short run. */
+static bool open_fitting(fitting *f, int threads, const char *formula) {
+  memset(f, 0, sizeof *f);
+  const sl_context_options options = {.size = sizeof options, .threads = threads};
+  if (!CHECK(sl_context_new(&options, &f->context) == SL_OK)) return false;
+  if (!CHECK_OK(f->context,
+                sl__flow_new(f->context, formula, NULL, DIM, 0, SL_F32, 7, &f->flow)))
+    return false;
+  f->vector = calloc((size_t)f->flow->size, sizeof(float));
+  sl__flow_initialise(f->flow, f->vector);
+  int count;
+  const sl__toy *moons = sl__toys(&count); /* the first */
+  static double x[(TRAIN + VALID) * DIM];
+  moons->draw((sl__random_key){1, SL__STREAM_DATA, 0}, 0, TRAIN + VALID, x);
+  for (int i = 0; i < TRAIN * DIM; i++) f->x[i] = (float)(0.5 * x[i]);
+  for (int i = 0; i < VALID * DIM; i++) f->valid_x[i] = (float)(0.5 * x[TRAIN * DIM + i]);
+  f->data = (sl__mle_data){.rows = TRAIN, .x = f->x, .valid_rows = VALID, .valid_x = f->valid_x};
+  sl__mle_defaults(&f->options);
+  f->options.steps = 120;
+  f->options.epochs = 0;
+  f->options.batch = 128;
+  f->options.valid_every = 20;
+  f->options.rate = 5e-3;
+  f->options.seed = 5;
+  return true;
+}
+
+static void close_fitting(fitting *f) {
+  free(f->vector);
+  sl__flow_free(f->context, f->flow);
+  sl_context_free(f->context);
+}
+
+static sl_status fit(fitting *f) {
+  return sl__mle_fit(f->context, f->flow, f->vector, &f->data, &f->options, &f->report);
+}
+
+/* FNV-1a of the result. */
+static uint64_t fingerprint(const fitting *f) {
+  uint64_t state = 0xcbf29ce484222325u;
+  for (size_t i = 0; i < (size_t)f->flow->size * sizeof(float); i++)
+    state = (state ^ ((const unsigned char *)f->vector)[i]) * 0x100000001b3u;
+  return state;
+}
+
+static const char *temporary_path(const char *name) {
+  static char path[256];
+  const char *folder = getenv("TMPDIR");
+  snprintf(path, sizeof path, "%s/sluice_t_mle_%ld_%s", folder ? folder : "/tmp", (long)getpid(),
+           name);
+  return path;
+}
+
+TEST(moons_are_learnt) {
+  fitting f;
+  if (!open_fitting(&f, 2, small_flow)) return;
+  f.options.steps = 800;
+  f.options.valid_every = 100;
+  REQUIRE_OK(f.context, fit(&f));
+  /* Entropy of moons at half size: 2.3939 - 2 log 2; a Gaussian gets about -1.9. */
+  const double entropy = 2.3939 - 2 * log(2);
+  CHECK(f.report.best_valid > -1.3);
+  CHECK(f.report.best_valid < -entropy + 0.15);
+  CHECK_INTEGER(f.report.steps, 800);
+  CHECK(f.report.skipped == 0 && f.report.trouble[0] == '\0' && !f.report.resumed);
+  close_fitting(&f);
+}
+
+TEST(every_optimiser_improves_every_schedule_runs) {
+  int optimisers, schedules;
+  const sl__optimiser *const *optimiser = sl__optimisers(&optimisers);
+  const sl__schedule *const *schedule = sl__schedules(&schedules);
+  for (int k = 0; k < optimisers + schedules; k++) {
+    fitting f;
+    if (!open_fitting(&f, 1, small_flow)) return;
+    double start = NAN;
+    f.options.rate = NAN;
+    f.options.steps = 1;
+    f.options.schedule = "cosine";
+    f.options.warmup_steps = 1000000; /* as good as no step */
+    REQUIRE_OK(f.context, fit(&f));
+    start = f.report.best_valid;
+    f.options.warmup_steps = 3;
+    f.options.steps = 100;
+    if (k < optimisers) f.options.optimiser = optimiser[k]->name;
+    else f.options.schedule = schedule[k - optimisers]->name;
+    REQUIRE_OK(f.context, fit(&f));
+    if (!CHECK(f.report.best_valid > start + 0.05))
+      printf("  %s, %s: %.4f from %.4f\n", f.options.optimiser, f.options.schedule,
+             f.report.best_valid, start);
+    close_fitting(&f);
+  }
+}
+
+TEST(threads_change_no_bit) {
+  uint64_t first = 0;
+  for (int threads = 1; threads <= 8; threads = threads == 2 ? 8 : threads * 2) {
+    fitting f;
+    if (!open_fitting(&f, threads, "lu-coupling(rqs,hidden=16x16)*2")) return;
+    f.options.steps = 60;
+    f.options.batch = 600;
+    f.options.ema = 0.99;
+    REQUIRE_OK(f.context, fit(&f));
+    if (threads == 1) first = fingerprint(&f);
+    CHECK(fingerprint(&f) == first);
+    close_fitting(&f);
+  }
+}
+
+typedef struct stopper {
+  int64_t stop_at, calls;
+} stopper;
+
+static bool stop_later(void *user, const sl__mle_progress *now) {
+  stopper *s = user;
+  s->calls++;
+  return now->step < s->stop_at;
+}
+
+/* Stops at some steps, resumes each time with a new context and a vector of zeros; with everything on
+ * that has state. */
+TEST(resumed_is_uninterrupted) {
+  const double noise[DIM] = {0.01, 0};
+  uint64_t whole = 0;
+  char path[256];
+  snprintf(path, sizeof path, "%s", temporary_path("checkpoint.safetensors"));
+  for (int interrupted = 0; interrupted <= 1; interrupted++) {
+    const int64_t stops[] = {1, 33, 60, 61, 1000};
+    for (size_t k = interrupted ? 0 : 4; k < sizeof stops / sizeof stops[0]; k++) {
+      fitting f;
+      if (!open_fitting(&f, 1 + (int)k % 2, small_flow)) return;
+      stopper s = {.stop_at = stops[k]};
+      f.options.ema = 0.95;
+      f.options.schedule = "plateau";
+      f.options.optimiser = "rmsprop";
+      f.options.optimiser_options.momentum = 0.5;
+      f.options.rate = 3e-3;
+      f.options.patience = 6;
+      f.options.valid_every = 7;
+      f.data.noise_width = noise;
+      f.options.progress = stop_later;
+      f.options.user = &s;
+      if (interrupted) f.options.checkpoint = path;
+      if (interrupted && k > 0) {
+        f.options.resume = path;
+        memset(f.vector, 0, (size_t)f.flow->size * sizeof(float));
+      }
+      const sl_status status = fit(&f);
+      CHECK_INTEGER(status, stops[k] < 120 ? SL_STOPPED : SL_OK);
+      if (status == SL_STOPPED) CHECK_INTEGER(f.report.steps, stops[k]);
+      if (status == SL_OK && !interrupted) whole = fingerprint(&f);
+      if (status == SL_OK && interrupted) {
+        CHECK(f.report.resumed);
+        CHECK(fingerprint(&f) == whole);
+      }
+      close_fitting(&f);
+    }
+  }
+  remove(path);
+}
+
+TEST(resuming_refuses_what_is_not_the_same) {
+  char path[256];
+  snprintf(path, sizeof path, "%s", temporary_path("other.safetensors"));
+  fitting f;
+  if (!open_fitting(&f, 1, small_flow)) return;
+  f.options.steps = 5;
+  f.options.checkpoint = path;
+  REQUIRE_OK(f.context, fit(&f));
+  f.options.resume = path;
+  f.options.batch = 64;
+  CHECK_INTEGER(fit(&f), SL_BAD_ARGUMENT);
+  CHECK(strstr(sl_error(f.context), "batch 128") && strstr(sl_error(f.context), "now it is 64"));
+  f.options.batch = 128;
+  f.x[3] += 1;
+  CHECK_INTEGER(fit(&f), SL_BAD_ARGUMENT);
+  CHECK(strstr(sl_error(f.context), "other data"));
+  f.x[3] -= 1;
+  f.valid_x[DIM * VALID - 1] += 1;
+  CHECK_INTEGER(fit(&f), SL_BAD_ARGUMENT);
+  f.valid_x[DIM * VALID - 1] -= 1;
+  REQUIRE_OK(f.context, fit(&f)); /* finished already: nothing left to do */
+  CHECK(f.report.resumed && f.report.steps == 5);
+  f.options.resume = "/nonexistent/checkpoint";
+  CHECK_INTEGER(fit(&f), SL_IO);
+  close_fitting(&f);
+  remove(path);
+}
+
+/* With the batch all rows, a row given twice is a row of weight 2. */
+TEST(weights_count_rows) {
+  enum { ROWS = 100, TWICE = 30 };
+  float x[(ROWS + TWICE) * DIM], weight[ROWS];
+  double first[2] = {0};
+  fitting f;
+  for (int weighted = 0; weighted <= 1; weighted++) {
+    if (!open_fitting(&f, 1, small_flow)) return;
+    memcpy(x, f.x, sizeof x);
+    memcpy(x + ROWS * DIM, f.x, TWICE * DIM * sizeof *x);
+    for (int r = 0; r < ROWS; r++) weight[r] = r < TWICE ? 2 : 1;
+    f.data.x = x;
+    f.data.rows = f.options.batch = weighted ? ROWS : ROWS + TWICE;
+    f.data.weight = weighted ? weight : NULL;
+    f.options.steps = 20;
+    f.options.optimiser = "sgd";
+    f.options.rate = 1e-2;
+    REQUIRE_OK(f.context, fit(&f));
+    const double now[2] = {f.report.best_valid, f.report.train_loss};
+    if (!weighted) memcpy(first, now, sizeof now);
+    CHECK_CLOSE(now[0], first[0], 1e-5);
+    CHECK_CLOSE(now[1], first[1], 1e-5);
+    close_fitting(&f);
+  }
+  if (!open_fitting(&f, 1, small_flow)) return;
+  f.data.rows = ROWS;
+  f.data.weight = weight;
+  weight[7] = -1;
+  CHECK_INTEGER(fit(&f), SL_BAD_ARGUMENT);
+  CHECK(strstr(sl_error(f.context), "row 8"));
+  close_fitting(&f);
+}
+
+/* Twenty rows and a large flow: it overfits, stops, and hands back the best it had. */
+TEST(early_stopping_keeps_the_best) {
+  fitting f;
+  if (!open_fitting(&f, 1, "coupling(affine,hidden=64x64)*4")) return;
+  f.data.rows = 20;
+  f.options.steps = 3000;
+  f.options.batch = 20;
+  f.options.valid_every = 5;
+  f.options.patience = 8;
+  f.options.schedule = "constant";
+  REQUIRE_OK(f.context, fit(&f));
+  CHECK(f.report.stopped_early && f.report.steps < 3000);
+  CHECK_INTEGER(f.report.steps, f.report.best_step + 8 * 5);
+  const double best = f.report.best_valid;
+  /* A step of size nothing from there: the first check finds the same value again. */
+  f.options.steps = 1;
+  f.options.rate = 1e-30;
+  REQUIRE_OK(f.context, fit(&f));
+  CHECK(f.report.best_valid == best);
+  close_fitting(&f);
+}
+
+static void remember_line(void *user, int32_t level, const char *line) {
+  (void)level;
+  snprintf(user, 1024, "%s", line);
+}
+
+TEST(a_row_that_is_not_finite_is_named_and_skipped) {
+  fitting f;
+  char line[1024] = "";
+  if (!open_fitting(&f, 1, small_flow)) return;
+  f.context->log = remember_line;
+  f.context->log_user = line;
+  f.x[123 * DIM + 1] = NAN;
+  f.options.steps = 200; /* 25 epochs */
+  REQUIRE_OK(f.context, fit(&f));
+  CHECK(f.report.skipped >= 24 && f.report.skipped <= 27);
+  if (!CHECK(strstr(f.report.trouble, "from 1): 124"))) printf("  %s\n", f.report.trouble);
+  CHECK(strstr(line, "skipped"));
+  CHECK(f.report.best_valid > -1.9 && isfinite(f.report.train_loss));
+  for (int64_t i = 0; i < f.flow->size; i++) CHECK(isfinite(((float *)f.vector)[i]));
+  close_fitting(&f);
+}
+
+TEST(trouble_that_persists_ends_with_the_best_so_far) {
+  fitting f;
+  if (!open_fitting(&f, 1, small_flow)) return;
+  for (int i = 0; i < TRAIN * DIM; i++) f.x[i] = INFINITY;
+  const uint64_t start = fingerprint(&f);
+  CHECK_INTEGER(fit(&f), SL_NUMERIC);
+  CHECK_INTEGER(f.report.steps, 20);
+  CHECK(strstr(sl_error(f.context), "20 steps"));
+  CHECK(fingerprint(&f) == start);
+  close_fitting(&f);
+}
+
+/* An absurd rate must not do worse than the start, nor end in NaN. */
+TEST(an_absurd_rate_cannot_ruin_the_result) {
+  fitting f;
+  if (!open_fitting(&f, 1, small_flow)) return;
+  f.options.rate = 1e3;
+  f.options.schedule = "constant";
+  const sl_status status = fit(&f);
+  CHECK(status == SL_OK || status == SL_NUMERIC);
+  CHECK(isfinite(f.report.best_valid));
+  for (int64_t i = 0; i < f.flow->size; i++) CHECK(isfinite(((float *)f.vector)[i]));
+  close_fitting(&f);
+}
+
+static sl_status generate_moons(void *user, int64_t step, int64_t rows, void *x) {
+  int count;
+  double draws[256 * DIM];
+  (void)user;
+  sl__toys(&count)->draw((sl__random_key){9, SL__STREAM_DATA, 0}, step * rows, rows, draws);
+  for (int64_t i = 0; i < rows * DIM; i++) ((float *)x)[i] = (float)(0.5 * draws[i]);
+  return SL_OK;
+}
+
+TEST(generated_rows) {
+  fitting f;
+  if (!open_fitting(&f, 2, small_flow)) return;
+  f.data.rows = 0;
+  f.data.x = NULL;
+  f.options.generate = generate_moons;
+  f.options.steps = 300;
+  REQUIRE_OK(f.context, fit(&f));
+  CHECK(f.report.best_valid > -1.5);
+  f.options.steps = 0;
+  f.options.epochs = 3;
+  CHECK_INTEGER(fit(&f), SL_BAD_ARGUMENT);
+  close_fitting(&f);
+}
+
+TEST(buffers_do_not_move) {
+  fitting f;
+  if (!open_fitting(&f, 1, "coupling(affine,hidden=8)*2-standardize")) return;
+  CHECK(f.flow->trainable < f.flow->size);
+  float *before = malloc((size_t)f.flow->size * sizeof *before);
+  memcpy(before, f.vector, (size_t)f.flow->size * sizeof *before);
+  f.options.optimiser = "adamw"; /* decay would move them, were they trained */
+  f.options.ema = 0.9;
+  REQUIRE_OK(f.context, fit(&f));
+  int moved = 0;
+  for (int p = 0; p < f.flow->parameter_count; p++) {
+    const sl__parameter *parameter = &f.flow->parameters[p];
+    const int64_t count = sl__shape_count(parameter->shape);
+    const bool same = memcmp(before + parameter->offset, (float *)f.vector + parameter->offset,
+                             (size_t)count * sizeof *before) == 0;
+    if (!parameter->trainable) CHECK(same);
+    else moved += !same;
+  }
+  CHECK(moved > 0);
+  free(before);
+  close_fitting(&f);
+}
+
+/* Without held-out rows the last parameters are the result, after exactly the epochs asked for. */
+TEST(without_held_out_rows) {
+  fitting f;
+  if (!open_fitting(&f, 1, small_flow)) return;
+  f.data.valid_rows = 0;
+  f.data.valid_x = NULL;
+  f.options.steps = 0;
+  f.options.epochs = 10;
+  REQUIRE_OK(f.context, fit(&f));
+  CHECK_INTEGER(f.report.steps, 79); /* ceil(10 * 1000 / 128) */
+  CHECK_INTEGER(f.report.best_step, 79);
+  CHECK(isnan(f.report.best_valid) && f.report.train_loss < 1.9);
+  close_fitting(&f);
+}
+
+TEST(float64_agrees_with_float32) {
+  double value[2];
+  for (int wide = 0; wide <= 1; wide++) {
+    fitting f;
+    if (!open_fitting(&f, 1, small_flow)) return;
+    static double x[TRAIN * DIM], valid_x[VALID * DIM];
+    sl__flow *flow;
+    REQUIRE_OK(f.context, sl__flow_new(f.context, small_flow, NULL, DIM, 0,
+                                       wide ? SL_F64 : SL_F32, 7, &flow));
+    double *vector = calloc((size_t)flow->size, sizeof *vector);
+    sl__flow_initialise(flow, vector);
+    for (int i = 0; i < TRAIN * DIM; i++) x[i] = (double)f.x[i];
+    for (int i = 0; i < VALID * DIM; i++) valid_x[i] = (double)f.valid_x[i];
+    if (wide) f.data.x = x, f.data.valid_x = valid_x;
+    f.options.steps = 30;
+    f.options.optimiser = "sgd";
+    f.options.rate = 1e-2;
+    CHECK_OK(f.context,
+             sl__mle_fit(f.context, flow, vector, &f.data, &f.options, &f.report));
+    value[wide] = f.report.best_valid;
+    free(vector);
+    sl__flow_free(f.context, flow);
+    close_fitting(&f);
+  }
+  CHECK_CLOSE(value[0], value[1], 1e-4);
+}
+
+TEST(requests_that_make_no_sense) {
+  fitting f;
+  if (!open_fitting(&f, 1, small_flow)) return;
+  const sl__mle_options good = f.options;
+  f.options.optimiser = "nothing";
+  CHECK_INTEGER(fit(&f), SL_BAD_ARGUMENT);
+  f.options = good, f.options.schedule = "nothing";
+  CHECK_INTEGER(fit(&f), SL_BAD_ARGUMENT);
+  f.options = good, f.options.batch = 0;
+  CHECK_INTEGER(fit(&f), SL_BAD_ARGUMENT);
+  f.options = good, f.options.steps = 0;
+  CHECK_INTEGER(fit(&f), SL_BAD_ARGUMENT);
+  f.options = good, f.options.ema = 1;
+  CHECK_INTEGER(fit(&f), SL_BAD_ARGUMENT);
+  f.options = good, f.data.rows = 0;
+  CHECK_INTEGER(fit(&f), SL_BAD_ARGUMENT);
+  close_fitting(&f);
+}
