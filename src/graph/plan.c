@@ -116,8 +116,9 @@ static float cost_of(const sl__node *n, const sl__graph *g) {
   const double rows = n->batched || sums_rows(n) ? 128 : 1, size = (double)sl__shape_count(n->shape) * (n->type == SL_F32 ? 1 : 2);
   switch (n->operation) {
     case SL__OP_LINEAR: case SL__OP_LINEAR_TRANSPOSED: case SL__OP_OUTER_ROWS: {
-      const double inputs = n->operation == SL__OP_OUTER_ROWS ? 1 : (double)sl__shape_count(g->nodes[n->operand[1]].shape);
-      return (float)(size * inputs * rows * 0.02 * (n->data ? 0.5 : 1) + 100);
+      const sl_shape w = n->operation == SL__OP_OUTER_ROWS ? n->shape : g->nodes[n->operand[0]].shape;
+      const double out = w.size[0], in = w.size[1]; /* thin layers are bound by the reading and writing of runs */
+      return (float)(rows * (out * in * (n->data ? 0.01 : 0.02) + (out + in) * 0.1) + 200);
     }
     case SL__OP_MATMUL: return (float)(size * g->nodes[n->operand[0]].shape.size[1] * rows * 0.1 + 20);
     case SL__OP_TRIANGULAR_SOLVE: case SL__OP_CHOLESKY: return (float)(size * g->nodes[n->operand[0]].shape.size[0] * rows * 0.1 + 20);
@@ -293,6 +294,15 @@ static sl_status copy_labels(sl__plan *p) {
   return SL_OK;
 }
 
+/* Every shard of blocks adds into sums of its own: where these are small, short blocks let more threads share a batch; where
+ * they are large, a block should be long enough to pay for them. Without sums, a block should stay in a core's level 2 cache. */
+static int32_t choose_block_rows(const sl__program *program) {
+  if (program->accumulator_count) return program->accumulator_bytes > SL__SMALL_SUMS ? SL__BLOCK_ROWS : SL__BLOCK_ROWS / 4;
+  int32_t rows = SL__BLOCK_ROWS;
+  while (rows > SL__BLOCK_ROWS / 4 && program->block_units * 4 * rows > SL__BLOCK_BYTES) rows /= 2;
+  return rows;
+}
+
 static bool allocate(sl__plan *p) {
   const size_t n = p->nodes;
 #define TAKE(field) (p->field = sl__arena_take(&p->arena, n, sizeof *p->field))
@@ -325,12 +335,7 @@ static sl_status make_program(sl__plan *p, int count, const sl_node *outputs) {
   for (int8_t stage = SL__SHARED_STAGE; stage <= SL__FINAL_STAGE; stage++) {
     SL__TRY(make_stage(p, stage, &p->program->arena, &p->program->stage[stage]));
   }
-  /* A block that sums over rows is as long as pays for the sums; else it should stay in a core's level 2 cache. */
-  p->program->block_rows = SL__BLOCK_ROWS;
-  while (p->program->accumulator_count == 0 && p->program->block_rows > 64 &&
-         p->program->block_units * 4 * p->program->block_rows > 768 * 1024) {
-    p->program->block_rows /= 2;
-  }
+  p->program->block_rows = choose_block_rows(p->program);
   return SL_OK;
 }
 

@@ -3,7 +3,8 @@
 #define SL_GRAPH_PLAN_H
 #include "graph/operations.h"
 
-enum { SL__CONSTANT_STAGE = -1, SL__SHARED_STAGE = 0, SL__BLOCK_STAGE = 1, SL__FINAL_STAGE = 2, SL__BLOCK_ROWS = 256 };
+enum { SL__CONSTANT_STAGE = -1, SL__SHARED_STAGE = 0, SL__BLOCK_STAGE = 1, SL__FINAL_STAGE = 2, SL__BLOCK_ROWS = 256,
+       SL__SMALL_SUMS = 256 * 1024 /* bytes */, SL__BLOCK_BYTES = 768 * 1024 };
 
 typedef struct sl__interval { int64_t begin, size; } sl__interval;
 

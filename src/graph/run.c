@@ -23,10 +23,10 @@ void sl__run_step(const sl__frame *frame, const sl__step *step, int64_t part, in
 
 /* ---- memory ---- */
 
-/* Runs start a whole, odd number of cache lines apart, so that the rows of a matrix do not fall on the same cache sets. */
+/* Runs a large power of two apart would fall on the same few cache sets, which a matrix product cannot bear. */
 static int64_t lead_for(int64_t rows) {
   const int64_t lead = (rows + 15) & ~(int64_t)15;
-  return (lead / 16) % 2 ? lead : lead + 16;
+  return lead % 128 ? lead : lead + 16;
 }
 
 typedef struct cutting { int64_t blocks, block_rows, shards; } cutting;
