@@ -1,5 +1,5 @@
-/* What a map does near a point, by differences, with what the differences cannot tell: the independent
- * side of the tests of log-determinants and round trips. */
+/* What a map does near a point, by differences, with what the differences cannot tell: the
+ * independent side of the tests of log-determinants and round trips. */
 #ifndef SL_TESTS_FLOW_DIFFERENCES_H
 #define SL_TESTS_FLOW_DIFFERENCES_H
 #include "flow_fixture.h"
@@ -15,9 +15,11 @@ typedef struct near_point {
 } near_point;
 
 /* Central differences of fourth order at steps h and 2 h; their disagreement is the doubt. */
-static inline bool look_around(fixture *f, int which, const double *x, const double *c, near_point *out) {
+static inline bool look_around(fixture *f, int which, const double *x, const double *c,
+                               near_point *out) {
   static const double steps[STENCIL] = {1, -1, 2, -2, 4, -4};
-  static const double fine[STENCIL] = {8, -8, -1, 1, 0, 0}, coarse[STENCIL] = {0, 0, 4, -4, -0.5, 0.5};
+  static const double fine[STENCIL] = {8, -8, -1, 1, 0, 0},
+                      coarse[STENCIL] = {0, 0, 4, -4, -0.5, 0.5};
   enum { MOST = STENCIL * MOST_DIM * MOST_DIM };
   static double in[MOST], condition[MOST], value[MOST], log_det[MOST];
   int dim = out->dim = f->flow->dim, context_dim = f->flow->context_dim;
@@ -76,7 +78,8 @@ static inline double invert(const double *a, int n, double *inverse) {
   return sum;
 }
 
-/* log |det| of the Jacobian, and how far the doubts may move it: |d log det| <= sum |inverse| doubt. */
+/* log |det| of the Jacobian, and how far the doubts may move it: |d log det| <= sum |inverse|
+ * doubt. */
 static inline double log_det_near(const near_point *at, double *doubt) {
   double inverse[MOST_DIM * MOST_DIM];
   double log_det = invert(at->jacobian, at->dim, inverse);

@@ -4,8 +4,14 @@
 #include "check.h"
 #include "flow/flow.h"
 
-enum { FIXTURE_LOG_PROB_MAP, FIXTURE_SAMPLE_MAP, FIXTURE_LOG_PROB, FIXTURE_GRADIENT, FIXTURE_SAMPLE,
-       FIXTURE_PROGRAMS };
+enum {
+  FIXTURE_LOG_PROB_MAP,
+  FIXTURE_SAMPLE_MAP,
+  FIXTURE_LOG_PROB,
+  FIXTURE_GRADIENT,
+  FIXTURE_SAMPLE,
+  FIXTURE_PROGRAMS
+};
 
 typedef struct fixture {
   sl_context *context;
@@ -17,12 +23,13 @@ typedef struct fixture {
   sl__workspace *workspace[FIXTURE_PROGRAMS];
 } fixture;
 
-static inline bool fixture_open(fixture *f, const char *formula, int32_t dim, int32_t context_dim,
-                                sl_dtype type) {
+static inline bool fixture_open_threads(fixture *f, const char *formula, int32_t dim,
+                                        int32_t context_dim, sl_dtype type, int threads) {
   *f = (fixture){0};
-  sl_context_options options = {.size = sizeof options, .threads = 1};
+  sl_context_options options = {.size = sizeof options, .threads = threads};
   if (sl_context_new(&options, &f->context) != SL_OK) return CHECK(false);
-  if (!CHECK_OK(f->context, sl__flow_new(f->context, formula, NULL, dim, context_dim, type, 11, &f->flow)))
+  if (!CHECK_OK(f->context,
+                sl__flow_new(f->context, formula, NULL, dim, context_dim, type, 11, &f->flow)))
     return false;
   f->last = f->flow->layer_count;
   size_t size = (size_t)f->flow->size + 1;
@@ -32,6 +39,11 @@ static inline bool fixture_open(fixture *f, const char *formula, int32_t dim, in
   sl__flow_initialise(f->flow, type == SL_F32 ? (void *)f->narrow : (void *)f->vector);
   for (int64_t i = 0; type == SL_F32 && i < f->flow->size; i++) f->vector[i] = (double)f->narrow[i];
   return true;
+}
+
+static inline bool fixture_open(fixture *f, const char *formula, int32_t dim, int32_t context_dim,
+                                sl_dtype type) {
+  return fixture_open_threads(f, formula, dim, context_dim, type, 1);
 }
 
 static inline void fixture_close(fixture *f) {
@@ -57,7 +69,8 @@ static inline void fixture_range(fixture *f, int first, int last) {
   f->last = last;
 }
 
-/* Starting values plus amplitude * N(0, 1) on whatever is trained; buffers get values of their own. */
+/* Starting values plus amplitude * N(0, 1) on whatever is trained; buffers get values of their
+ * own. */
 static inline void fixture_perturb(fixture *f, double amplitude, uint64_t seed) {
   sl__flow *flow = f->flow;
   sl__flow_initialise(flow, flow->type == SL_F32 ? (void *)f->narrow : (void *)f->vector);
@@ -76,17 +89,15 @@ static inline void fixture_perturb(fixture *f, double amplitude, uint64_t seed) 
   }
 }
 
-/* Builds one of the programs. Gradient: of the sum over rows of log_prob, with respect to all parameters
- * (outputs 0..), and to x per row (the last output). */
+/* Builds one of the programs. Gradient: of the sum over rows of log_prob, with respect to all
+ * parameters (outputs 0..), and to x per row (the last output). */
 static inline sl_status fixture_build(fixture *f, int which, sl__graph *g) {
   sl__flow *flow = f->flow;
   sl_node x = which == FIXTURE_SAMPLE ? 0 : op_input(g, flow->type, sl__shape1(flow->dim));
   sl_node c = flow->context_dim > 0 ? op_input(g, flow->type, sl__shape1(flow->context_dim)) : 0;
   sl__mapped both = {0};
-  if (which == FIXTURE_LOG_PROB_MAP) 
-    both = sl__flow_map_log_prob(flow, g, x, c, f->first, f->last);
-  if (which == FIXTURE_SAMPLE_MAP) 
-    both = sl__flow_map_sample(flow, g, x, c, f->first, f->last);
+  if (which == FIXTURE_LOG_PROB_MAP) both = sl__flow_map_log_prob(flow, g, x, c, f->first, f->last);
+  if (which == FIXTURE_SAMPLE_MAP) both = sl__flow_map_sample(flow, g, x, c, f->first, f->last);
   if (which == FIXTURE_SAMPLE) both = sl__flow_sample(flow, g, c);
   if (which != FIXTURE_LOG_PROB && which != FIXTURE_GRADIENT) {
     /* A shared log-determinant becomes one per row. */
@@ -104,7 +115,8 @@ static inline sl_status fixture_build(fixture *f, int which, sl__graph *g) {
     wrt[i] = op_parameter(g, flow->type, flow->parameters[i].shape, flow->parameters[i].offset);
   wrt[count - 1] = x;
   sl_status status = sl__gradient(g, log_prob, count, wrt, gradients);
-  if (status == SL_OK) status = sl__program_new(f->context, g, count, gradients, &f->program[which]);
+  if (status == SL_OK)
+    status = sl__program_new(f->context, g, count, gradients, &f->program[which]);
   free(wrt);
   return status;
 }
@@ -120,8 +132,8 @@ static inline bool fixture_compile(fixture *f, int which) {
 }
 
 /* Runs a program; sinks as the program's outputs, of type float64. */
-static inline bool fixture_run(fixture *f, int which, int64_t rows, const double *x, const double *c,
-                               const sl__sink *sinks) {
+static inline bool fixture_run(fixture *f, int which, int64_t rows, const double *x,
+                               const double *c, const sl__sink *sinks) {
   if (!fixture_compile(f, which)) return false;
   for (int64_t i = 0; i < f->flow->size; i++) f->narrow[i] = (float)f->vector[i];
   sl__feed feeds[2] = {{.data = x, .type = SL_F64}, {.data = c, .type = SL_F64}};
@@ -130,12 +142,13 @@ static inline bool fixture_run(fixture *f, int which, int64_t rows, const double
                  .feeds = which == FIXTURE_SAMPLE ? feeds + 1 : feeds,
                  .sinks = sinks,
                  .key = {5, 0, 0}};
-  return CHECK_OK(f->context, sl__program_run(f->context, f->program[which], f->workspace[which], &run));
+  return CHECK_OK(f->context,
+                  sl__program_run(f->context, f->program[which], f->workspace[which], &run));
 }
 
 /* value [rows][dim], log_det [rows] */
-static inline bool fixture_map(fixture *f, int which, int64_t rows, const double *x, const double *c,
-                               double *value, double *log_det) {
+static inline bool fixture_map(fixture *f, int which, int64_t rows, const double *x,
+                               const double *c, double *value, double *log_det) {
   sl__sink sinks[2] = {{.data = value, .type = SL_F64}, {.data = log_det, .type = SL_F64}};
   return fixture_run(f, which, rows, x, c, sinks);
 }

@@ -1,5 +1,5 @@
-/* Formulas: whatever the bytes, either a chain whose canonical text parses to the same text, or a message
- * with a place. Small flows must be buildable or refused. */
+/* Formulas: whatever the bytes, either a chain whose canonical text parses to the same text, or a
+ * message with a place. Small flows must be buildable or refused. */
 #include "flow/formula.h"
 #include "fuzz.h"
 #include <stdlib.h>

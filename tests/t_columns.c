@@ -7,7 +7,9 @@
 enum { ROWS = 3000 };
 static const sl__random_key key = {7, SL__STREAM_TEST, 0};
 
-static double normal(int row) { return sl__random_normal(key, (uint64_t)row, 0); }
+static double normal(int row) {
+  return sl__random_normal(key, (uint64_t)row, 0);
+}
 
 static sl_context *open_context(void) {
   sl_context *context = NULL;
@@ -25,26 +27,56 @@ static sl__column_facts look_at(double (*make)(int row)) {
   return facts;
 }
 
-static double integers(int r) { return nearbyint(20 * normal(r)); }
-static double prices(int r) { return nearbyint(100 * (50 + 5 * normal(r))) / 100; }
-static double prices_as_float32(int r) { return (float)prices(r); }
-static double twentieths(int r) { return 0.05 * nearbyint(10 * normal(r)); }
-static double standardised(int r) { return (integers(r) - 0.3217) / 19.8731; }
+static double integers(int r) {
+  return nearbyint(20 * normal(r));
+}
+static double prices(int r) {
+  return nearbyint(100 * (50 + 5 * normal(r))) / 100;
+}
+static double prices_as_float32(int r) {
+  return (float)prices(r);
+}
+static double twentieths(int r) {
+  return 0.05 * nearbyint(10 * normal(r));
+}
+static double standardised(int r) {
+  return (integers(r) - 0.3217) / 19.8731;
+}
 /* Gaps of 2 and 3 only: the spacing, 1, never occurs. */
-static double two_and_three(int r) { return (const double[]){0, 2, 5, 7, 10}[r % 5]; }
-static double far_outlier(int r) { return r == 99 ? 1e6 : integers(r); }
-static double thirds(int r) { return nearbyint(6 * normal(r)) / 3; }
-static double continuous(int r) { return normal(r); }
-static double continuous_float32(int r) { return (float)normal(r); }
-static double many_zeros(int r) { return r % 3 == 0 ? 0 : normal(r); }
+static double two_and_three(int r) {
+  return (const double[]){0, 2, 5, 7, 10}[r % 5];
+}
+static double far_outlier(int r) {
+  return r == 99 ? 1e6 : integers(r);
+}
+static double thirds(int r) {
+  return nearbyint(6 * normal(r)) / 3;
+}
+static double continuous(int r) {
+  return normal(r);
+}
+static double continuous_float32(int r) {
+  return (float)normal(r);
+}
+static double many_zeros(int r) {
+  return r % 3 == 0 ? 0 : normal(r);
+}
 
 TEST(lattices) {
   const struct {
     double (*make)(int row);
     double spacing;
-  } cases[] = {{integers, 1}, {prices, 0.01}, {prices_as_float32, 0.01}, {twentieths, 0.05},
-               {standardised, 1 / 19.8731}, {two_and_three, 1}, {far_outlier, 1}, {thirds, 1.0 / 3},
-               {continuous, 0}, {continuous_float32, 0}, {many_zeros, 0}};
+  } cases[] = {{integers, 1},
+               {prices, 0.01},
+               {prices_as_float32, 0.01},
+               {twentieths, 0.05},
+               {standardised, 1 / 19.8731},
+               {two_and_three, 1},
+               {far_outlier, 1},
+               {thirds, 1.0 / 3},
+               {continuous, 0},
+               {continuous_float32, 0},
+               {many_zeros, 0}};
   for (size_t k = 0; k < sizeof cases / sizeof cases[0]; k++) {
     const sl__column_facts facts = look_at(cases[k].make);
     if (!CHECK(fabs(facts.lattice - cases[k].spacing) <= 1e-6 * cases[k].spacing))
@@ -59,8 +91,12 @@ TEST(ties) {
   CHECK(look_at(two_and_three).tied == 1);
 }
 
-static double far_away(int r) { return 1e9 + (r % 2 == 0 ? 1 : -1); }
-static double same(int r) { return (void)r, 0.1; }
+static double far_away(int r) {
+  return 1e9 + (r % 2 == 0 ? 1 : -1);
+}
+static double same(int r) {
+  return (void)r, 0.1;
+}
 
 TEST(moments) {
   sl__column_facts facts = look_at(far_away);

@@ -2,7 +2,8 @@
 #include "check.h"
 #include "flow/formula.h"
 
-/* Parses text into the context's error or into canonical text (which the caller frees with the arena). */
+/* Parses text into the context's error or into canonical text (which the caller frees with the
+ * arena). */
 static sl_status parse(sl_context *context, sl__arena *arena, const char *text, sl__formula *out) {
   context->error.line = context->error.column = 0;
   context->error.message[0] = 0;
@@ -179,10 +180,12 @@ TEST(unfit_layers_are_named) {
   for (size_t i = 0; i < sizeof unfit / sizeof unfit[0]; i++) {
     sl__flow *flow = NULL;
     context->error.message[0] = 0;
-    sl_status status = sl__flow_new(context, unfit[i].given, NULL, unfit[i].dim, 0, SL_F64, 1, &flow);
+    sl_status status =
+        sl__flow_new(context, unfit[i].given, NULL, unfit[i].dim, 0, SL_F64, 1, &flow);
     bool refused = CHECK(status == SL_BAD_ARGUMENT && flow == NULL);
     bool says = CHECK(strstr(context->error.message, unfit[i].message) != NULL);
-    bool here = CHECK(context->error.line == unfit[i].line && context->error.column == unfit[i].column);
+    bool here =
+        CHECK(context->error.line == unfit[i].line && context->error.column == unfit[i].column);
     if (!refused || !says || !here)
       printf("  \"%s\": %d:%d %s\n", unfit[i].given, context->error.line, context->error.column,
              context->error.message);

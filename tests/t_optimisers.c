@@ -1,7 +1,7 @@
 /* Every registered optimiser against a scalar implementation written here from its paper, on a
  * quadratic; and every schedule at the places where its value is known. The momentum methods are
- * written here in their authors' form (differences of positions; a gradient taken ahead), not in the
- * kernels', so that agreement means something. */
+ * written here in their authors' form (differences of positions; a gradient taken ahead), not in
+ * the kernels', so that agreement means something. */
 #include "check.h"
 #include "base/os.h"
 #include "infer/infer.h"
@@ -10,10 +10,18 @@ enum { COUNT = 37, STEPS = 25 };
 static const double rate = 0.05, g_scale = 0.7;
 
 /* f(w) = sum curvature (w - centre)^2 / 2; the optimiser sees the gradient divided by g_scale. */
-static double curvature(int i) { return 0.3 + 0.05 * i; }
-static double centre(int i) { return 0.1 * (i - 18); }
-static double slope(int i, double w) { return curvature(i) * (w - centre(i)); }
-static double start(int i) { return sin(1.0 + i); }
+static double curvature(int i) {
+  return 0.3 + 0.05 * i;
+}
+static double centre(int i) {
+  return 0.1 * (i - 18);
+}
+static double slope(int i, double w) {
+  return curvature(i) * (w - centre(i));
+}
+static double start(int i) {
+  return sin(1.0 + i);
+}
 
 typedef double (*naive)(int i, const sl__optimiser_options *o);
 
@@ -41,8 +49,7 @@ static double naive_adamw(int i, const sl__optimiser_options *o) {
 static double naive_sgd(int i, const sl__optimiser_options *o) {
   double w = start(i), before = w;
   for (int t = 1; t <= STEPS; t++) {
-    const double next =
-        w - rate * (slope(i, w) + o->weight_decay * w) + o->momentum * (w - before);
+    const double next = w - rate * (slope(i, w) + o->weight_decay * w) + o->momentum * (w - before);
     before = w;
     w = next;
   }
@@ -86,8 +93,9 @@ static naive naive_of(const char *name) {
   const struct {
     const char *name;
     naive run;
-  } table[] = {{"adam", naive_adam},         {"adamw", naive_adamw},     {"sgd", naive_sgd},
-               {"nesterov", naive_nesterov}, {"rmsprop", naive_rmsprop}, {"adagrad", naive_adagrad}};
+  } table[] = {{"adam", naive_adam},       {"adamw", naive_adamw},
+               {"sgd", naive_sgd},         {"nesterov", naive_nesterov},
+               {"rmsprop", naive_rmsprop}, {"adagrad", naive_adagrad}};
   for (size_t k = 0; k < sizeof table / sizeof table[0]; k++)
     if (strcmp(table[k].name, name) == 0) return table[k].run;
   return NULL;

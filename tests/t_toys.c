@@ -74,7 +74,9 @@ static double checkerboard_density(const double p[2]) {
   return inside && (column + row) % 2 == 0 ? 1.0 / 32 : 0;
 }
 
-static double normal_below(double x) { return 0.5 * erfc(-x / sqrt(2)); }
+static double normal_below(double x) {
+  return 0.5 * erfc(-x / sqrt(2));
+}
 
 /* Uniform on start..start + width plus normal noise of 0.1. */
 static double smoothed_uniform(double x, double start, double width) {
@@ -115,14 +117,15 @@ static double pinwheel_density(const double p[2]) {
       if (rising == (blade_misfit(v, turn, b) < 0)) continue;
       for (int halving = 0; halving < 40; halving++) {
         const double middle = (a + b) / 2;
-        if ((blade_misfit(v, turn, middle) < 0) == rising) a = middle;
-        else b = middle;
+        if ((blade_misfit(v, turn, middle) < 0) == rising)
+          a = middle;
+        else
+          b = middle;
       }
       const double slope = 0.25 * exp(a), angle = turn + slope;
       const double across = v[0] * sin(angle) + v[1] * cos(angle);
       const double along = (a - 1) / 0.3, side = across / 0.1;
-      sum += exp(-0.5 * (along * along + side * side)) / (2 * pi * 0.03) /
-             fabs(1 + slope * across);
+      sum += exp(-0.5 * (along * along + side * side)) / (2 * pi * 0.03) / fabs(1 + slope * across);
     }
   }
   return sum / 5 / 4;
@@ -147,14 +150,30 @@ static void check_entropy(const char *name, double (*density)(const double p[2])
     printf("  %s: %.4f +- %.4f against %.4f\n", name, mean, error, toy->entropy);
 }
 
-TEST(moons) { check_entropy("moons", moons_density, 10000); }
-TEST(circles) { check_entropy("circles", circles_density, 5000); }
-TEST(rings) { check_entropy("rings", rings_density, 4000); }
-TEST(eight_gaussians) { check_entropy("8gaussians", eight_gaussians_density, MOST_ROWS); }
-TEST(pinwheel) { check_entropy("pinwheel", pinwheel_density, 2000); }
-TEST(swiss_roll) { check_entropy("swissroll", swiss_roll_density, 4000); }
-TEST(checkerboard) { check_entropy("checkerboard", checkerboard_density, MOST_ROWS); }
-TEST(two_spirals) { check_entropy("2spirals", two_spirals_density, 3000); }
+TEST(moons) {
+  check_entropy("moons", moons_density, 10000);
+}
+TEST(circles) {
+  check_entropy("circles", circles_density, 5000);
+}
+TEST(rings) {
+  check_entropy("rings", rings_density, 4000);
+}
+TEST(eight_gaussians) {
+  check_entropy("8gaussians", eight_gaussians_density, MOST_ROWS);
+}
+TEST(pinwheel) {
+  check_entropy("pinwheel", pinwheel_density, 2000);
+}
+TEST(swiss_roll) {
+  check_entropy("swissroll", swiss_roll_density, 4000);
+}
+TEST(checkerboard) {
+  check_entropy("checkerboard", checkerboard_density, MOST_ROWS);
+}
+TEST(two_spirals) {
+  check_entropy("2spirals", two_spirals_density, 3000);
+}
 
 TEST(checkerboard_squares_are_equally_full) {
   const sl__toy *toy = find("checkerboard");

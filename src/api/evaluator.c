@@ -1,7 +1,8 @@
-/* Evaluators: one program and one workspace for each thing that a flow can be asked, made beforehand.
+/* Evaluators: one program and one workspace for each thing that a flow can be asked, made
+ * beforehand.
  *
- * The one-call functions of flow.c make an evaluator, use it and free it; so there is one way in which a flow
- * is evaluated. */
+ * The one-call functions of flow.c make an evaluator, use it and free it; so there is one way in
+ * which a flow is evaluated. */
 #include "api/evaluator.h"
 
 typedef struct building {
@@ -12,7 +13,8 @@ typedef struct building {
   sl_node x, condition;
 } building;
 
-/* Declares the inputs that every program has: x (or not, for sampling), then the condition if there is one. */
+/* Declares the inputs that every program has: x (or not, for sampling), then the condition if
+ * there is one. */
 static void declare_inputs(building *b, bool with_x) {
   const sl__flow *flow = b->flow;
   if (with_x) b->x = op_input(b->graph, flow->type, sl__shape1(flow->dim));

@@ -1,4 +1,5 @@
-/* Flows: made, read, written, asked. Every call checks its arguments and makes one internal call. */
+/* Flows: made, read, written, asked. Every call checks its arguments and makes one internal
+ * call. */
 #include <math.h>
 #include <string.h>
 
@@ -107,6 +108,19 @@ sl_status sl_flow_parameters(sl_context *context, const sl_flow *flow,
   return SL_OK;
 }
 
+/* The weights that a mask holds at zero (MADE) are zero whatever was given: networks do not read
+ * them, so that anything else would be a number without meaning. */
+static void clear_masked(const sl__flow *flow, void *vector) {
+  for (int i = 0; i < flow->parameter_count; i++) {
+    const sl__parameter *parameter = &flow->parameters[i];
+    if (!parameter->extent) continue;
+    int32_t outputs = parameter->shape.size[0], inputs = parameter->shape.size[1];
+    for (int32_t out = 0; out < outputs; out++)
+      for (int32_t in = parameter->extent[out]; in < inputs; in++)
+        put_at(flow->type, vector, parameter->offset + (int64_t)out * inputs + in, 0);
+  }
+}
+
 sl_status sl_flow_set_parameters(sl_context *context, sl_flow *flow, const sl_array_in *vector) {
   const sl__flow *own = flow->model->flow;
   SL__TRY(sl__check_in(context, "vector", vector, 1, own->size));
@@ -117,6 +131,7 @@ sl_status sl_flow_set_parameters(sl_context *context, sl_flow *flow, const sl_ar
   for (int64_t i = 0; i < own->size; i++)
     put_at(own->type, flow->model->vector, i,
            value_at(vector->dtype, vector->data, i * vector->column_stride));
+  clear_masked(own, flow->model->vector);
   return SL_OK;
 }
 
@@ -191,7 +206,8 @@ sl_status sl_flow_map(sl_context *context, const sl_flow *flow, sl_direction dir
   sl__mapped mapped = direction == SL_TO_DATA
                           ? sl__flow_map_sample(own, graph, input, given, 0, last)
                           : sl__flow_map_log_prob(own, graph, input, given, 0, last);
-  /* A map of shared scales only has a log-determinant that no row changes; one per row is promised. */
+  /* A map of shared scales only has a log-determinant that no row changes; one per row is
+   * promised. */
   if (mapped.log_det && !sl__node_batched(graph, mapped.log_det))
     mapped.log_det = op_add(graph, mapped.log_det,
                             op_scale(graph, op_sum_all(graph, input), 0));

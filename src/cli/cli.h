@@ -57,7 +57,8 @@ const char *sl__cli_about(sl__cli *cli, const char *place, const char *source);
 /* Prints the context's error as "sluice: FILE:LINE:COLUMN: what; mend" and gives the exit code. */
 int sl__cli_fail(const sl__cli *cli, sl_status status);
 /* For requests that are wrong: formats, prints, gives SL__EXIT_WRONG. */
-int sl__cli_refuse(const sl__cli *cli, const char *format, ...) __attribute__((format(printf, 2, 3)));
+int sl__cli_refuse(const sl__cli *cli, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
 /* Talk on standard error, unless --quiet. */
 void sl__cli_say(const sl__cli *cli, const char *format, ...) __attribute__((format(printf, 2, 3)));
 /* Opens the --json object with the keys that every object has; close writes it out. */
@@ -83,6 +84,10 @@ void sl__cli_usage(sl__text *text, const sl__command *command);
 /* table.c: tables for commands. */
 /* Reads a table and refuses NaN and infinities with their place. */
 sl_status sl__cli_read_table(sl__cli *cli, const char *path, sl__table *table);
+/* Writes rows x columns doubles as numbers of the model's precision, which they came from:
+ * shorter, and the same bits when read back. Spoils values. */
+sl_status sl__cli_write_table(sl__cli *cli, const char *path, sl_dtype precision, int64_t rows,
+                              int64_t columns, double *values, const char *const *names);
 
 /* columns.c: which columns of a table play which part. */
 typedef struct sl__selection {
@@ -94,4 +99,7 @@ sl_status sl__cli_select(sl__cli *cli, sl__table *table, sl__selection *out);
 /* By the names that a model knows its columns by, else by position. */
 sl_status sl__cli_select_for(sl__cli *cli, const sl_flow *flow, sl__table *table,
                              sl__selection *out);
+/* The same for a table of conditions alone. */
+sl_status sl__cli_select_conditions(sl__cli *cli, const sl_flow *flow, sl__table *table,
+                                    sl_array_in *out);
 #endif

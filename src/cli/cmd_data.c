@@ -1,5 +1,5 @@
-/* sluice data [NAME]: the standard two-dimensional toys, whose exact entropies are known, so that a fit
- * can be held against the floor of its loss. */
+/* sluice data [NAME]: the standard two-dimensional toys, whose exact entropies are known, so
+ * that a fit can be held against the floor of its loss. */
 #include <string.h>
 
 #include "cli/cli.h"
@@ -7,7 +7,8 @@
 
 static const sl__option_row options[] = {
     {"rows", SL__OPTION_INT, "1000", 1, 1e9, NULL, "how many rows"},
-    {"output", SL__OPTION_TEXT, "-", 0, 0, NULL, "file to write, .csv or .npy; - is standard output"},
+    {"output", SL__OPTION_TEXT, "-", 0, 0, NULL,
+     "file to write, .csv or .npy; - is standard output"},
     {"format", SL__OPTION_CHOICE, NULL, 0, 0, "csv|npy", "format, whatever the file's name"},
 };
 

@@ -217,8 +217,9 @@ const sl__command sl__command_fit = {
     .name = "fit",
     .arguments = "DATA",
     .summary = "fit a density to the rows of a CSV or NPY file, and say how good it is",
-    .details = "Without options: looks at the columns, dequantises rounded ones, standardises, holds out\n"
-               "rows, chooses a flow and a budget, stops early, and reports in the data's own units.\n"
+    .details = "Without options: looks at the columns, dequantises rounded ones, standardises,\n"
+               "holds out rows, chooses a flow and a budget, stops early, and reports in the\n"
+               "data's own units. "
                "Ctrl-C stops at the next step and saves the best so far.\n",
     .examples = "  sluice fit data.csv -o m.safetensors\n"
                 "  sluice fit data.npy --flow 'coupling(affine,hidden=256x256)*6' --steps 5000\n"

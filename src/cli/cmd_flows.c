@@ -1,4 +1,5 @@
-/* sluice flows [NAME]: the registry of bijectors, with arguments and how each direction is computed. */
+/* sluice flows [NAME]: the registry of bijectors, with arguments and how each direction is
+ * computed. */
 #include <string.h>
 
 #include "cli/cli.h"
@@ -87,7 +88,8 @@ static int run(sl__cli *cli) {
   } else {
     sl__text_open(&text, cli->context);
     if (!wanted)
-      sl__text_add(&text, "%-12s %-12s %-12s %s\n", "flow", "sampling", "log density", "what it is");
+      sl__text_add(&text, "%-12s %-12s %-12s %s\n", "flow", "sampling", "log density",
+                   "what it is");
   }
   for (int i = 0; i < count; i++) {
     if (wanted && strcmp(kinds[i]->name, wanted) != 0) continue;

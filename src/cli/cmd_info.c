@@ -93,7 +93,8 @@ static int print_text(sl__cli *cli, const sl__model *model, const sl__json_value
     sl__text_add(&text, "  %2d  %-12s %lld parameters\n", i + 1, flow->layers[i].kind->name,
                  (long long)layer_parameters(flow, &flow->layers[i]));
   const sl__json_value *verdict = training ? sl__json_member(training, "verdict") : NULL;
-  if (verdict && verdict->kind == SL__JSON_TEXT) sl__text_add(&text, "verdict     %s\n", verdict->text);
+  if (verdict && verdict->kind == SL__JSON_TEXT)
+    sl__text_add(&text, "verdict     %s\n", verdict->text);
   return sl__cli_print(cli, &text);
 }
 

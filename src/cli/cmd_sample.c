@@ -5,10 +5,11 @@
 
 static const sl__option_row options[] = {
     {"rows", SL__OPTION_INT, "1000", 1, 1e9, NULL, "how many rows"},
-    {"output", SL__OPTION_TEXT, "-", 0, 0, NULL, "file to write, .csv or .npy; - is standard output"},
+    {"output", SL__OPTION_TEXT, "-", 0, 0, NULL,
+     "file to write, .csv or .npy; - is standard output"},
     {"format", SL__OPTION_CHOICE, NULL, 0, 0, "csv|npy", "format, whatever the file's name"},
     {"context", SL__OPTION_TEXT, NULL, 0, 0, NULL,
-     "file of conditions, one row for every row drawn (conditional models)"},
+     "file of conditions: one row, or one for every row drawn (conditional models)"},
     {"with-log-prob", SL__OPTION_BOOL, "false", 0, 0, NULL,
      "add a last column, the model's log density of the row"},
     {"temperature", SL__OPTION_REAL, "1", 0, 1e6, NULL,
@@ -39,9 +40,17 @@ static sl_status read_conditions(sl__cli *cli, drawing *d) {
                     "the model is conditional; give --context FILE with %d columns",
                     sl_flow_context_dim(d->flow));
   SL__TRY(sl__cli_read_table(cli, path, &d->conditions));
-  d->condition = (sl_array_in){d->conditions.data,    d->conditions.type,    d->conditions.rows,
-                               d->conditions.columns, d->conditions.columns, 1};
-  if (!sl__cli_option(cli, "rows")->given) d->rows = d->conditions.rows;
+  SL__TRY(sl__cli_select_conditions(cli, d->flow, &d->conditions, &d->condition));
+  if (d->condition.rows == 1) {
+    d->condition.rows = d->rows; /* one condition for all rows */
+    d->condition.row_stride = 0;
+  } else if (!sl__cli_option(cli, "rows")->given) {
+    d->rows = d->condition.rows;
+  } else if (d->rows != d->condition.rows) {
+    return sl__fail(cli->context, SL_BAD_ARGUMENT,
+                    "%lld conditions for %lld rows; give one, or one for each row",
+                    (long long)d->condition.rows, (long long)d->rows);
+  }
   return SL_OK;
 }
 
@@ -53,7 +62,8 @@ static sl_status name_columns(sl__cli *cli, drawing *d) {
   return SL_OK;
 }
 
-/* Temperature and --upto: the noise, scaled, through some layers; the log density is that of the model. */
+/* Temperature and --upto: the noise, scaled, through some layers; the log density is that of the
+ * model. */
 static sl_status draw_by_parts(sl__cli *cli, drawing *d, const sl_array_out *x,
                                const sl_array_out *log_prob) {
   double temperature = sl__cli_option(cli, "temperature")->real;
@@ -113,9 +123,8 @@ static int run(sl__cli *cli) {
       sl_flow_load(cli->context, sl__cli_about(cli, cli->arguments[0], NULL), &d.flow);
   if (status == SL_OK) status = draw(cli, &d);
   if (status == SL_OK && !to_json)
-    status = sl__table_write(cli->context, sl__cli_about(cli, path, NULL),
-                             sl__cli_option(cli, "format")->text, d.rows, d.columns, SL_F64,
-                             d.values, d.names);
+    status = sl__cli_write_table(cli, path, sl_flow_dtype(d.flow), d.rows, d.columns, d.values,
+                                 d.names);
   int code = SL__EXIT_DONE;
   if (status != SL_OK)
     code = sl__cli_fail(cli, status);

@@ -4,7 +4,8 @@
 #include "cli/cli.h"
 
 static const sl__option_row options[] = {
-    {"output", SL__OPTION_TEXT, NULL, 0, 0, NULL, "file to write, .csv or .npy; - is standard output"},
+    {"output", SL__OPTION_TEXT, NULL, 0, 0, NULL,
+     "file to write, .csv or .npy; - is standard output"},
     {"format", SL__OPTION_CHOICE, NULL, 0, 0, "csv|npy", "format of DATA and output"},
     {"summary", SL__OPTION_BOOL, "false", 0, 0, NULL, "mean and standard error only"},
     {"gradient", SL__OPTION_BOOL, "false", 0, 0, NULL,
@@ -17,6 +18,7 @@ typedef struct scores {
   double *values;
   const char **names;
   double mean, se;
+  sl_dtype precision; /* that the model computed in */
 } scores;
 
 static void summarise(scores *s) {
@@ -49,6 +51,7 @@ static sl_status compute(sl__cli *cli, const sl_flow *flow, const sl__selection 
   sl_context *context = cli->context;
   bool gradient = sl__cli_option(cli, "gradient")->integer != 0;
   s->rows = data->x.rows;
+  s->precision = sl_flow_dtype(flow);
   s->columns = 1 + (gradient ? sl_flow_dim(flow) : 0);
   SL__TRY(name_columns(cli, flow, s));
   s->values = sl__arena_take(&cli->arena, (size_t)s->rows, (size_t)s->columns * sizeof *s->values);
@@ -102,7 +105,7 @@ static int print_text(sl__cli *cli, const scores *s, bool summary) {
   }
   for (int64_t row = 0; row < s->rows; row++)
     for (int64_t i = 0; i < s->columns; i++) {
-      sl__text_add_real(&text, s->values[row * s->columns + i], SL_F64);
+      sl__text_add_real(&text, s->values[row * s->columns + i], s->precision);
       sl__text_add(&text, i + 1 < s->columns ? "," : "\n");
     }
   return sl__cli_print(cli, &text);
@@ -121,9 +124,7 @@ static int run(sl__cli *cli) {
   if (status == SL_OK) status = sl__cli_select_for(cli, flow, &table, &data);
   if (status == SL_OK) status = compute(cli, flow, &data, &s);
   if (status == SL_OK && path)
-    status = sl__table_write(cli->context, sl__cli_about(cli, path, NULL),
-                             sl__cli_option(cli, "format")->text, s.rows, s.columns, SL_F64,
-                             s.values, s.names);
+    status = sl__cli_write_table(cli, path, s.precision, s.rows, s.columns, s.values, s.names);
   int code = SL__EXIT_DONE;
   if (status != SL_OK)
     code = sl__cli_fail(cli, status);

@@ -1,8 +1,8 @@
 /* Columns and their parts: `--columns "a, b, w: weight"` and `--context "c, d"`.
  *
- * A schema is a list of names, or of numbers from 1, each with an optional part: data (what the density is
- * of), context (what it is conditioned on), weight, or skip. Where no column is named as data, all that are
- * not named otherwise are. */
+ * A schema is a list of names, or of numbers from 1, each with an optional part: data (what the
+ * density is of), context (what it is conditioned on), weight, or skip. Where no column is named
+ * as data, all that are not named otherwise are. */
 #include <string.h>
 
 #include "cli/cli.h"
@@ -79,7 +79,8 @@ static sl_status read_schema(sl__cli *cli, const sl__table *table, const char *s
   return SL_OK;
 }
 
-/* A view of the columns list [count]; where they do not follow each other, of a copy in the table's arena. */
+/* A view of the columns list [count]; where they do not follow each other, of a copy in the
+ * table's arena. */
 static sl_status view_columns(sl__table *table, int64_t count, const int64_t *list,
                               sl_array_in *out) {
   *out = (sl_array_in){0};
@@ -181,4 +182,21 @@ sl_status sl__cli_select_for(sl__cli *cli, const sl_flow *flow, sl__table *table
   }
   SL__TRY(view_columns(table, dim, list, &out->x));
   return view_columns(table, context_dim, list + dim, &out->condition);
+}
+
+sl_status sl__cli_select_conditions(sl__cli *cli, const sl_flow *flow, sl__table *table,
+                                    sl_array_in *out) {
+  int64_t context_dim = sl_flow_context_dim(flow);
+  int64_t *list = sl__arena_take(&table->arena, (size_t)context_dim, sizeof *list);
+  if (!list) return SL_NO_MEMORY;
+  if (!list_names(table, flow, context_dim, sl_flow_context_name, list)) {
+    if (table->columns != context_dim)
+      return sl__fail(cli->context, SL_BAD_ARGUMENT,
+                      "%lld columns, but the model's conditions are %lld (the first is \"%s\"); "
+                      "give columns of its names, or just as many in its order",
+                      (long long)table->columns, (long long)context_dim,
+                      sl_flow_context_name(flow, 0));
+    for (int64_t i = 0; i < context_dim; i++) list[i] = i;
+  }
+  return view_columns(table, context_dim, list, out);
 }

@@ -11,8 +11,9 @@ void sl__cli_overview(sl__text *text) {
     sl__text_add(text, "  %-8s %-14s %s\n", commands[i]->name, commands[i]->arguments,
                  commands[i]->summary);
   sl__text_add(text,
-               "\n`sluice help COMMAND` lists a command's options. `-` is standard input or output.\n"
-               "Exit codes: 0 done, 1 failed, 2 wrong request or input, 130 interrupted (best saved).\n");
+               "\n`sluice help COMMAND` lists a command's options; `-` is standard input or "
+               "output.\nExit codes: 0 done, 1 failed, 2 wrong request or input, 130 interrupted, best\n"
+               "so far saved.\n");
 }
 
 static const char *placeholder(const sl__option_row *row) {

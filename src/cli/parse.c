@@ -1,7 +1,7 @@
 /* Words of the command line -> option values and arguments, by the rows of the command.
  *
- * Options may stand anywhere, as `--name value` or `--name=value`; flags take no value; `--` ends the
- * options; a lone `-` is an argument (standard input). */
+ * Options may stand anywhere, as `--name value` or `--name=value`; flags take no value; `--`
+ * ends the options; a lone `-` is an argument (standard input). */
 #include <string.h>
 
 #include "cli/cli.h"

@@ -1,5 +1,6 @@
 /* Tables for commands: reading with the refusals that name file, line and column. */
 #include <math.h>
+#include <string.h>
 
 #include "cli/cli.h"
 
@@ -28,4 +29,18 @@ sl_status sl__cli_read_table(sl__cli *cli, const char *path, sl__table *table) {
       return status;
     }
   return SL_OK;
+}
+
+sl_status sl__cli_write_table(sl__cli *cli, const char *path, sl_dtype precision, int64_t rows,
+                              int64_t columns, double *values, const char *const *names) {
+  if (precision == SL_F32) {
+    /* In place: number i is written at or before where it was read. */
+    for (int64_t i = 0; i < rows * columns; i++) {
+      float narrow = (float)values[i];
+      memcpy((char *)values + (size_t)i * sizeof narrow, &narrow, sizeof narrow);
+    }
+  }
+  return sl__table_write(cli->context, sl__cli_about(cli, path, NULL),
+                         sl__cli_option(cli, "format")->text, rows, columns, precision, values,
+                         names);
 }

@@ -1,6 +1,6 @@
-/* Signals are not handled but blocked, and looked for between two steps: so there is no handler, no global
- * variable, and nothing is ever interrupted half-way. On seeing the first one they are unblocked, with their
- * default action, so that a second Ctrl-C ends the program at once. */
+/* Signals are not handled but blocked, and looked for between two steps: so there is no handler,
+ * no global variable, and nothing is ever interrupted half-way. On seeing the first one they are
+ * unblocked, with their default action, so that a second Ctrl-C ends the program at once. */
 #include "cli/watch.h"
 
 #include <math.h>

@@ -3,8 +3,8 @@
 #define SL_CLI_WATCH_H
 #include "cli/cli.h"
 
-/* From here on the first SIGINT or SIGTERM waits to be asked for, and the second ends the program. Call it
- * before threads are made: they inherit it. */
+/* From here on the first SIGINT or SIGTERM waits to be asked for, and the second ends the
+ * program. Call it before threads are made: they inherit it. */
 void sl__watch_signals(void);
 /* Whether one has come. */
 bool sl__watch_interrupted(void);

@@ -1,6 +1,6 @@
 /* affine: x = exp(s) z + t per feature, t and s from the network: RealNVP (Dinh et al. 2017,
- * arXiv:1605.08803, eqs. 4 to 6) in a coupling layer, MAF (Papamakarios et al. 2017, arXiv:1705.07057,
- * eqs. 3, 4) in an autoregressive one.
+ * arXiv:1605.08803, eqs. 4 to 6) in a coupling layer, MAF (Papamakarios et al. 2017,
+ * arXiv:1705.07057, eqs. 3, 4) in an autoregressive one.
  *
  * Unbounded s makes exp(s) overflow on the first odd row of data, so it is bounded softly:
  *   scale=soft   s / (1 + |s| / log 1000): slope 1 at 0, scales within 1000 times
@@ -19,6 +19,7 @@ static void measure(sl__transform *transform) {
   transform->group_name[SHIFT] = "shift";
   transform->group_name[LOG_SCALE] = "scale";
   transform->own = transform->arguments[SL__ARGUMENT_scale].integer == SCALE_TANH;
+  transform->own_name = "amplitude";
   transform->own_start = 1;
 }
 

@@ -1,9 +1,10 @@
 /* The autoregressive map and its inverse.
  *
- * The pass is the textbook MADE: one masked network, outputs [dim][P] feature-major so that the degrees
- * of the last map are sorted too. The inverse is an unrolled graph over features: at step d the hidden
- * units that depend on x[0..d-1] and on nothing later are computed (nn/made.c), then the parameters of
- * feature d, then x[d]. Every weight is used once, so it costs about one pass, not dim of them. */
+ * The pass is the textbook MADE: one masked network, outputs [dim][P] feature-major so that the
+ * degrees of the last map are sorted too. The inverse is an unrolled graph over features: at step d
+ * the hidden units that depend on x[0..d-1] and on nothing later are computed (nn/made.c), then the
+ * parameters of feature d, then x[d]. Every weight is used once, so it costs about one pass, not
+ * dim of them. */
 #include "flow/autoregressive.h"
 
 typedef struct autoregressive {
@@ -31,8 +32,8 @@ sl_status sl__autoregressive_build(sl_context *context, sl__layer *layer) {
                                 &own->conditioner));
   own->own = -1;
   if (own->transform.own == 0) return SL_OK;
-  own->own = sl__layer_parameter(layer, "own", sl__shape1(layer->dim), SL__INITIAL_VALUE,
-                                 own->transform.own_start, NULL, NULL);
+  own->own = sl__layer_parameter(layer, own->transform.own_name, sl__shape1(layer->dim),
+                                 SL__INITIAL_VALUE, own->transform.own_start, NULL, NULL);
   return own->own < 0 ? SL_NO_MEMORY : SL_OK;
 }
 

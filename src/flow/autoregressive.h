@@ -1,4 +1,5 @@
-/* What maf and iaf share: a masked network whose outputs for feature d depend on features before d. */
+/* What maf and iaf share: a masked network whose outputs for feature d depend on features before
+ * d. */
 #ifndef SL_FLOW_AUTOREGRESSIVE_H
 #define SL_FLOW_AUTOREGRESSIVE_H
 #include "flow/conditioner.h"

@@ -42,9 +42,14 @@ int sl__layer_parameter(sl__layer *layer, const char *name, sl_shape shape, sl__
   int length = snprintf(full, sizeof full, "layers.%d.%s", layer->index, name);
   char *kept = sl__arena_text(&flow->arena, full, (size_t)length);
   if (!kept) return -1;
-  flow->parameters[flow->parameter_count] = (sl__parameter){
-      .name = kept, .shape = shape, .offset = flow->size, .initial = initial, .scale = scale,
-      .values = values, .extent = extent, .trainable = true};
+  flow->parameters[flow->parameter_count] = (sl__parameter){.name = kept,
+                                                            .shape = shape,
+                                                            .offset = flow->size,
+                                                            .initial = initial,
+                                                            .scale = scale,
+                                                            .values = values,
+                                                            .extent = extent,
+                                                            .trainable = true};
   flow->size += count;
   return flow->parameter_count++;
 }

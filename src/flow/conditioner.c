@@ -10,12 +10,14 @@ static sl_status read_plan(sl_context *context, const sl__option_value *argument
   const sl__option_value *hidden = &arguments[SL__CONDITIONER_HIDDEN];
   plan->blocks = (int)arguments[SL__CONDITIONER_BLOCKS].integer;
   plan->activation = sl__activation_at(arguments[SL__CONDITIONER_ACTIVATION].integer);
+  plan->dropout = arguments[SL__CONDITIONER_DROPOUT].real;
   plan->hidden_count = (int)hidden->integer;
   for (int i = 0; i < plan->hidden_count; i++) {
     plan->hidden[i] = hidden->sizes[i];
     if (plan->hidden[i] > WIDEST)
-      return sl__fail(context, SL_BAD_ARGUMENT, "a hidden layer of %d units; at most %d are allowed",
-                      plan->hidden[i], WIDEST);
+      return sl__fail(context, SL_BAD_ARGUMENT,
+                      "a hidden layer of %d units; at most %d are allowed", plan->hidden[i],
+                      WIDEST);
     if (plan->blocks > 0 && plan->hidden[i] != plan->hidden[0])
       return sl__fail(context, SL_BAD_ARGUMENT,
                       "residual blocks have one width, not hidden=%dx%d; give one, as in hidden=%d",

@@ -1,19 +1,27 @@
-/* coupling: some features pass unchanged and tell, through a network, how the others are mapped (Dinh et
- * al. 2015, arXiv:1410.8516; RealNVP: Dinh et al. 2017, arXiv:1605.08803, eqs. 4 to 8; with splines:
- * Durkan et al. 2019, arXiv:1906.04032). Both directions cost one evaluation of the network.
+/* coupling: some features pass unchanged and tell, through a network, how the others are mapped
+ * (Dinh et al. 2015, arXiv:1410.8516; RealNVP: Dinh et al. 2017, arXiv:1605.08803, eqs. 4 to 8;
+ * with splines: Durkan et al. 2019, arXiv:1906.04032). Both directions cost one evaluation of the
+ * network.
  *
- * mask=alternate keeps every other feature, mask=half one half; both swap roles from one coupling layer
- * of the flow to the next. mask=1001 is taken as written: 1 keeps, 0 maps. The network's outputs are
- * [P][n], parameter-major, so that one kind of parameter is contiguous over the n mapped features. */
+ * mask=alternate keeps every other feature, mask=half one half; both swap roles from one coupling
+ * layer of the flow to the next, so that no reversal is needed between them (between alternate
+ * layers of an even dim, it would undo the swap). mask=1001 is taken as written: 1 keeps, 0 maps.
+ * The network's outputs are [P][n], parameter-major, so that one kind of parameter is contiguous
+ * over the n mapped features. */
 #include <stdio.h>
 #include <string.h>
 #include "flow/conditioner.h"
 #include "flow/order.h"
 #include "flow/transformer.h"
 
-enum { TRANSFORMER_ROW, MASK_ROW, NET_ROW, CONDITIONER_ROW,
-       TRANSFORM_ROW = CONDITIONER_ROW + SL__CONDITIONER_ARGUMENTS,
-       ROWS = TRANSFORM_ROW + SL__TRANSFORMER_ARGUMENTS };
+enum {
+  TRANSFORMER_ROW,
+  MASK_ROW,
+  NET_ROW,
+  CONDITIONER_ROW,
+  TRANSFORM_ROW = CONDITIONER_ROW + SL__CONDITIONER_ARGUMENTS,
+  ROWS = TRANSFORM_ROW + SL__TRANSFORMER_ARGUMENTS
+};
 enum { NET_JOINT, NET_SEPARATE };
 
 static const sl__option_row arguments[ROWS] = {
@@ -99,13 +107,13 @@ static sl_status build(sl_context *context, sl__layer *layer) {
     char prefix[32] = "net";
     if (separate) snprintf(prefix, sizeof prefix, "net.%s", transform->group_name[i]);
     int64_t each = separate ? transform->group_size[i] : transform->total;
-    SL__TRY(sl__conditioner_build(context, layer, prefix, layer->arguments + CONDITIONER_ROW, inputs,
-                                  each * own->mapped_count, 0, &own->conditioner[i]));
+    SL__TRY(sl__conditioner_build(context, layer, prefix, layer->arguments + CONDITIONER_ROW,
+                                  inputs, each * own->mapped_count, 0, &own->conditioner[i]));
   }
   own->own = -1;
   if (transform->own == 0) return SL_OK;
-  own->own = sl__layer_parameter(layer, "own", sl__shape1(own->mapped_count), SL__INITIAL_VALUE,
-                                 transform->own_start, NULL, NULL);
+  own->own = sl__layer_parameter(layer, transform->own_name, sl__shape1(own->mapped_count),
+                                 SL__INITIAL_VALUE, transform->own_start, NULL, NULL);
   return own->own < 0 ? SL_NO_MEMORY : SL_OK;
 }
 
@@ -115,9 +123,9 @@ static sl__transform_parameters conditioned(const sl__layer *layer, sl__graph *g
   const coupling *own = layer->state;
   sl__transform_parameters out = {.axis = 0};
   sl_node inputs[2] = {context_value, kept};
-  sl_node x = layer->context_dim == 0   ? kept
-              : own->kept_count == 0    ? context_value
-                                        : op_concatenate(g, 2, inputs, 0);
+  sl_node x = layer->context_dim == 0 ? kept
+              : own->kept_count == 0  ? context_value
+                                      : op_concatenate(g, 2, inputs, 0);
   for (int i = 0, group = 0; i < own->network_count; i++) {
     sl__network_nodes nodes;
     sl__conditioner_nodes(layer, g, &own->conditioner[i], &nodes);
@@ -143,7 +151,8 @@ static sl__mapped map(const sl__layer *layer, sl__graph *g, sl_node value, sl_no
                                : kind->log_prob(&own->transform, g, rest, &parameters);
   sl_node log_det = op_sum_all(g, mapped.log_det);
   if (all) return (sl__mapped){mapped.value, log_det};
-  sl_node parts[2] = {own->mapped_first ? mapped.value : kept, own->mapped_first ? kept : mapped.value};
+  sl_node parts[2] = {own->mapped_first ? mapped.value : kept,
+                      own->mapped_first ? kept : mapped.value};
   sl_node joined = op_concatenate(g, 2, parts, 0);
   return (sl__mapped){sl__features(g, joined, layer->dim, own->joined), log_det};
 }

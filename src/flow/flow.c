@@ -3,9 +3,9 @@
 #include "flow/formula.h"
 
 /* Far beyond any use: they keep a hostile formula or file from asking for the machine's memory. */
-#define MOST_FEATURES (1 << 20)
+#define MOST_FEATURES              (1 << 20)
 #define MOST_FEATURES_TIMES_LAYERS 100000000
-#define MOST_PARAMETERS INT32_MAX
+#define MOST_PARAMETERS            INT32_MAX
 
 /* Appends the layers of a chain, expanded; *at is the next free one. */
 static void expand(sl__flow *flow, const sl__formula_item *first, sl__layer **at) {
@@ -15,9 +15,14 @@ static void expand(sl__flow *flow, const sl__formula_item *first, sl__layer **at
         expand(flow, item->child, at);
         continue;
       }
-      *(*at)++ = (sl__layer){.kind = item->kind, .flow = flow, .dim = flow->dim,
-                             .context_dim = flow->context_dim, .type = flow->type,
-                             .arguments = item->arguments, .seed = flow->seed, .text = item->text};
+      *(*at)++ = (sl__layer){.kind = item->kind,
+                             .flow = flow,
+                             .dim = flow->dim,
+                             .context_dim = flow->context_dim,
+                             .type = flow->type,
+                             .arguments = item->arguments,
+                             .seed = flow->seed,
+                             .text = item->text};
     }
   }
 }
@@ -38,8 +43,8 @@ static sl_status build_layers(sl_context *context, sl__flow *flow, const sl__for
     layer->index = i + 1;
     sl_status status = layer->kind->build(context, layer);
     if (status == SL_OK && flow->size > MOST_PARAMETERS)
-      status = sl__fail(context, SL_BAD_ARGUMENT, "the flow has more than %d parameters; use fewer units",
-                        MOST_PARAMETERS);
+      status = sl__fail(context, SL_BAD_ARGUMENT,
+                        "the flow has more than %d parameters; use fewer units", MOST_PARAMETERS);
     if (status == SL_OK) continue;
     if (status != SL_NO_MEMORY) {
       const sl__formula_item *item = find_item(formula->first, i);
@@ -64,16 +69,18 @@ static int64_t count_trainable(const sl__flow *flow) {
   return total;
 }
 
-static sl_status build_flow(sl_context *context, sl__flow *flow, const char *text, const char *base) {
+static sl_status build_flow(sl_context *context, sl__flow *flow, const char *text,
+                            const char *base) {
   flow->base = sl__base_find(base ? base : "normal");
   if (!flow->base)
-    return sl__fail(context, SL_BAD_ARGUMENT, "there is no base density '%.40s'; the default is normal",
-                    base);
+    return sl__fail(context, SL_BAD_ARGUMENT,
+                    "there is no base density '%.40s'; the default is normal", base);
   sl__formula formula;
   SL__TRY(sl__formula_parse(context, &flow->arena, text, &formula));
   flow->formula = formula.text;
   if (formula.layers * flow->dim > MOST_FEATURES_TIMES_LAYERS)
-    return sl__fail(context, SL_BAD_ARGUMENT, "%lld layers of %d features are too many; use fewer layers",
+    return sl__fail(context, SL_BAD_ARGUMENT,
+                    "%lld layers of %d features are too many; use fewer layers",
                     (long long)formula.layers, flow->dim);
   flow->layers = sl__arena_take(&flow->arena, (size_t)formula.layers, sizeof *flow->layers);
   if (!flow->layers) return SL_NO_MEMORY;
@@ -89,9 +96,10 @@ sl_status sl__flow_new(sl_context *context, const char *formula, const char *bas
                        int32_t context_dim, sl_dtype type, uint64_t seed, sl__flow **out) {
   *out = NULL;
   if (dim < 1 || dim > MOST_FEATURES || context_dim < 0 || context_dim > MOST_FEATURES)
-    return sl__fail(context, SL_BAD_ARGUMENT,
-                    "a flow of %d features with %d context columns; there may be 1 to %d and 0 to %d", dim,
-                    context_dim, MOST_FEATURES, MOST_FEATURES);
+    return sl__fail(
+        context, SL_BAD_ARGUMENT,
+        "a flow of %d features with %d context columns; there may be 1 to %d and 0 to %d", dim,
+        context_dim, MOST_FEATURES, MOST_FEATURES);
   sl__flow *flow = sl__allocate(context, 1, sizeof *flow);
   if (!flow) return SL_NO_MEMORY;
   sl__arena_open(&flow->arena, context);
@@ -116,8 +124,8 @@ void sl__flow_free(sl_context *context, sl__flow *flow) {
 
 /* ---- starting values ---- */
 
-static double starting_value(const sl__parameter *p, sl__random_key key, int64_t row, int64_t column,
-                             int64_t element) {
+static double starting_value(const sl__parameter *p, sl__random_key key, int64_t row,
+                             int64_t column, int64_t element) {
   if (p->extent && column >= p->extent[row]) return 0;
   switch (p->initial) {
     case SL__INITIAL_ZERO: return 0;
@@ -170,8 +178,8 @@ sl__mapped sl__flow_map_sample(const sl__flow *flow, sl__graph *g, sl_node z, sl
   return mapped;
 }
 
-sl__mapped sl__flow_map_log_prob(const sl__flow *flow, sl__graph *g, sl_node x, sl_node context_value,
-                                 int first, int last) {
+sl__mapped sl__flow_map_log_prob(const sl__flow *flow, sl__graph *g, sl_node x,
+                                 sl_node context_value, int first, int last) {
   sl__mapped mapped = {x, op_number(g, flow->type, 0)};
   for (int i = last - 1; i >= first; i--)
     mapped = through(&flow->layers[i], flow->layers[i].kind->log_prob, g, mapped, context_value);

@@ -11,11 +11,21 @@ typedef struct parser {
   int depth;
 } parser;
 
-static bool is_blank(char c) { return c == ' ' || c == '\t' || c == '\n' || c == '\r'; }
-static bool is_letter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_'; }
-static bool is_digit(char c) { return c >= '0' && c <= '9'; }
-static bool in_name(char c) { return is_letter(c) || is_digit(c); }
-static bool in_value(char c) { return in_name(c) || c == '.' || c == ':' || c == '+' || c == '-'; }
+static bool is_blank(char c) {
+  return c == ' ' || c == '\t' || c == '\n' || c == '\r';
+}
+static bool is_letter(char c) {
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_';
+}
+static bool is_digit(char c) {
+  return c >= '0' && c <= '9';
+}
+static bool in_name(char c) {
+  return is_letter(c) || is_digit(c);
+}
+static bool in_value(char c) {
+  return in_name(c) || c == '.' || c == ':' || c == '+' || c == '-';
+}
 
 static void advance(parser *p) {
   if (*p->at == '\n') {
@@ -98,8 +108,8 @@ static sl_status set_argument(parser *p, argument_list *list, const char *name, 
   const sl__bijector *kind = list->kind;
   int row = find_row(kind, name);
   if (row < kind->argument_count && list->values[row].given)
-    return sl__fail_at(p->context, SL_SYNTAX, line, column, "%s: argument '%s' is given twice; keep one",
-                       kind->name, name);
+    return sl__fail_at(p->context, SL_SYNTAX, line, column,
+                       "%s: argument '%s' is given twice; keep one", kind->name, name);
   sl_status status = sl__options_set(p->context, p->arena, kind->arguments, kind->argument_count,
                                      list->values, "argument ", name, value);
   if (status == SL_OK || status == SL_NO_MEMORY) return status;
@@ -135,8 +145,9 @@ static sl_status parse_argument(parser *p, argument_list *list) {
     return sl__fail_at(p->context, SL_SYNTAX, line, column,
                        "'%.40s' follows key=value; put values without a key first", word);
   if (list->positional == kind->argument_count)
-    return sl__fail_at(p->context, SL_SYNTAX, line, column, "%s takes %d argument%s; leave '%.40s' out",
-                       kind->name, kind->argument_count, kind->argument_count == 1 ? "" : "s", word);
+    return sl__fail_at(p->context, SL_SYNTAX, line, column,
+                       "%s takes %d argument%s; leave '%.40s' out", kind->name,
+                       kind->argument_count, kind->argument_count == 1 ? "" : "s", word);
   const char *name = kind->arguments[list->positional++].name;
   return set_argument(p, list, name, word, line, column);
 }
@@ -158,8 +169,8 @@ static sl_status parse_arguments(parser *p, argument_list *list) {
   return SL_OK;
 }
 
-/* A choice without a default takes its first name: said in canonical texts always, so that a formula
- * written down keeps its meaning. */
+/* A choice without a default takes its first name: said in canonical texts always, so that a
+ * formula written down keeps its meaning. */
 static void choose_first(const parser *p, const sl__bijector *kind, sl__option_value *values,
                          sl_status *status) {
   for (int i = 0; i < kind->argument_count && *status == SL_OK; i++) {
@@ -178,8 +189,8 @@ static sl_status parse_layer(parser *p, sl__formula_item *item) {
   const sl__bijector *kind = item->kind;
   sl__option_value *values = sl__arena_take(p->arena, (size_t)kind->argument_count, sizeof *values);
   if (!values) return SL_NO_MEMORY;
-  sl_status status = sl__options_default(p->context, p->arena, kind->arguments, kind->argument_count,
-                                         values);
+  sl_status status =
+      sl__options_default(p->context, p->arena, kind->arguments, kind->argument_count, values);
   skip_blanks(p);
   argument_list list = {.kind = kind, .values = values};
   if (status == SL_OK && *p->at == '(') status = parse_arguments(p, &list);
@@ -212,7 +223,8 @@ static sl_status parse_count(parser *p, sl__formula_item *item) {
     advance(p);
   }
   if (count == 0)
-    return sl__fail_at(p->context, SL_SYNTAX, line, column, "a count of 0; remove the layer instead");
+    return sl__fail_at(p->context, SL_SYNTAX, line, column,
+                       "a count of 0; remove the layer instead");
   if (count > SL__FORMULA_MAX_LAYERS || count * item->layers > SL__FORMULA_MAX_LAYERS)
     return refuse_size(p, line, column);
   item->count = count;
@@ -228,7 +240,8 @@ static sl_status parse_item(parser *p, sl__formula_item *item) {
   if (*p->at == '(') {
     if (p->depth == SL__FORMULA_MAX_DEPTH)
       return sl__fail_at(p->context, SL_SYNTAX, p->line, p->column,
-                         "parentheses are nested more than %d deep; nest less", SL__FORMULA_MAX_DEPTH);
+                         "parentheses are nested more than %d deep; nest less",
+                         SL__FORMULA_MAX_DEPTH);
     p->depth++;
     advance(p);
     sl__formula inner = {0};
@@ -265,7 +278,8 @@ static sl_status parse_chain(parser *p, sl__formula *out, bool parentheses) {
   return out->text ? SL_OK : SL_NO_MEMORY;
 }
 
-sl_status sl__formula_parse(sl_context *context, sl__arena *arena, const char *text, sl__formula *out) {
+sl_status sl__formula_parse(sl_context *context, sl__arena *arena, const char *text,
+                            sl__formula *out) {
   *out = (sl__formula){0};
   if (strlen(text) > SL__FORMULA_MAX_LENGTH)
     return sl__fail(context, SL_SYNTAX, "the formula is longer than %d bytes; use *count",

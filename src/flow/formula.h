@@ -10,18 +10,22 @@
 #define SL_FLOW_FORMULA_H
 #include "flow/flow.h"
 
-enum { SL__FORMULA_MAX_LAYERS = 10000, SL__FORMULA_MAX_DEPTH = 32, SL__FORMULA_MAX_LENGTH = 100000 };
+enum {
+  SL__FORMULA_MAX_LAYERS = 10000,
+  SL__FORMULA_MAX_DEPTH = 32,
+  SL__FORMULA_MAX_LENGTH = 100000
+};
 
 /* A layer or a group, `count` times. Items of a chain are linked. */
 typedef struct sl__formula_item {
-  const sl__bijector *kind;           /* NULL: a group */
-  const sl__option_value *arguments;  /* of kind */
-  struct sl__formula_item *child;     /* first of the group */
+  const sl__bijector *kind;          /* NULL: a group */
+  const sl__option_value *arguments; /* of kind */
+  struct sl__formula_item *child;    /* first of the group */
   struct sl__formula_item *next;
-  int64_t count;                      /* times it stands here */
-  int64_t layers;                     /* in one copy of it */
-  int line, column;                   /* where it was written */
-  const char *text;                   /* canonical, without the count */
+  int64_t count;    /* times it stands here */
+  int64_t layers;   /* in one copy of it */
+  int line, column; /* where it was written */
+  const char *text; /* canonical, without the count */
 } sl__formula_item;
 
 typedef struct sl__formula {
@@ -31,7 +35,8 @@ typedef struct sl__formula {
 } sl__formula;
 
 /* Everything lives in the arena. Errors carry line and column. */
-sl_status sl__formula_parse(sl_context *context, sl__arena *arena, const char *text, sl__formula *out);
+sl_status sl__formula_parse(sl_context *context, sl__arena *arena, const char *text,
+                            sl__formula *out);
 
 /* formula_print.c: brings a chain into canonical form (groups of one copy opened, equal neighbours
  * joined) and writes its text. Returns NULL for want of memory. */

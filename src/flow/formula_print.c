@@ -1,6 +1,6 @@
-/* Canonical form of formulas: arguments in the order of their rows, defaults left out, parentheses only
- * where a group of several layers is repeated, equal neighbours joined as *count. Texts are built from
- * the inside out, so that equality of items is equality of their texts. */
+/* Canonical form of formulas: arguments in the order of their rows, defaults left out, parentheses
+ * only where a group of several layers is repeated, equal neighbours joined as *count. Texts are
+ * built from the inside out, so that equality of items is equality of their texts. */
 #include <string.h>
 #include "flow/formula.h"
 
@@ -52,7 +52,8 @@ const char *sl__formula_layer_text(sl_context *context, sl__arena *arena, const 
   return keep(arena, &text);
 }
 
-/* Opens a group of one copy, or of one item, into its parent's list; *last is set to its last item. */
+/* Opens a group of one copy, or of one item, into its parent's list; *last is set to its last
+ * item. */
 static sl__formula_item *open_group(sl__formula_item *group, sl__formula_item **last) {
   sl__formula_item *child = group->child;
   if (!child->next) {

@@ -1,5 +1,6 @@
-/* iaf: inverse autoregressive flow (Kingma et al. 2016, arXiv:1606.04934, eqs. 10, 11): maf the other
- * way round. The network reads the noise: sampling is one pass, scoring goes feature by feature. */
+/* iaf: inverse autoregressive flow (Kingma et al. 2016, arXiv:1606.04934, eqs. 10, 11): maf the
+ * other way round. The network reads the noise: sampling is one pass, scoring goes feature by
+ * feature. */
 #include "flow/autoregressive.h"
 
 const sl__bijector sl__bijector_iaf = {

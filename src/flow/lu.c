@@ -1,10 +1,12 @@
-/* lu: z = P L U x + bias, an invertible linear map whose log-determinant is a sum (Kingma & Dhariwal
- * 2018, arXiv:1807.03039, eq. 10; in density estimation: Durkan et al. 2019, arXiv:1906.04032, 3.2).
+/* lu: z = P L U x + bias, an invertible linear map whose log-determinant is a sum (Kingma &
+ * Dhariwal 2018, arXiv:1807.03039, eq. 10; in density estimation: Durkan et al. 2019,
+ * arXiv:1906.04032, 3.2).
  *
- * P is a fixed permutation from the seed, L unit lower and U upper triangular with a positive diagonal
- * exp(.), so that the map stays invertible. One [dim, dim] parameter holds all: L below the diagonal,
- * U above, the logarithms of U's diagonal on it; zeros start L and U as identities. Scoring multiplies
- * by W = P L U, formed once per step and not once per row; sampling solves two triangular systems. */
+ * P is a fixed permutation from the seed, L unit lower and U upper triangular with a positive
+ * diagonal exp(.), so that the map stays invertible. One [dim, dim] parameter holds all: L below
+ * the diagonal, U above, the logarithms of U's diagonal on it; zeros start L and U as identities.
+ * Scoring multiplies by W = P L U, formed once per step and not once per row; sampling solves two
+ * triangular systems. */
 #include "flow/order.h"
 
 typedef struct lu {
@@ -13,7 +15,8 @@ typedef struct lu {
 } lu;
 
 static const sl__option_row arguments[] = {
-    {"permute", SL__OPTION_BOOL, "true", 0, 0, NULL, "whether P is random rather than the identity"},
+    {"permute", SL__OPTION_BOOL, "true", 0, 0, NULL,
+     "whether P is random rather than the identity"},
 };
 
 static sl_status build(sl_context *context, sl__layer *layer) {
@@ -43,7 +46,8 @@ static sl_node upper(sl__graph *g, sl_node matrix, sl_node *log_det) {
 static sl__mapped log_prob(const sl__layer *layer, sl__graph *g, sl_node x, sl_node context_value) {
   (void)context_value;
   const lu *own = layer->state;
-  sl_node matrix = sl__layer_node(layer, g, own->matrix), bias = sl__layer_node(layer, g, own->bias);
+  sl_node matrix = sl__layer_node(layer, g, own->matrix),
+          bias = sl__layer_node(layer, g, own->bias);
   sl_node log_det, u = upper(g, matrix, &log_det);
   /* L U = U + (strictly lower part) U */
   sl_node product = op_add(g, u, op_matmul(g, op_lower(g, matrix, -1), u));
@@ -54,7 +58,8 @@ static sl__mapped log_prob(const sl__layer *layer, sl__graph *g, sl_node x, sl_n
 static sl__mapped sample(const sl__layer *layer, sl__graph *g, sl_node z, sl_node context_value) {
   (void)context_value;
   const lu *own = layer->state;
-  sl_node matrix = sl__layer_node(layer, g, own->matrix), bias = sl__layer_node(layer, g, own->bias);
+  sl_node matrix = sl__layer_node(layer, g, own->matrix),
+          bias = sl__layer_node(layer, g, own->bias);
   sl_node log_det, u = upper(g, matrix, &log_det);
   sl_node value = op_gather(g, op_subtract(g, z, bias), 0, layer->dim, own->order.back);
   value = op_triangular_solve(g, matrix, value, false, false, true);

@@ -9,15 +9,15 @@ typedef struct sl__model {
   void *vector;                 /* [flow->size] of flow->type */
   const char **columns;         /* [dim] names; "x1", "x2", ... unless set */
   const char **context_columns; /* [context_dim]; "c1", ... unless set */
-  double *noise_width;          /* [dim]: width of the uniform noise that dequantised a column, or 0 */
+  double *noise_width; /* [dim]: width of the uniform noise that dequantised a column, or 0 */
   double *context_shift, *context_scale; /* [context_dim]: the context is standardised by these */
-  const char *training;         /* JSON text of the training record, or NULL */
+  const char *training;                  /* JSON text of the training record, or NULL */
 } sl__model;
 
 enum { SL__MODEL_FORMAT_VERSION = 1 };
 
-/* The flow of `formula`, with a standardize layer put behind it unless it ends in one, at its starting
- * values; standardisation by 0 and 1. Arguments as for sl__flow_new. */
+/* The flow of `formula`, with a standardize layer put behind it unless it ends in one, at its
+ * starting values; standardisation by 0 and 1. Arguments as for sl__flow_new. */
 sl_status sl__model_new(sl_context *context, const char *formula, const char *base, int32_t dim,
                         int32_t context_dim, sl_dtype type, uint64_t seed, sl__model **out);
 void sl__model_free(sl_context *context, sl__model *model);

@@ -1,10 +1,10 @@
-/* Models in files: safetensors, so that other programs read the tensors, with everything else as text in
- * the metadata.
+/* Models in files: safetensors, so that other programs read the tensors, with everything else as
+ * text in the metadata.
  *
- *   tensors   layers.N.NAME, one per parameter; context.shift and context.scale when there is a context
- *   metadata  format_version, formula (canonical), base, dim, context_dim, dtype, seed: these make the
- *             flow's structure; columns: JSON [{"name": .., "noise_width": ..}, ..]; context_columns:
- *             JSON ["..", ..]; training: JSON, when there is a record
+ *   tensors   layers.N.NAME, one per parameter; context.shift and .scale if there is a context
+ *   metadata  format_version; formula (canonical), base, dim, context_dim, dtype, seed: these make
+ *             the flow's structure; columns: JSON [{"name": .., "noise_width": ..}, ..];
+ *             context_columns: JSON ["..", ..]; training: JSON, when there is a record
  *
  * A file is not trusted: every piece must be there, have the right shape, and be finite. */
 #include <math.h>
@@ -13,12 +13,16 @@
 #include "flow/model.h"
 #include "io/io.h"
 
-static size_t size_of(sl_dtype type) { return type == SL_F32 ? sizeof(float) : sizeof(double); }
+static size_t size_of(sl_dtype type) {
+  return type == SL_F32 ? sizeof(float) : sizeof(double);
+}
 
 /* ---- writing ---- */
 
 static sl__tensor tensor_of(const sl__flow *flow, const sl__parameter *p, const void *vector) {
-  sl__tensor tensor = {.name = p->name, .type = flow->type, .dims = p->shape.dims,
+  sl__tensor tensor = {.name = p->name,
+                       .type = flow->type,
+                       .dims = p->shape.dims,
                        .data = (const char *)vector + (size_t)p->offset * size_of(flow->type),
                        .count = sl__shape_count(p->shape)};
   for (int i = 0; i < p->shape.dims; i++) tensor.shape[i] = p->shape.size[i];
@@ -43,8 +47,9 @@ static void write_columns(const sl__model *model, sl__text *columns, sl__text *c
 }
 
 /* Texts of the metadata in the order of these keys. */
-static const char *const keys[] = {"format_version", "formula", "base", "dim", "context_dim", "dtype",
-                                   "seed", "columns", "context_columns", "training"};
+static const char *const keys[] = {"format_version",  "formula", "base", "dim",
+                                   "context_dim",     "dtype",   "seed", "columns",
+                                   "context_columns", "training"};
 enum { COLUMNS = 7, CONTEXT_COLUMNS, TRAINING, ENTRIES };
 
 static sl_status write_file(sl_context *context, const sl__model *model, const char *path,
@@ -53,8 +58,8 @@ static sl_status write_file(sl_context *context, const sl__model *model, const c
   int64_t count = 0;
   for (; count < flow->parameter_count; count++)
     tensors[count] = tensor_of(flow, &flow->parameters[count], model->vector);
-  sl__tensor extra = {.type = SL_F64, .dims = 1, .shape = {flow->context_dim},
-                      .count = flow->context_dim};
+  sl__tensor extra = {
+      .type = SL_F64, .dims = 1, .shape = {flow->context_dim}, .count = flow->context_dim};
   if (flow->context_dim > 0) {
     extra.name = "context.shift";
     extra.data = model->context_shift;
@@ -71,7 +76,8 @@ static sl_status write_file(sl_context *context, const sl__model *model, const c
   sl__text_add(&text[5], "%s", flow->type == SL_F32 ? "f32" : "f64");
   sl__text_add(&text[6], "%llu", (unsigned long long)flow->seed);
   write_columns(model, &text[COLUMNS], &text[CONTEXT_COLUMNS]);
-  if (model->training) sl__text_add_bytes(&text[TRAINING], model->training, strlen(model->training));
+  if (model->training)
+    sl__text_add_bytes(&text[TRAINING], model->training, strlen(model->training));
   const char *values[ENTRIES];
   for (int i = 0; i < ENTRIES; i++) {
     if (text[i].failed) return SL_NO_MEMORY;
@@ -100,7 +106,8 @@ static sl_status need(sl_context *context, const sl__tensor_file *file, const ch
                       const char **out) {
   *out = sl__tensors_meta(file, key);
   if (*out) return SL_OK;
-  return sl__fail(context, SL_FORMAT, "the file has no '%s' in its metadata; it is no sluice model", key);
+  return sl__fail(context, SL_FORMAT, "the file has no '%s' in its metadata; it is no sluice model",
+                  key);
 }
 
 static sl_status need_integer(sl_context *context, const sl__tensor_file *file, const char *key,
@@ -109,17 +116,18 @@ static sl_status need_integer(sl_context *context, const sl__tensor_file *file, 
   SL__TRY(need(context, file, key, &text));
   const char *end = text + strlen(text);
   if (sl__parse_integer(text, end, out) == end && *out >= low && *out <= high) return SL_OK;
-  return sl__fail(context, SL_FORMAT, "'%s' is %.40s in the metadata; it must be from %lld to %lld", key,
-                  text, (long long)low, (long long)high);
+  return sl__fail(context, SL_FORMAT, "'%s' is %.40s in the metadata; it must be from %lld to %lld",
+                  key, text, (long long)low, (long long)high);
 }
 
 static sl_status check_version(sl_context *context, const sl__tensor_file *file) {
   int64_t version = 0;
   SL__TRY(need_integer(context, file, "format_version", 1, INT32_MAX, &version));
   if (version <= SL__MODEL_FORMAT_VERSION) return SL_OK;
-  return sl__fail(context, SL_UNSUPPORTED,
-                  "the model has format version %lld, this sluice reads up to %d; use a newer sluice",
-                  (long long)version, SL__MODEL_FORMAT_VERSION);
+  return sl__fail(
+      context, SL_UNSUPPORTED,
+      "the model has format version %lld, this sluice reads up to %d; use a newer sluice",
+      (long long)version, SL__MODEL_FORMAT_VERSION);
 }
 
 /* Seeds go up to 2^64 - 1, beyond sl__parse_integer. */
@@ -134,7 +142,8 @@ static sl_status need_seed(sl_context *context, const sl__tensor_file *file, uin
     *out = 10 * *out + digit;
   }
   if (good) return SL_OK;
-  return sl__fail(context, SL_FORMAT, "'seed' is %.40s in the metadata; it must be a whole number", text);
+  return sl__fail(context, SL_FORMAT, "'seed' is %.40s in the metadata; it must be a whole number",
+                  text);
 }
 
 static sl_status make_flow(sl_context *context, const sl__tensor_file *file, sl__model **out) {
@@ -150,7 +159,8 @@ static sl_status make_flow(sl_context *context, const sl__tensor_file *file, sl_
   SL__TRY(need_seed(context, file, &seed));
   bool single = strcmp(dtype, "f32") == 0;
   if (!single && strcmp(dtype, "f64") != 0)
-    return sl__fail(context, SL_FORMAT, "'dtype' is %.40s in the metadata; it must be f32 or f64", dtype);
+    return sl__fail(context, SL_FORMAT, "'dtype' is %.40s in the metadata; it must be f32 or f64",
+                    dtype);
   sl_status status = sl__model_new(context, formula, base, (int32_t)dim, (int32_t)context_dim,
                                    single ? SL_F32 : SL_F64, seed, out);
   return status == SL_OK ? SL_OK : sl__fail_prefix(context, "formula in the model");
@@ -161,27 +171,32 @@ static double number_at(const void *data, sl_dtype type, int64_t i) {
 }
 
 /* The tensor `want` describes, checked against it and for non-finite numbers. */
-static sl_status need_tensor(sl_context *context, const sl__tensor_file *file, const sl__tensor *want,
-                             const void **data) {
+static sl_status need_tensor(sl_context *context, const sl__tensor_file *file,
+                             const sl__tensor *want, const void **data) {
   const sl__tensor *have = sl__tensors_find(file, want->name);
   if (!have)
-    return sl__fail(context, SL_FORMAT, "tensor '%s' is missing; the file is incomplete", want->name);
+    return sl__fail(context, SL_FORMAT, "tensor '%s' is missing; the file is incomplete",
+                    want->name);
   bool same = have->dims == want->dims && !have->is_int64 && have->type == want->type;
   for (int i = 0; i < want->dims && same; i++) same = have->shape[i] == want->shape[i];
   if (!same)
-    return sl__fail(context, SL_FORMAT,
-                    "tensor '%s' has not the shape or element type that the formula needs; the file "
-                    "is damaged or was edited", want->name);
+    return sl__fail(
+        context, SL_FORMAT,
+        "tensor '%s' has not the shape or element type that the formula needs; the file "
+        "is damaged or was edited",
+        want->name);
   for (int64_t i = 0; i < want->count; i++)
     if (!isfinite(number_at(have->data, have->type, i)))
-      return sl__fail(context, SL_NUMERIC, "tensor '%s' holds a NaN or an infinity; fit the model anew",
-                      want->name);
+      return sl__fail(context, SL_NUMERIC,
+                      "tensor '%s' holds a NaN or an infinity; fit the model anew", want->name);
   *data = have->data;
   return SL_OK;
 }
 
-/* Zeros that a mask demands: programs do not compute them, so others there would be silently ignored. */
-static sl_status check_mask(sl_context *context, const sl__parameter *p, const void *data, sl_dtype type) {
+/* Zeros that a mask demands: programs do not compute them, so others there would be silently
+ * ignored. */
+static sl_status check_mask(sl_context *context, const sl__parameter *p, const void *data,
+                            sl_dtype type) {
   for (int32_t row = 0; p->extent && row < p->shape.size[0]; row++)
     for (int32_t column = p->extent[row]; column < p->shape.size[1]; column++)
       if (number_at(data, type, (int64_t)row * p->shape.size[1] + column) != 0)
@@ -203,8 +218,11 @@ static sl_status read_tensors(sl_context *context, const sl__tensor_file *file, 
     memcpy((char *)model->vector + (size_t)p->offset * size, data, (size_t)want.count * size);
   }
   if (flow->context_dim == 0) return SL_OK;
-  sl__tensor want = {.name = "context.shift", .type = SL_F64, .dims = 1,
-                     .shape = {flow->context_dim}, .count = flow->context_dim};
+  sl__tensor want = {.name = "context.shift",
+                     .type = SL_F64,
+                     .dims = 1,
+                     .shape = {flow->context_dim},
+                     .count = flow->context_dim};
   SL__TRY(need_tensor(context, file, &want, &data));
   memcpy(model->context_shift, data, (size_t)want.count * sizeof(double));
   want.name = "context.scale";

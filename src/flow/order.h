@@ -14,6 +14,7 @@ void sl__order_finish(const sl__layer *layer, sl__order *order);
 /* A random one, a function of the layer's seed and index. */
 sl_status sl__order_random(sl_context *context, sl__layer *layer, sl__order *out);
 
-/* Features index[0..count-1] of value: a slice, which copies nothing, where they are evenly spaced. */
+/* Features index[0..count-1] of value: a slice, which copies nothing, where they are evenly
+ * spaced. */
 sl_node sl__features(sl__graph *g, sl_node value, int32_t count, const int32_t *index);
 #endif

@@ -1,4 +1,5 @@
-/* permute: x[k] = z[order[k]], an order drawn from the seed or given; the log-determinant is zero. */
+/* permute: x[k] = z[order[k]], an order drawn from the seed or given; the log-determinant is
+ * zero. */
 #include <string.h>
 #include "flow/order.h"
 
@@ -8,7 +9,8 @@ static const sl__option_row arguments[] = {
 };
 
 /* Reads "3:1:2". */
-static sl_status read_order(sl_context *context, sl__layer *layer, const char *text, sl__order *out) {
+static sl_status read_order(sl_context *context, sl__layer *layer, const char *text,
+                            sl__order *out) {
   SL__TRY(sl__order_new(layer, out));
   const char *at = text, *end = text + strlen(text);
   for (int32_t k = 0; k < layer->dim; k++) out->back[k] = -1;
@@ -26,7 +28,8 @@ static sl_status read_order(sl_context *context, sl__layer *layer, const char *t
   }
   return sl__fail(context, SL_BAD_ARGUMENT,
                   "order=%s is no permutation of the %d features; name each from 1 to %d once, "
-                  "separated by ':'", text, layer->dim, layer->dim);
+                  "separated by ':'",
+                  text, layer->dim, layer->dim);
 }
 
 static sl_status build(sl_context *context, sl__layer *layer) {

@@ -14,7 +14,8 @@ static sl_status build(sl_context *context, sl__layer *layer) {
 static sl__mapped map(const sl__layer *layer, sl__graph *g, sl_node value, sl_node context_value) {
   (void)context_value;
   const sl__order *order = layer->state;
-  return (sl__mapped){op_gather(g, value, 0, layer->dim, order->from), op_number(g, layer->type, 0)};
+  return (sl__mapped){op_gather(g, value, 0, layer->dim, order->from),
+                      op_number(g, layer->type, 0)};
 }
 
 const sl__bijector sl__bijector_reverse = {

@@ -1,24 +1,26 @@
-/* rqs: a monotone rational-quadratic spline per feature (Durkan et al. 2019, arXiv:1906.04032, section
- * 3.1 and eqs. 4 to 8; Gregory & Delbourgo 1982), on the box -bound .. bound, linear outside.
+/* rqs: a monotone rational-quadratic spline per feature (Durkan et al. 2019, arXiv:1906.04032,
+ * section 3.1 and eqs. 4 to 8; Gregory & Delbourgo 1982), on the box -bound .. bound, linear
+ * outside.
  *
  * The network gives, per feature with K bins: K widths and K heights (softmax, at least 1e-3 of the
- * box each) and the slopes at the knots between bins (softplus, at least 1e-3). tails=linear fixes the
- * slopes at both ends to 1, so that the map is the identity outside; tails=learned takes them from the
- * network too. The softplus is shifted so that zeros give slope 1: then zeros give the identity.
+ * box each) and the slopes at the knots between bins (softplus, at least 1e-3). tails=linear fixes
+ * the slopes at both ends to 1, so that the map is the identity outside; tails=learned takes them
+ * from the network too. The softplus is shifted so that zeros give slope 1: then zeros give the
+ * identity.
  *
  * Within a bin from (left, bottom) of width w, height h, slopes d0, d1 at its ends and s = h / w:
  *   theta = (x - left) / w,  den = s + (d0 + d1 - 2 s) theta (1 - theta)
- *   y = bottom + h (s theta^2 + d0 theta (1 - theta)) / den                                  (eq. 4)
- *   dy/dx = s^2 (d1 theta^2 + 2 s theta (1 - theta) + d0 (1 - theta)^2) / den^2              (eq. 5)
- *   theta = 2 c / (-b - sqrt(b^2 - 4 a c))                                             (eqs. 6 to 8)
+ *   y = bottom + h (s theta^2 + d0 theta (1 - theta)) / den                            (eq. 4)
+ *   dy/dx = s^2 (d1 theta^2 + 2 s theta (1 - theta) + d0 (1 - theta)^2) / den^2        (eq. 5)
+ *   theta = 2 c / (-b - sqrt(b^2 - 4 a c))                                       (eqs. 6 to 8)
  *
- * log_prob maps data by eq. 4, sample by the root. Values outside the box are replaced by 0 before the
- * spline sees them, so that no NaN arises in the branch not taken and the derivatives of the branch
- * taken are exact up to the edge. */
+ * log_prob maps data by eq. 4, sample by the root. Values outside the box are replaced by 0 before
+ * the spline sees them, so that no NaN arises in the branch not taken and the derivatives of the
+ * branch taken are exact up to the edge. */
 #include <math.h>
 #include "flow/transformer.h"
 
-#define LEAST_SIZE 1e-3
+#define LEAST_SIZE  1e-3
 #define LEAST_SLOPE 1e-3
 
 enum { WIDTHS, HEIGHTS, SLOPES };
@@ -55,8 +57,8 @@ static side make_side(const sl__transform *transform, sl__graph *g, sl_node raw,
 }
 
 /* The lower edge of bin `index`: the upper edge of the bin before, or -bound. */
-static sl_node lower_edge(const sl__transform *transform, sl__graph *g, const side *of, sl_node index,
-                          int axis) {
+static sl_node lower_edge(const sl__transform *transform, sl__graph *g, const side *of,
+                          sl_node index, int axis) {
   double bound = transform->arguments[SL__ARGUMENT_bound].real;
   sl_node before = op_maximum(g, op_shift(g, index, -1), op_number(g, transform->type, 0));
   sl_node edge = op_take(g, of->edges, before, axis);
@@ -112,8 +114,8 @@ static sl_node log_slope(sl__graph *g, const bin *in, sl_node s, sl_node theta, 
   return op_add(g, op_log(g, sum), op_scale(g, op_log(g, op_divide(g, s, *den)), 2));
 }
 
-/* What the outside is mapped to: y = x, or the tangents at the learned slopes (inverse: their inverse),
- * with the logarithm of the slope. */
+/* What the outside is mapped to: y = x, or the tangents at the learned slopes (inverse: their
+ * inverse), with the logarithm of the slope. */
 static sl__mapped tails(const sl__transform *transform, sl__graph *g, sl_node value, bool inverse,
                         const sl__transform_parameters *parameters) {
   int32_t bins = transform->group_size[WIDTHS];

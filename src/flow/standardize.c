@@ -1,10 +1,12 @@
-/* standardize: x = shift + scale z with fixed shift and scale, the means and standard deviations of the
- * data. They are part of the parameter vector, so that they are saved with it, but are not trained:
- * whoever has the data writes them there (sl__model_standardize). As the last layer it lets the
- * others see data of size one while densities stay in the data's own units. */
+/* standardize: x = shift + scale z with fixed shift and scale, the means and standard deviations of
+ * the data. They are part of the parameter vector, so that they are saved with it, but are not
+ * trained: whoever has the data writes them there (sl__model_standardize). As the last layer it
+ * lets the others see data of size one while densities stay in the data's own units. */
 #include "flow/flow.h"
 
-typedef struct standardize { int shift, scale; } standardize;
+typedef struct standardize {
+  int shift, scale;
+} standardize;
 
 static sl_status build(sl_context *context, sl__layer *layer) {
   (void)context;
@@ -22,14 +24,16 @@ static sl_status build(sl_context *context, sl__layer *layer) {
 static sl__mapped sample(const sl__layer *layer, sl__graph *g, sl_node z, sl_node context_value) {
   (void)context_value;
   const standardize *own = layer->state;
-  sl_node shift = sl__layer_node(layer, g, own->shift), scale = sl__layer_node(layer, g, own->scale);
+  sl_node shift = sl__layer_node(layer, g, own->shift),
+          scale = sl__layer_node(layer, g, own->scale);
   return (sl__mapped){op_multiply_add(g, z, scale, shift), op_sum_all(g, op_log(g, scale))};
 }
 
 static sl__mapped log_prob(const sl__layer *layer, sl__graph *g, sl_node x, sl_node context_value) {
   (void)context_value;
   const standardize *own = layer->state;
-  sl_node shift = sl__layer_node(layer, g, own->shift), scale = sl__layer_node(layer, g, own->scale);
+  sl_node shift = sl__layer_node(layer, g, own->shift),
+          scale = sl__layer_node(layer, g, own->scale);
   return (sl__mapped){op_divide(g, op_subtract(g, x, shift), scale),
                       op_negate(g, op_sum_all(g, op_log(g, scale)))};
 }

@@ -1,5 +1,5 @@
-/* Transformers: increasing maps of one feature, whose parameters a network computes from other features
- * (coupling, maf, iaf). Registry: transformers.def. */
+/* Transformers: increasing maps of one feature, whose parameters a network computes from other
+ * features (coupling, maf, iaf). Registry: transformers.def. */
 #ifndef SL_FLOW_TRANSFORMER_H
 #define SL_FLOW_TRANSFORMER_H
 #include "flow/flow.h"
@@ -20,13 +20,15 @@ typedef struct sl__transform {
   const sl__transformer *kind;
   const sl__option_value *arguments;
   sl_dtype type;
-  /* What the network computes per feature: group_count kinds of numbers, group_size[k] of kind k. */
+  /* What the network computes per feature: group_count kinds of numbers, group_size[k] of kind
+   * k. */
   int group_count;
   int32_t group_size[SL__MAX_GROUPS];
   const char *group_name[SL__MAX_GROUPS]; /* names of networks, where each kind has its own */
-  int32_t total; /* sum of group_size */
-  /* Numbers per feature that are parameters of the layer: `own` of them, starting at own_start. */
+  int32_t total;                          /* sum of group_size */
+  /* 1 when a further number per feature is a parameter of the layer, with its name and start. */
   int32_t own;
+  const char *own_name;
   double own_start;
 } sl__transform;
 

@@ -143,6 +143,14 @@ sl_node op_clamp(sl__graph *g, sl_node a, double low, double high) {
   return op_minimum(g, op_maximum(g, a, op_number(g, type, low)), op_number(g, type, high));
 }
 
+sl_node op_dropout(sl__graph *g, sl_node a, double rate) {
+  enum { FIRST_STREAM = 1 << 16 }; /* beyond those that flows draw their noise from */
+  if (!a || !g->for_fitting || rate <= 0) return a;
+  const sl_dtype type = sl__node_type(g, a);
+  const sl_node u = op_random_uniform(g, type, sl__node_shape(g, a), (uint32_t)(FIRST_STREAM + g->dropouts++));
+  return op_multiply(g, a, op_scale(g, op_less(g, u, op_number(g, type, 1 - rate)), 1 / (1 - rate)));
+}
+
 /* The axis put back with size 1, so that the result broadcasts against the original. */
 static sl_node keep_axis(sl__graph *g, sl_node reduced, sl_node original, int axis) {
   if (!reduced) return 0;

@@ -45,6 +45,8 @@ void sl__graph_free(sl__graph *g) {
   sl__free(&allocator, g);
 }
 
+void sl__graph_for_fitting(sl__graph *g) { g->for_fitting = true; }
+
 sl_status sl__graph_status(const sl__graph *g) { return g->status; }
 
 sl_node sl__graph_refuse(sl__graph *g, sl_status status, const char *format, ...) {

@@ -31,6 +31,8 @@ void sl__graph_free(sl__graph *graph);                 /* programs made from it 
 sl_status sl__graph_status(const sl__graph *graph);    /* SL_OK, or the first failure (message in the context) */
 /* Nodes made from now on carry this label ("layer 3: coupling(affine)"); failure reports print it. */
 void sl__graph_label(sl__graph *graph, const char *format, ...) __attribute__((format(printf, 2, 3)));
+/* From now on the graph is one to fit with: op_dropout drops. Otherwise op_dropout does nothing. */
+void sl__graph_for_fitting(sl__graph *graph);
 /* Fails the graph from outside (a layer finds its arguments wrong while building); returns 0. */
 sl_node sl__graph_refuse(sl__graph *graph, sl_status status, const char *format, ...) __attribute__((format(printf, 3, 4)));
 
@@ -58,6 +60,7 @@ sl_node op_stop_gradient(sl__graph *g, sl_node a);
 sl_node op_relu(sl__graph *g, sl_node a);
 sl_node op_silu(sl__graph *g, sl_node a);
 sl_node op_clamp(sl__graph *g, sl_node a, double low, double high);
+sl_node op_dropout(sl__graph *g, sl_node a, double rate); /* Srivastava et al. 2014: zero with this probability, else scaled up */
 sl_node op_softmax(sl__graph *g, sl_node a, int axis);
 sl_node op_log_sum_exp(sl__graph *g, sl_node a, int axis); /* removes the axis; max is subtracted */
 

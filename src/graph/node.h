@@ -39,6 +39,8 @@ struct sl__graph {
   const char **labels;
   uint16_t label_count, label_capacity, label;
   int32_t inputs;               /* feeds declared so far */
+  bool for_fitting;             /* dropout drops */
+  int32_t dropouts;             /* made so far: each draws a stream of its own */
   sl_node one_per_row;          /* the seed of differentiation, or 0 */
 };
 

@@ -86,11 +86,11 @@ struct sl__program {
 
 /* One thread's part of the work of a level (team mode). */
 typedef struct sl__assignment { int32_t step, part, parts; } sl__assignment;
-typedef struct sl__schedule {
+typedef struct sl__division {
   sl__assignment *assignment;
   int32_t *begin;                 /* [(levels * workers) + 1] */
   bool *barrier;                  /* [levels]: wait for the others before this level */
-} sl__schedule;
+} sl__division;
 
 struct sl__workspace {
   sl__arena arena;
@@ -105,7 +105,7 @@ struct sl__workspace {
   int32_t shards;
   char **block;                   /* [threads] */
   char **scratch;                 /* [threads] */
-  sl__schedule schedule[3];
+  sl__division division[3];
 };
 
 /* What a step sees while it runs. */
@@ -142,6 +142,6 @@ static inline int64_t sl__lanes(const sl__frame *f, const sl__value *v) { return
 
 size_t sl__step_scratch(const sl__frame *frame, const sl__step *step); /* bytes a thread needs to run it */
 void sl__run_step(const sl__frame *frame, const sl__step *step, int64_t part, int64_t parts);
-sl_status sl__schedule_make(sl_context *context, sl__arena *arena, const sl__program *program, const sl__stage *stage, int workers, sl__schedule *out);
+sl_status sl__division_make(sl_context *context, sl__arena *arena, const sl__program *program, const sl__stage *stage, int workers, sl__division *out);
 bool sl__value_is_finite(const sl__frame *frame, const sl__value *value, int64_t *row);
 #endif

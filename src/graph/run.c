@@ -84,7 +84,7 @@ static sl_status fill_workspace(sl_context *context, sl__workspace *w, int64_t m
     if (!w->block[t] || !w->scratch[t]) return SL_NO_MEMORY;
   }
   for (int stage = 0; stage < 3; stage++) {
-    SL__TRY(sl__schedule_make(context, &w->arena, program, &program->stage[stage], w->threads, &w->schedule[stage]));
+    SL__TRY(sl__division_make(context, &w->arena, program, &program->stage[stage], w->threads, &w->division[stage]));
   }
   return SL_OK;
 }
@@ -162,14 +162,14 @@ static void run_shard(void *user, int64_t shard, int worker) {
 static void run_team(void *user, sl__team *team, int worker, int workers) {
   const job *j = user;
   const sl__stage *stage = &j->program->stage[j->stage];
-  const sl__schedule *schedule = &j->workspace->schedule[j->stage];
+  const sl__division *division = &j->workspace->division[j->stage];
   sl__frame f = j->frame;
   f.scratch = j->workspace->scratch[worker];
   for (int32_t level = 0; level < stage->levels; level++) {
-    if (schedule->barrier[level]) sl__barrier(team, worker);
-    const int32_t *begin = &schedule->begin[level * workers + worker];
+    if (division->barrier[level]) sl__barrier(team, worker);
+    const int32_t *begin = &division->begin[level * workers + worker];
     for (int32_t i = begin[0]; i < begin[1]; i++) {
-      const sl__assignment a = schedule->assignment[i];
+      const sl__assignment a = division->assignment[i];
       sl__run_step(&f, &stage->step[a.step], a.part, a.parts);
     }
   }

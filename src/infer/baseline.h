@@ -12,13 +12,13 @@ void sl__mean_and_error(int64_t count, const double *values, double *mean, doubl
 typedef struct sl__mixture_room {
   const sl__kernels *kernels;
   int32_t dim, max_components;
-  int64_t features; /* 1 + dim + dim (dim + 1) / 2 */
-  int64_t lead;     /* features rounded up to whole vectors */
-  double *sums;     /* [shards][max_components][lead] */
+  int64_t features;   /* 1 + dim + dim (dim + 1) / 2 */
+  int64_t lead;       /* features rounded up to whole vectors */
+  double *sums;       /* [shards][max_components][lead] */
   double *likelihood; /* [shards] */
-  double *blocks;   /* [workers][block_size] */
+  double *blocks;     /* [workers][block_size] */
   int64_t block_size;
-  char *scratch;    /* [workers][scratch_size] */
+  char *scratch; /* [workers][scratch_size] */
   size_t scratch_size;
   double *matrices; /* [4][dim][dim]: work of the M step */
 } sl__mixture_room;

@@ -12,19 +12,19 @@ enum { SHARDS = 16, BLOCK = 128 };
 
 typedef struct gaussian {
   const sl__kernels *kernels;
-  int64_t rows;         /* of data */
+  int64_t rows; /* of data */
   int32_t dim;
-  int64_t lead;         /* dim rounded up to whole vectors */
-  const double *data;   /* [rows][dim] */
-  double *mean;         /* [dim] */
-  double *factor;       /* [dim][dim] lower Cholesky factor of the covariance */
-  double log_norm;      /* log of the density at the mean */
-  double *sums;         /* [SHARDS][dim] */
-  double *products;     /* [SHARDS][dim][lead] */
-  double *blocks;       /* [workers][BLOCK x lead or dim x BLOCK] */
-  char *scratch;        /* [workers][scratch_size] */
+  int64_t lead;       /* dim rounded up to whole vectors */
+  const double *data; /* [rows][dim] */
+  double *mean;       /* [dim] */
+  double *factor;     /* [dim][dim] lower Cholesky factor of the covariance */
+  double log_norm;    /* log of the density at the mean */
+  double *sums;       /* [SHARDS][dim] */
+  double *products;   /* [SHARDS][dim][lead] */
+  double *blocks;     /* [workers][BLOCK x lead or dim x BLOCK] */
+  char *scratch;      /* [workers][scratch_size] */
   size_t scratch_size;
-  double *log_density;  /* [rows] of the test data */
+  double *log_density; /* [rows] of the test data */
 } gaussian;
 
 static void shard_limits(int64_t rows, int64_t shard, int64_t *begin, int64_t *end) {
@@ -45,10 +45,16 @@ static void add_shard_sums(void *user, int64_t shard, int worker) {
 static sl__product covariance_product(const gaussian *g, int64_t rows, double *block,
                                       double *products) {
   return (sl__product){
-      .m = g->dim, .n = g->dim, .k = rows,
-      .a = block, .a_row = 1, .a_column = g->lead,
-      .b = block, .b_row = g->lead,
-      .c = products, .c_row = g->lead,
+      .m = g->dim,
+      .n = g->dim,
+      .k = rows,
+      .a = block,
+      .a_row = 1,
+      .a_column = g->lead,
+      .b = block,
+      .b_row = g->lead,
+      .c = products,
+      .c_row = g->lead,
       .accumulate = true,
   };
 }
@@ -147,8 +153,11 @@ sl_status sl__baseline_gaussian(sl_context *context, int64_t rows, int64_t test_
   sl__arena_open(&arena, context);
   const size_t width = (size_t)dim, lead = (width + 15) / 16 * 16;
   const size_t workers = (size_t)context->threads;
-  gaussian g = {.kernels = sl__kernels_for(context->cpu_features, SL_F64), .rows = rows, .dim = dim,
-                .lead = (int64_t)lead, .data = train};
+  gaussian g = {.kernels = sl__kernels_for(context->cpu_features, SL_F64),
+                .rows = rows,
+                .dim = dim,
+                .lead = (int64_t)lead,
+                .data = train};
   const sl__product largest = covariance_product(&g, BLOCK, NULL, NULL);
   g.scratch_size = (g.kernels->product_scratch(&largest) + 63) / 64 * 64;
   g.mean = sl__arena_take(&arena, width, sizeof(double));

@@ -19,8 +19,8 @@ enum { MOST_DIM = 126 }; /* beyond it a full covariance has over 8,000 numbers *
 enum { CHECK_EVERY = 5, MOST_CHECKS = 20 };
 /* Added to every variance. The larger one is tried with few rows, where components collapse. */
 static const double small_ridge = 1e-6, large_ridge = 3e-2;
-static const double least_gain = 1e-4;  /* nats a row */
-static const double most_work = 4e10;   /* multiplications and additions in one try */
+static const double least_gain = 1e-4; /* nats a row */
+static const double most_work = 4e10;  /* multiplications and additions in one try */
 static const double clearly_worse = 0.05;
 
 typedef struct search {
@@ -115,8 +115,8 @@ static sl_status try_components(sl_context *context, search *s, int32_t componen
   *score = -INFINITY;
   *steps = 0;
   for (int check = 0; check < MOST_CHECKS && (check == 0 || check * work < most_work); check++) {
-    const double now = sl__mixture_pass(context, &s->room, &s->trial, s->held_rows, s->held, NULL,
-                                        false, NULL);
+    const double now =
+        sl__mixture_pass(context, &s->room, &s->trial, s->held_rows, s->held, NULL, false, NULL);
     const bool stalled = !(now > *score + least_gain);
     if (now > *score) {
       *score = now;
@@ -127,8 +127,7 @@ static sl_status try_components(sl_context *context, search *s, int32_t componen
       }
     }
     if (stalled || components == 1) break;
-    for (int step = 0; step < CHECK_EVERY; step++)
-      SL__TRY(expect_and_maximise(context, s, NULL));
+    for (int step = 0; step < CHECK_EVERY; step++) SL__TRY(expect_and_maximise(context, s, NULL));
   }
   return SL_OK;
 }
@@ -245,7 +244,9 @@ static sl_status score_test(sl_context *context, sl__arena *arena, search *s, in
   return SL_OK;
 }
 
-static int64_t at_most(int64_t value, int64_t limit) { return value < limit ? value : limit; }
+static int64_t at_most(int64_t value, int64_t limit) {
+  return value < limit ? value : limit;
+}
 
 sl_status sl__baseline_mixture(sl_context *context, int64_t rows, int64_t test_rows, int32_t dim,
                                const double *train, const double *test, uint64_t seed,

@@ -1,8 +1,8 @@
 /* A fit from beginning to end: prepare, choose, optimise, judge.
  *
- * The flow of a standardised fit ends in a standardize layer. While it is trained that layer is the
- * identity and the rows are standardised beforehand, in double; then the means and standard deviations
- * are written into it, and from there on the flow takes the data's own units. */
+ * The flow of a standardised fit ends in a standardize layer. While it is trained that layer is
+ * the identity and the rows are standardised beforehand, in double; then the means and standard
+ * deviations are written into it, and from there on the flow takes the data's own units. */
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -25,8 +25,14 @@ static bool tell(void *user, const sl__mle_progress *now) {
   bool last = now->step == now->steps;
   if (!now->checked && !last && now->seconds < b->last_told + 0.05) return true;
   b->last_told = now->seconds;
-  sl_fit_progress public = {sizeof public,    now->step,          now->steps,   now->loss,
-                            -now->valid,      -now->best_valid,   now->seconds, now->rows_per_second};
+  sl_fit_progress public = {.size = sizeof public,
+                            .step = now->step,
+                            .steps = now->steps,
+                            .loss = now->loss,
+                            .valid_loss = -now->valid,
+                            .best_valid_loss = -now->best_valid,
+                            .seconds = now->seconds,
+                            .rows_per_second = now->rows_per_second};
   return b->options->progress(b->options->progress_user, &public);
 }
 
@@ -76,7 +82,8 @@ static sl_status optimise(sl_context *context, sl__model *model, const sl__prepa
   return status;
 }
 
-/* Judges and puts the time of the whole into the report; a stop or a numeric failure stays the result. */
+/* Judges and puts the time of the whole into the report; a stop or a numeric failure stays the
+ * result. */
 static sl_status conclude(sl_context *context, const sl__model *model, const sl__prepared *prepared,
                           const sl_fit_options *options, bool baselines, sl_status status,
                           double start, sl_fit_report *report) {
@@ -112,7 +119,8 @@ static void add_score(sl__json *json, const char *key, const sl_score *score) {
   sl__json_close_object(json);
 }
 
-/* The record that is saved with the model. It holds no times, so that equal fits give equal files. */
+/* The record that is saved with the model. It holds no times, so that equal fits give equal
+ * files. */
 static sl_status record_training(sl_context *context, sl__model *model,
                                  const sl__mle_options *mle, const sl_fit_report *report) {
   sl__text text;
@@ -167,7 +175,8 @@ sl_status sl__fit_rows(sl_context *context, const sl_fit_data *data, const sl_fi
   const char *formula = options->formula ? options->formula : recipe.formula;
   sl_status status = sl__model_new(context, formula, options->base, prepared.dim,
                                    prepared.context_dim, prepared.type, options->seed, out);
-  if (status == SL_OK) status = sl__model_name_columns(*out, data->column_names, data->condition_names);
+  if (status == SL_OK)
+    status = sl__model_name_columns(*out, data->column_names, data->condition_names);
   if (status == SL_OK) {
     bridge b = {0};
     status = optimise(context, *out, &prepared, &mle, options, &b, report);

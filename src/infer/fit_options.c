@@ -1,22 +1,29 @@
-/* The options of a fit: one row each, from which the command line, sl_fit_options_set and the help texts
- * read name, type, range and text; the offset beside the row says where in sl_fit_options it goes. */
+/* The options of a fit: one row each, from which the command line, sl_fit_options_set and the
+ * help texts read name, type, range and text; the offset beside the row says where in
+ * sl_fit_options it goes. */
 #include <math.h>
 #include <string.h>
 
+#include "dist/base.h"
 #include "infer/recipe.h"
 
 static const sl__option_row rows[] = {
-    {"flow", SL__OPTION_TEXT, NULL, 0, 0, NULL, "formula of the flow; chosen from the data by default"},
+    {"flow", SL__OPTION_TEXT, NULL, 0, 0, NULL,
+     "formula of the flow; chosen from the data by default"},
     {"base", SL__OPTION_TEXT, NULL, 0, 0, NULL, "base density, normal by default"},
-    {"precision", SL__OPTION_CHOICE, NULL, 0, 0, "f32|f64", "precision of the arithmetic, f32 by default"},
+    {"precision", SL__OPTION_CHOICE, NULL, 0, 0, "f32|f64",
+     "precision of the arithmetic, f32 by default"},
     {"seed", SL__OPTION_INT, NULL, 0, 9007199254740991.0, NULL, "seed of everything random"},
-    {"steps", SL__OPTION_INT, NULL, 1, 1e12, NULL, "optimiser steps; chosen from the rows by default"},
-    {"epochs", SL__OPTION_REAL, NULL, 1e-6, 1e9, NULL, "passes over the training rows, instead of steps"},
+    {"steps", SL__OPTION_INT, NULL, 1, 1e12, NULL,
+     "optimiser steps; chosen from the rows by default"},
+    {"epochs", SL__OPTION_REAL, NULL, 1e-6, 1e9, NULL,
+     "passes over the training rows, instead of steps"},
     {"batch", SL__OPTION_INT, NULL, 1, 1e7, NULL, "rows per step"},
     {"lr", SL__OPTION_REAL, NULL, 1e-12, 1e3, NULL, "learning rate"},
     {"optimizer", SL__OPTION_TEXT, NULL, 0, 0, NULL,
      "adam, adamw, sgd, nesterov, rmsprop or adagrad"},
-    {"schedule", SL__OPTION_TEXT, NULL, 0, 0, NULL, "of the rate: constant, cosine, warmup or plateau"},
+    {"schedule", SL__OPTION_TEXT, NULL, 0, 0, NULL,
+     "of the rate: constant, cosine, warmup or plateau"},
     {"warmup", SL__OPTION_INT, NULL, 0, 1e12, NULL, "steps over which the rate rises"},
     {"weight-decay", SL__OPTION_REAL, NULL, 0, 1e3, NULL, "weight decay of the optimiser"},
     {"momentum", SL__OPTION_REAL, NULL, 0, 1, NULL, "momentum of the optimiser"},
@@ -26,7 +33,8 @@ static const sl__option_row rows[] = {
     {"clip", SL__OPTION_REAL, NULL, 0, 1e12, NULL, "bound on the norm of the gradient; 0: none"},
     {"ema", SL__OPTION_REAL, NULL, 0, 0.9999999, NULL,
      "decay of the running average of the parameters; 0: none"},
-    {"valid-every", SL__OPTION_INT, NULL, 1, 1e12, NULL, "steps between looks at the held-out rows"},
+    {"valid-every", SL__OPTION_INT, NULL, 1, 1e12, NULL,
+     "steps between looks at the held-out rows"},
     {"patience", SL__OPTION_INT, NULL, 0, 1e9, NULL,
      "looks without improvement before stopping; 0: never stop early"},
     {"max-seconds", SL__OPTION_REAL, NULL, 0, 1e9, NULL,
@@ -44,8 +52,8 @@ static const sl__option_row rows[] = {
 };
 enum { ROWS = sizeof rows / sizeof *rows };
 
-/* Where row i goes; the member's type follows from the row's: INT int64_t (seed: the same bits), REAL
- * double, BOOL and CHOICE int32_t, TEXT const char *. */
+/* Where row i goes; the member's type follows from the row's: INT int64_t (seed: the same bits),
+ * REAL double, BOOL and CHOICE int32_t, TEXT const char *. */
 static const size_t offsets[] = {
     offsetof(sl_fit_options, formula),        offsetof(sl_fit_options, base),
     offsetof(sl_fit_options, precision),      offsetof(sl_fit_options, seed),
@@ -85,6 +93,33 @@ void sl__fit_options_default(sl_fit_options *options) {
   options->progress_user = NULL;
 }
 
+static sl_status check_name(sl_context *context, const char *what, const char *given, bool known,
+                            const char *const *names, int count) {
+  if (!given || known) return SL_OK;
+  const char *near = sl__nearest_name(given, names, count);
+  return sl__fail(context, SL_BAD_ARGUMENT, "no %s \"%s\"; %s \"%s\"%s", what, given,
+                  near ? "did you mean" : "one is", near ? near : names[0], near ? "?" : "");
+}
+
+/* Names of registries, so that a wrong one is refused before any work is done. */
+static sl_status check_names(sl_context *context, const sl_fit_options *options) {
+  enum { MOST = 64 };
+  const char *names[MOST];
+  int count;
+  const sl__optimiser *const *optimisers = sl__optimisers(&count);
+  for (int i = 0; i < count && i < MOST; i++) names[i] = optimisers[i]->name;
+  SL__TRY(check_name(context, "optimizer", options->optimizer,
+                     options->optimizer && sl__optimiser_find(options->optimizer), names, count));
+  const sl__schedule *const *schedules = sl__schedules(&count);
+  for (int i = 0; i < count && i < MOST; i++) names[i] = schedules[i]->name;
+  SL__TRY(check_name(context, "schedule", options->schedule,
+                     options->schedule && sl__schedule_find(options->schedule), names, count));
+  const sl__base *const *bases = sl__bases(&count);
+  for (int i = 0; i < count && i < MOST; i++) names[i] = bases[i]->name;
+  return check_name(context, "base density", options->base,
+                    options->base && sl__base_find(options->base), names, count);
+}
+
 sl_status sl__fit_options_set(sl_context *context, sl_fit_options *options, const char *key,
                               const char *value) {
   sl__arena arena;
@@ -104,7 +139,7 @@ sl_status sl__fit_options_set(sl_context *context, sl_fit_options *options, cons
     }
   }
   sl__arena_close(&arena);
-  return status;
+  return status == SL_OK ? check_names(context, options) : status;
 }
 
 sl_status sl__fit_options_read(sl_context *context, const sl_fit_options *options,
@@ -121,7 +156,7 @@ sl_status sl__fit_options_read(sl_context *context, const sl_fit_options *option
   out->size = sizeof *out;
   if (out->steps > 0 && out->epochs > 0)
     return sl__fail(context, SL_BAD_ARGUMENT, "both steps and epochs are given; choose one");
-  return SL_OK;
+  return check_names(context, out);
 }
 
 static void apply_integer(int64_t given, int64_t *value) {

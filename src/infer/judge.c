@@ -1,16 +1,18 @@
-/* How good is it? Mean log densities of training, held-out and unseen rows with their standard errors, the
- * same for a Gaussian and a Gaussian mixture, and one sentence that draws the conclusion.
+/* How good is it? Mean log densities of training, held-out and unseen rows with their standard
+ * errors, the same for a Gaussian and a Gaussian mixture, and one sentence that draws the
+ * conclusion.
  *
- * Rows of dequantised columns are scored with one fixed draw of the noise, the same for the flow and for
- * the baselines: a density of rounded values means nothing else (Theis et al. 2016, "A note on the
- * evaluation of generative models", section 3.1). */
+ * Rows of dequantised columns are scored with one fixed draw of the noise, the same for the flow
+ * and for the baselines: a density of rounded values means nothing else (Theis et al. 2016, "A
+ * note on the evaluation of generative models", section 3.1). */
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "infer/recipe.h"
 
-/* The step number of the noise that scoring adds; training counts steps from 0 and never comes here. */
+/* The step number of the noise that scoring adds; training counts steps from 0 and never comes
+ * here. */
 enum { JUDGING = 0x7fffffff };
 
 /* The sets share no noise: each has its own range of rows. */
@@ -177,12 +179,12 @@ static void write_verdict(sl_fit_report *report) {
     snprintf(text, size, "Bad: %s nats per row below a Gaussian on unseen rows; try more --steps, "
              "a lower --lr or a smaller --flow.", number(a, over_gaussian));
   else if (over_mixture < -test->se)
-    snprintf(text, size, "Poor: a mixture of %d Gaussians is %s nats per row better on unseen rows; "
-             "try more --steps or another --flow.", report->mixture_components,
+    snprintf(text, size, "Poor: a mixture of %d Gaussians is %s nats per row better on unseen "
+             "rows; try more --steps or another --flow.", report->mixture_components,
              number(a, over_mixture));
   else if (over_mixture < test->se)
-    snprintf(text, size, "Fair: as good as a mixture of %d Gaussians on %lld unseen rows; there may "
-             "be no more to find.", report->mixture_components, (long long)test->rows);
+    snprintf(text, size, "Fair: as good as a mixture of %d Gaussians on %lld unseen rows; there "
+             "may be no more to find.", report->mixture_components, (long long)test->rows);
   else if (overfit > 0.1 && overfit > 5 * (test->se + report->train.se))
     snprintf(text, size, "Good, but overfitted: %s nats per row above a mixture of %d Gaussians on "
              "unseen rows, yet %s below the training rows; more rows or a smaller --flow may help.",

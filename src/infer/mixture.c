@@ -20,13 +20,15 @@ enum { SHARDS = 16, BLOCK = 128 };
 /* A component that no row takes part in: low enough to vanish from every sum. */
 static const double extinct = -1e30;
 
-static int64_t round_up(int64_t count) { return (count + 15) / 16 * 16; }
+static int64_t round_up(int64_t count) {
+  return (count + 15) / 16 * 16;
+}
 
 /* Views of one worker's block of rows. */
 typedef struct block_view {
-  double *rows;      /* [dim][BLOCK] */
-  double *features;  /* [features][BLOCK] */
-  double *scores;    /* [components][BLOCK]: log densities, then responsibilities */
+  double *rows;            /* [dim][BLOCK] */
+  double *features;        /* [features][BLOCK] */
+  double *scores;          /* [components][BLOCK]: log densities, then responsibilities */
   double *largest, *total; /* [BLOCK] */
 } block_view;
 
@@ -34,10 +36,10 @@ typedef struct pass {
   sl__mixture_room *room;
   const sl__mixture *mixture;
   int64_t rows;
-  const double *data;     /* [rows][dim] */
-  const int32_t *labels;  /* [rows] or NULL */
+  const double *data;    /* [rows][dim] */
+  const int32_t *labels; /* [rows] or NULL */
   bool collect;
-  double *log_density;    /* [rows] or NULL */
+  double *log_density; /* [rows] or NULL */
 } pass;
 
 static block_view view_block(const sl__mixture_room *room, int worker) {
@@ -54,20 +56,33 @@ static block_view view_block(const sl__mixture_room *room, int worker) {
 static sl__product score_product(const sl__mixture_room *room, const sl__mixture *mixture,
                                  const block_view *view) {
   return (sl__product){
-      .m = mixture->components, .n = BLOCK, .k = room->features,
-      .a = mixture->coefficients, .a_row = room->lead, .a_column = 1,
-      .b = view->features, .b_row = BLOCK,
-      .c = view->scores, .c_row = BLOCK,
+      .m = mixture->components,
+      .n = BLOCK,
+      .k = room->features,
+      .a = mixture->coefficients,
+      .a_row = room->lead,
+      .a_column = 1,
+      .b = view->features,
+      .b_row = BLOCK,
+      .c = view->scores,
+      .c_row = BLOCK,
   };
 }
 
 static sl__product collect_product(const sl__mixture_room *room, const sl__mixture *mixture,
                                    const block_view *view, int64_t rows, double *sums) {
   return (sl__product){
-      .m = mixture->components, .n = room->features, .k = rows,
-      .a = view->scores, .a_row = BLOCK, .a_column = 1,
-      .b = view->features, .b_row = BLOCK, .b_transposed = true,
-      .c = sums, .c_row = room->lead,
+      .m = mixture->components,
+      .n = room->features,
+      .k = rows,
+      .a = view->scores,
+      .a_row = BLOCK,
+      .a_column = 1,
+      .b = view->features,
+      .b_row = BLOCK,
+      .b_transposed = true,
+      .c = sums,
+      .c_row = room->lead,
       .accumulate = true,
   };
 }
@@ -76,8 +91,11 @@ sl_status sl__mixture_room_open(sl_context *context, sl__arena *arena, int32_t d
                                 int32_t max_components, sl__mixture_room *room) {
   const int64_t features = 1 + dim + (int64_t)dim * (dim + 1) / 2;
   *room = (sl__mixture_room){
-      .kernels = sl__kernels_for(context->cpu_features, SL_F64), .dim = dim,
-      .max_components = max_components, .features = features, .lead = round_up(features),
+      .kernels = sl__kernels_for(context->cpu_features, SL_F64),
+      .dim = dim,
+      .max_components = max_components,
+      .features = features,
+      .lead = round_up(features),
       .block_size = (dim + features + max_components + 2) * BLOCK,
   };
   const sl__mixture largest = {.components = max_components};
@@ -88,8 +106,8 @@ sl_status sl__mixture_room_open(sl_context *context, sl__arena *arena, int32_t d
   const size_t b = room->kernels->product_scratch(&collect);
   room->scratch_size = ((a > b ? a : b) + 63) / 64 * 64;
   const size_t workers = (size_t)context->threads;
-  room->sums = sl__arena_take(arena, (size_t)(SHARDS * max_components),
-                              (size_t)room->lead * sizeof(double));
+  room->sums =
+      sl__arena_take(arena, (size_t)(SHARDS * max_components), (size_t)room->lead * sizeof(double));
   room->likelihood = sl__arena_take(arena, SHARDS, sizeof(double));
   room->blocks = sl__arena_take(arena, workers, (size_t)room->block_size * sizeof(double));
   room->scratch = sl__arena_take(arena, workers + 1, room->scratch_size + 64);
@@ -141,8 +159,7 @@ static void pass_shard(void *user, int64_t shard, int worker) {
   const int64_t components = task->mixture->components;
   const block_view view = view_block(room, worker);
   double *sums = room->sums + shard * room->max_components * room->lead;
-  if (task->collect)
-    memset(sums, 0, (size_t)(components * room->lead) * sizeof *sums);
+  if (task->collect) memset(sums, 0, (size_t)(components * room->lead) * sizeof *sums);
   double likelihood = 0;
   const int64_t end = task->rows * (shard + 1) / SHARDS;
   for (int64_t first = task->rows * shard / SHARDS; first < end; first += BLOCK) {

@@ -29,9 +29,9 @@ static void choose_centres(sl__random_key key, int32_t components, int64_t rows,
                            double *distances) {
   for (int64_t r = 0; r < rows; r++) distances[r] = INFINITY;
   for (int32_t k = 0; k < components; k++) {
-    const int64_t chosen =
-        k == 0 ? (int64_t)sl__random_below(key, 0, 0, (uint64_t)rows)
-               : draw_row(distances, rows, sl__random_uniform(key, (uint64_t)k, 0));
+    const int64_t chosen = k == 0
+                               ? (int64_t)sl__random_below(key, 0, 0, (uint64_t)rows)
+                               : draw_row(distances, rows, sl__random_uniform(key, (uint64_t)k, 0));
     double *centre = centres + (int64_t)k * dim;
     memcpy(centre, data + chosen * dim, (size_t)dim * sizeof *centre);
     for (int64_t r = 0; r < rows; r++) {

@@ -14,8 +14,12 @@ static const double checkpoint_seconds = 30;
 
 void sl__mle_defaults(sl__mle_options *options) {
   *options = (sl__mle_options){
-      .epochs = 100, .batch = 256, .patience = 20, .rate = NAN,
-      .optimiser = "adam", .schedule = "cosine",
+      .epochs = 100,
+      .batch = 256,
+      .patience = 20,
+      .rate = NAN,
+      .optimiser = "adam",
+      .schedule = "cosine",
       .optimiser_options = {NAN, NAN, NAN, NAN, NAN},
       .clip = 5,
   };
@@ -27,8 +31,7 @@ double sl__mle_seconds(const sl__mle *mle) {
 
 static bool finished(const sl__mle *mle) {
   return mle->state.step >= mle->options.steps ||
-         (mle->validates && mle->options.patience > 0 &&
-          mle->state.stale >= mle->options.patience);
+         (mle->validates && mle->options.patience > 0 && mle->state.stale >= mle->options.patience);
 }
 
 static double rows_per_second(const sl__mle *mle) {
@@ -44,8 +47,8 @@ static bool report_progress(const sl__mle *mle, bool checked, double seconds) {
   const sl__mle_progress now = {
       .step = state->step,
       .steps = mle->options.steps,
-      .loss = state->loss_count > 0 ? state->loss_sum / (double)state->loss_count
-                                    : state->train_loss,
+      .loss =
+          state->loss_count > 0 ? state->loss_sum / (double)state->loss_count : state->train_loss,
       .valid = mle->validates ? state->valid : NAN,
       .best_valid = mle->validates ? state->best : NAN,
       .seconds = seconds,
@@ -77,8 +80,7 @@ static sl_status train(sl__mle *mle) {
   while (!finished(mle)) {
     SL__TRY(sl__mle_step(mle));
     if (state->bad_running >= MOST_BAD_STEPS) return give_up(mle);
-    const bool check =
-        state->step % options->valid_every == 0 || state->step == options->steps;
+    const bool check = state->step % options->valid_every == 0 || state->step == options->steps;
     if (check) SL__TRY(sl__mle_check(mle));
     const double now = sl__os_seconds(), seconds = sl__mle_seconds(mle);
     const bool due = options->checkpoint_every > 0 ? state->step % options->checkpoint_every == 0

@@ -15,46 +15,46 @@ typedef struct sl__mle_state {
   int64_t updates;     /* steps that moved the parameters */
   int64_t bad_running; /* bad steps since the last good one */
   int64_t skipped;
-  int64_t best_step, stale; /* stale: checks since the best */
+  int64_t best_step, stale;    /* stale: checks since the best */
   int64_t stalled, reductions; /* checks since the best or the last reduction of the rate */
   int64_t loss_count;
-  double loss_sum;     /* since the last check */
-  double rate_factor;  /* below 1 after bad steps */
-  double train_loss;   /* mean between the last two checks */
-  double valid, best;  /* mean log density of a held-out row: at the last check, and at most */
-  double seconds;      /* before this process */
+  double loss_sum;    /* since the last check */
+  double rate_factor; /* below 1 after bad steps */
+  double train_loss;  /* mean between the last two checks */
+  double valid, best; /* mean log density of a held-out row: at the last check, and at most */
+  double seconds;     /* before this process */
 } sl__mle_state;
 
 typedef struct sl__mle {
   sl_context *context;
   const sl__flow *flow;
   const sl__mle_data *data;
-  sl__mle_options options;       /* batch, steps, valid_every and the optimiser's filled in */
+  sl__mle_options options; /* batch, steps, valid_every and the optimiser's filled in */
   const sl__optimiser *optimiser;
   const sl__schedule *schedule;
-  const sl__kernels *kernels;    /* of the flow's type */
+  const sl__kernels *kernels; /* of the flow's type */
   int64_t number_size, plateau_patience;
   bool validates;
   double started;
-  int64_t first_step;            /* of this process */
+  int64_t first_step; /* of this process */
 
   sl__program *train, *score;
   sl__workspace *train_workspace, *score_workspace;
-  sl__sink *train_sinks;         /* total, then gradients by trainable parameter */
-  double total;                  /* sum over the batch of weight times log density */
+  sl__sink *train_sinks; /* total, then gradients by trainable parameter */
+  double total;          /* sum over the batch of weight times log density */
 
-  sl__arena arena;               /* everything below */
+  sl__arena arena;                           /* everything below */
   char *weights, *gradient, *average, *best; /* [flow->size]; average NULL without EMA */
   char *states[SL__MAX_OPTIMISER_STATES];
   sl__mle_chunk *chunks;
   int64_t chunk_count;
-  double *chunk_squares;         /* [chunk_count] */
-  int64_t *permutation, epoch;   /* [rows]: of this epoch; -1: none yet */
-  int64_t *index;                /* [batch]: which row of the data is row r of the batch */
-  char *rows;                    /* [batch][dim]: rows with noise, or generated ones; or NULL */
-  char *noise;                   /* [batch rounded up]: uniforms of one feature */
-  double *scores;                /* [batch or valid_rows] */
-  char *valid_x;                 /* [valid_rows][dim] with noise; or NULL */
+  double *chunk_squares;       /* [chunk_count] */
+  int64_t *permutation, epoch; /* [rows]: of this epoch; -1: none yet */
+  int64_t *index;              /* [batch]: which row of the data is row r of the batch */
+  char *rows;                  /* [batch][dim]: rows with noise, or generated ones; or NULL */
+  char *noise;                 /* [batch rounded up]: uniforms of one feature */
+  double *scores;              /* [batch or valid_rows] */
+  char *valid_x;               /* [valid_rows][dim] with noise; or NULL */
   sl__feed feeds[3], valid_feeds[3];
 
   sl__mle_state state;

@@ -25,14 +25,14 @@ static void fill_index(sl__mle *mle, int64_t step) {
 }
 
 /* out[r][i] = x[index[r]][i] + width[i] * (uniform - 1/2) for one column i. */
-#define ADD_NOISE(T)                                                                             \
-  do {                                                                                           \
-    const T *from = (const T *)(const void *)x, *uniform = (const T *)(const void *)mle->noise;  \
-    T *to = (T *)(void *)out;                                                                    \
-    for (int64_t r = 0; r < rows; r++) {                                                         \
-      const T value = from[(index ? index[r] : r) * dim + i];                                    \
-      to[r * dim + i] = width > 0 ? value + (T)width * (uniform[r] - (T)0.5) : value;            \
-    }                                                                                            \
+#define ADD_NOISE(T)                                                                            \
+  do {                                                                                          \
+    const T *from = (const T *)(const void *)x, *uniform = (const T *)(const void *)mle->noise; \
+    T *to = (T *)(void *)out;                                                                   \
+    for (int64_t r = 0; r < rows; r++) {                                                        \
+      const T value = from[(index ? index[r] : r) * dim + i];                                   \
+      to[r * dim + i] = width > 0 ? value + (T)width * (uniform[r] - (T)0.5) : value;           \
+    }                                                                                           \
   } while (0)
 
 void sl__mle_add_noise(const sl__mle *mle, uint32_t step, int64_t rows, const char *x,
@@ -42,8 +42,10 @@ void sl__mle_add_noise(const sl__mle *mle, uint32_t step, int64_t rows, const ch
   for (int64_t i = 0; i < dim; i++) {
     const double width = mle->data->noise_width[i];
     if (width > 0) mle->kernels->random_uniform(key, 0, (uint32_t)i, rows, mle->noise);
-    if (mle->flow->type == SL_F32) ADD_NOISE(float);
-    else ADD_NOISE(double);
+    if (mle->flow->type == SL_F32)
+      ADD_NOISE(float);
+    else
+      ADD_NOISE(double);
   }
 }
 

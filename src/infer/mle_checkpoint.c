@@ -19,8 +19,10 @@ typedef struct state_field {
   size_t offset;
   bool real;
 } state_field;
-#define INTEGER(field) {"state." #field, offsetof(sl__mle_state, field), false}
-#define REAL(field) {"state." #field, offsetof(sl__mle_state, field), true}
+#define INTEGER(field) \
+  { "state." #field, offsetof(sl__mle_state, field), false }
+#define REAL(field) \
+  { "state." #field, offsetof(sl__mle_state, field), true }
 static const state_field state_fields[] = {
     INTEGER(step),       INTEGER(updates), INTEGER(bad_running), INTEGER(skipped),
     INTEGER(best_step),  INTEGER(stale),   INTEGER(stalled),     INTEGER(reductions),
@@ -166,8 +168,11 @@ sl_status sl__mle_save(sl__mle *mle, const char *path) {
   const int count = list_vectors(mle, names, vectors);
   sl__tensor tensors[MOST_TENSORS] = {0};
   for (int k = 0; k < count; k++)
-    tensors[k] = (sl__tensor){.name = names[k], .type = mle->flow->type, .dims = 1,
-                              .shape = {mle->flow->size}, .data = vectors[k],
+    tensors[k] = (sl__tensor){.name = names[k],
+                              .type = mle->flow->type,
+                              .dims = 1,
+                              .shape = {mle->flow->size},
+                              .data = vectors[k],
                               .count = mle->flow->size};
   sl__arena arena;
   sl__arena_open(&arena, mle->context);
@@ -175,9 +180,9 @@ sl_status sl__mle_save(sl__mle *mle, const char *path) {
   add_text(&e, "format", "sluice checkpoint 1");
   add_fixed(mle, &e);
   add_state(mle, &e);
-  const sl_status status = e.failed ? SL_NO_MEMORY
-                                    : sl__tensors_write(mle->context, path, count, tensors, e.count,
-                                                        e.keys, e.values);
+  const sl_status status =
+      e.failed ? SL_NO_MEMORY
+               : sl__tensors_write(mle->context, path, count, tensors, e.count, e.keys, e.values);
   sl__arena_close(&arena);
   return status;
 }

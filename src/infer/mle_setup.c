@@ -45,8 +45,12 @@ static sl_status check_weights(const sl__mle *mle, const char *what, int64_t row
   return SL_OK;
 }
 
-static int64_t at_least(int64_t value, int64_t limit) { return value > limit ? value : limit; }
-static int64_t at_most(int64_t value, int64_t limit) { return value < limit ? value : limit; }
+static int64_t at_least(int64_t value, int64_t limit) {
+  return value > limit ? value : limit;
+}
+static int64_t at_most(int64_t value, int64_t limit) {
+  return value < limit ? value : limit;
+}
 
 /* A check costs about a third of training on as many rows: by default checks take no more than a
  * fifth of the time, come no more often than once an epoch, and at least 20 and at most 200 times.
@@ -54,6 +58,7 @@ static int64_t at_most(int64_t value, int64_t limit) { return value < limit ? va
 static int64_t usual_valid_every(const sl__mle *mle) {
   const int64_t batch = mle->options.batch, steps = mle->options.steps;
   const int64_t rows = mle->options.generate ? 0 : mle->data->rows;
+  if (!mle->validates) return at_least(steps / 20, 1);
   int64_t every = at_least(rows / batch, 2 * mle->data->valid_rows / batch);
   every = at_most(at_least(every, steps / 200), steps / 20);
   return at_least(every, 1);
@@ -69,8 +74,7 @@ static sl_status resolve_options(sl__mle *mle) {
   if (!mle->schedule)
     return sl__fail(mle->context, SL_BAD_ARGUMENT, "there is no schedule called %s",
                     options->schedule);
-  options->optimiser_options =
-      sl__optimiser_resolve(mle->optimiser, &options->optimiser_options);
+  options->optimiser_options = sl__optimiser_resolve(mle->optimiser, &options->optimiser_options);
   if (isnan(options->rate)) options->rate = mle->optimiser->default_rate;
   if (options->batch < 1)
     return sl__fail(mle->context, SL_BAD_ARGUMENT, "a batch must have at least one row");
@@ -111,6 +115,7 @@ static sl_status build_train(sl__mle *mle, sl__graph *graph) {
   mle->train_sinks = sl__arena_take(&mle->arena, outputs, sizeof *mle->train_sinks);
   if (!wrt || !output || !mle->train_sinks) return SL_NO_MEMORY;
 
+  sl__graph_for_fitting(graph);
   sl_node value = build_log_prob(mle, graph);
   sl__graph_label(graph, "loss");
   if (mle->data->weight && !mle->options.generate)
@@ -120,9 +125,8 @@ static sl_status build_train(sl__mle *mle, sl__graph *graph) {
     const sl__parameter *parameter = &flow->parameters[p];
     if (!parameter->trainable) continue;
     wrt[count] = op_parameter(graph, flow->type, parameter->shape, parameter->offset);
-    mle->train_sinks[++count] =
-        (sl__sink){.data = mle->gradient + parameter->offset * mle->number_size,
-                   .type = flow->type};
+    mle->train_sinks[++count] = (sl__sink){
+        .data = mle->gradient + parameter->offset * mle->number_size, .type = flow->type};
   }
   mle->train_sinks[0] = (sl__sink){.data = &mle->total, .type = SL_F64};
   output[0] = op_sum_rows(graph, op_cast(graph, value, SL_F64));
@@ -170,8 +174,8 @@ static sl_status cut_chunks(sl__mle *mle) {
 
 static sl_status take_vectors(sl__mle *mle, const void *vector) {
   const size_t size = (size_t)mle->flow->size, width = (size_t)mle->number_size;
-  char **wanted[] = {&mle->weights, &mle->gradient, &mle->best, &mle->states[0], &mle->states[1],
-                     &mle->average};
+  char **wanted[] = {&mle->weights,   &mle->gradient,  &mle->best,
+                     &mle->states[0], &mle->states[1], &mle->average};
   for (size_t k = 0; k < sizeof wanted / sizeof wanted[0]; k++) {
     const bool is_state = k == 3 || k == 4;
     if (is_state && (int)k - 3 >= mle->optimiser->states) continue;
@@ -239,7 +243,10 @@ static sl_status open_parts(sl__mle *mle, const void *vector) {
 sl_status sl__mle_open(sl_context *context, const sl__flow *flow, const void *vector,
                        const sl__mle_data *data, const sl__mle_options *options, sl__mle *mle) {
   *mle = (sl__mle){
-      .context = context, .flow = flow, .data = data, .options = *options,
+      .context = context,
+      .flow = flow,
+      .data = data,
+      .options = *options,
       .kernels = sl__kernels_for(context->cpu_features, flow->type),
       .number_size = flow->type == SL_F32 ? 4 : 8,
       .validates = data->valid_rows > 0,

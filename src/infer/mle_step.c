@@ -57,9 +57,9 @@ static void apply_gradient(sl__mle *mle, double weight, double norm) {
   const sl__mle_options *options = &mle->options;
   move task = {.mle = mle, .g_scale = -1 / weight};
   if (options->clip > 0 && norm > options->clip) task.g_scale *= options->clip / norm;
-  task.rate = options->rate * state->rate_factor *
-              mle->schedule->factor(state->step, options->steps, options->warmup_steps,
-                                    state->reductions);
+  task.rate =
+      options->rate * state->rate_factor *
+      mle->schedule->factor(state->step, options->steps, options->warmup_steps, state->reductions);
   /* The average forgets the first steps faster, so that it is of use early. */
   const double young = (1 + (double)state->updates) / (10 + (double)state->updates);
   task.decay = fmin(options->ema, young);

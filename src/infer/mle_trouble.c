@@ -1,10 +1,12 @@
 /* A loss or gradient that is not finite: which layer made it, from which rows of the data; then a
- * slower rate. The step is skipped: nothing that is not finite ever reaches the parameters. */
+ * slower rate. The step is skipped: nothing that is not finite ever reaches the parameters. Steps
+ * that go on failing come from parameters that are finite and useless, so then the best ones are
+ * taken up again. */
 #include <math.h>
 #include <string.h>
 #include "infer/mle.h"
 
-enum { NAMED_ROWS = 5 };
+enum { NAMED_ROWS = 5, RESTORE_AFTER = 5 };
 
 void sl__mle_say(sl__mle *mle, const char *line) {
   if (mle->context->log) mle->context->log(mle->context->log_user, 1, line);
@@ -34,6 +36,14 @@ static sl_status name_rows(sl__mle *mle, sl__text *text) {
   return SL_OK;
 }
 
+static void restore_best(sl__mle *mle) {
+  const size_t bytes = (size_t)(mle->flow->size * mle->number_size);
+  memcpy(mle->weights, mle->best, bytes);
+  if (mle->average) memcpy(mle->average, mle->best, bytes);
+  for (int k = 0; k < mle->optimiser->states; k++) memset(mle->states[k], 0, bytes);
+  mle->state.updates = 0;
+}
+
 sl_status sl__mle_trouble(sl__mle *mle, double loss, double norm) {
   sl__mle_state *state = &mle->state;
   state->skipped++;
@@ -45,10 +55,13 @@ sl_status sl__mle_trouble(sl__mle *mle, double loss, double norm) {
   sl__text_open(&text, mle->context);
   sl__text_add(&text, "step %lld skipped, its %s is ", (long long)state->step + 1, what);
   sl__text_add_real(&text, isfinite(loss) ? norm : loss, SL_F64);
-  sl_status status =
-      sl__program_diagnose(mle->context, mle->train, mle->train_workspace, &run);
+  sl_status status = sl__program_diagnose(mle->context, mle->train, mle->train_workspace, &run);
   if (status == SL_NUMERIC) sl__text_add(&text, ": %s", mle->context->error.message);
   if (status == SL_NUMERIC || status == SL_OK) status = name_rows(mle, &text);
+  if (state->bad_running % RESTORE_AFTER == 0) {
+    restore_best(mle);
+    sl__text_add(&text, "; back to the best parameters so far");
+  }
   if (status == SL_OK && text.failed) status = SL_NO_MEMORY;
   if (status == SL_OK) sl__mle_say(mle, text.data);
   sl__text_close(&text);

@@ -19,7 +19,9 @@ const sl__optimiser *sl__optimiser_find(const char *name) {
   return NULL;
 }
 
-static double given_or(double given, double fallback) { return isnan(given) ? fallback : given; }
+static double given_or(double given, double fallback) {
+  return isnan(given) ? fallback : given;
+}
 
 sl__optimiser_options sl__optimiser_resolve(const sl__optimiser *optimiser,
                                             const sl__optimiser_options *options) {

@@ -1,9 +1,10 @@
-/* From the caller's rows to what a fit can use: checked, split, standardised, and with the width of the noise
- * that each rounded column needs.
+/* From the caller's rows to what a fit can use: checked, split, standardised, and with the width
+ * of the noise that each rounded column needs.
  *
- * Rounded columns: a density can grow without bound on a lattice of values, and then its log likelihood says
- * nothing. Uniform noise as wide as the lattice turns the values into the continuous ones that they may have
- * been rounded from (Uria et al. 2013, "RNADE", section 4; Theis et al. 2016). */
+ * Rounded columns: a density can grow without bound on a lattice of values, and then its log
+ * likelihood says nothing. Uniform noise as wide as the lattice turns the values into the
+ * continuous ones that they may have been rounded from (Uria et al. 2013, "RNADE", section 4;
+ * Theis et al. 2016). */
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -184,7 +185,7 @@ static sl_status measure(preparation *p) {
   for (int32_t column = 0; column < out->context_dim; column++) {
     double *sd = &out->condition_sd[column];
     measure_column(p, &p->data->condition, column, &out->condition_mean[column], sd);
-    if (!(*sd > 0) || !isfinite(*sd)) *sd = 1; /* a constant condition says nothing and harms nothing */
+    if (!(*sd > 0) || !isfinite(*sd)) *sd = 1; /* constant: says nothing, harms nothing */
   }
   for (int32_t column = 0; column < out->dim; column++) {
     measure_column(p, &p->data->x, column, &out->mean[column], &out->sd[column]);
@@ -206,8 +207,8 @@ static sl_status measure(preparation *p) {
   return SL_OK;
 }
 
-/* Half-way between the neighbouring distinct values is where ties without a lattice may have come from: the
- * typical gap, rows [rows] of one column being sorted here. */
+/* Half-way between the neighbouring distinct values is where ties without a lattice may have
+ * come from: the typical gap, rows [rows] of one column being sorted here. */
 static double typical_gap(double *values, int64_t rows, double range) {
   int64_t distinct = 1;
   for (int64_t step = rows / 2; step > 0; step /= 2) /* shell sort: no allocation, fast enough */
@@ -251,8 +252,8 @@ static sl_status choose_noise(preparation *p) {
 
 /* ---- copies ---- */
 
-/* rows of array (those that order names, or all) -> [rows][columns] of the fit's type, standardised when mean
- * is given. */
+/* rows of array (those that order names, or all) -> [rows][columns] of the fit's type,
+ * standardised when mean is given. */
 static sl_status copy(preparation *p, const sl_array_in *array, const int64_t *order, int64_t rows,
                       const double *mean, const double *sd, void **out) {
   *out = NULL;

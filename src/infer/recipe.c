@@ -1,9 +1,9 @@
 /* Which flow and which budget, from the number of rows and columns alone.
  *
- * Few rows: the enemy is overfitting, so networks are small and patience short. Many rows: the enemy is
- * time. Autoregressive rational-quadratic splines (Durkan et al. 2019, "Neural spline flows", section 4)
- * are the strongest layer per second here; an LU layer between them (Kingma and Dhariwal 2018; Oliva et al.
- * 2018) mixes the features, so that no order of them is special. */
+ * Few rows: the enemy is overfitting, so networks are small and patience short. Many rows: the
+ * enemy is time. Autoregressive rational-quadratic splines (Durkan et al. 2019, "Neural spline
+ * flows", section 4) are the strongest layer per second here; an LU layer between them (Kingma
+ * and Dhariwal 2018; Oliva et al. 2018) mixes the features, so that no order of them is special. */
 #include <math.h>
 #include <stdio.h>
 

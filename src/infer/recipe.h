@@ -1,6 +1,6 @@
-/* The default policy: what `sluice fit data.csv` does when nobody says how. Looks at the columns, refuses
- * what cannot be fitted, dequantises, standardises, splits, chooses a flow and a budget, fits, and says
- * how good the result is. */
+/* The default policy: what `sluice fit data.csv` does when nobody says how. Looks at the
+ * columns, refuses what cannot be fitted, dequantises, standardises, splits, chooses a flow and
+ * a budget, fits, and says how good the result is. */
 #ifndef SL_INFER_RECIPE_H
 #define SL_INFER_RECIPE_H
 #include "flow/model.h"
@@ -11,10 +11,12 @@ const sl__option_row *sl__fit_option_rows(int *count);
 void sl__fit_options_default(sl_fit_options *options);
 sl_status sl__fit_options_set(sl_context *context, sl_fit_options *options, const char *key,
                               const char *value);
-/* options as the caller's version of the struct knows them -> all of today's fields. NULL: defaults. */
+/* options as the caller's version of the struct knows them -> all of today's fields. NULL:
+ * defaults. */
 sl_status sl__fit_options_read(sl_context *context, const sl_fit_options *options,
                                sl_fit_options *out);
-/* What the options say about the optimisation, on top of what mle holds; unset ones leave it alone. */
+/* What the options say about the optimisation, on top of what mle holds; unset ones leave it
+ * alone. */
 void sl__fit_options_apply(const sl_fit_options *options, sl__mle_options *mle);
 
 /* ---- the choice (recipe.c): THE table to tune ---- */
@@ -38,7 +40,7 @@ typedef struct sl__prepared {
   double *mean, *sd;        /* [dim]: data = mean + sd * standardised */
   double *noise_width;      /* [dim] in standardised units; NULL: no column is dequantised */
   double *condition_mean, *condition_sd; /* [context_dim] */
-  double log_scale;         /* sum of log sd: log density in data units = standardised - log_scale */
+  double log_scale;         /* sum of log sd: what the data's units take off a log density */
   char notes[1024];         /* what was decided, a line each */
   sl__arena arena;          /* owns it all */
 } sl__prepared;
@@ -54,8 +56,8 @@ sl_status sl__judge(sl_context *context, const sl__prepared *prepared, const sl_
                     const void *vector, uint64_t seed, bool baselines, sl_fit_report *report);
 
 /* ---- the whole (fit.c) ---- */
-/* All three fill the report, and in *out (or model) stands the best so far, also with SL_STOPPED and
- * SL_NUMERIC. */
+/* All three fill the report, and in *out (or model) stands the best so far, also with SL_STOPPED
+ * and SL_NUMERIC. */
 sl_status sl__fit_rows(sl_context *context, const sl_fit_data *data, const sl_fit_options *options,
                        sl__model **out, sl_fit_report *report);
 /* A model of the caller's, on rows as they are. */

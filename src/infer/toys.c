@@ -106,12 +106,12 @@ static void two_spirals(const toy_row *at, double point[2]) {
   X(checkerboard, "checkerboard", "every other square of a board: ln 32", 3.465735903) \
   X(two_spirals, "2spirals", "two interleaved spirals", 2.6455)
 
-#define DRAW(function, name, summary, entropy)                                               \
+#define DRAW(function, name, summary, entropy)                                                  \
   static void draw_##function(sl__random_key key, int64_t first_row, int64_t rows, double *x) { \
-    for (int64_t r = 0; r < rows; r++) {                                                     \
-      const toy_row at = {key, (uint64_t)(first_row + r)};                                   \
-      function(&at, x + 2 * r);                                                              \
-    }                                                                                        \
+    for (int64_t r = 0; r < rows; r++) {                                                        \
+      const toy_row at = {key, (uint64_t)(first_row + r)};                                      \
+      function(&at, x + 2 * r);                                                                 \
+    }                                                                                           \
   }
 TOYS(DRAW)
 

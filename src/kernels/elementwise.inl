@@ -8,7 +8,7 @@ enum { NAME(BLOCK) = 16 };
 typedef void NAME(block_loop)(int64_t blocks, T *y, const T *const operands[3], const int64_t step[3],
                               T p);
 
-INLINE void NAME(by_blocks)(NAME(block_loop) *loop, int64_t n, T *y, const void *a, const void *b,
+static void NAME(by_blocks)(NAME(block_loop) *loop, int64_t n, T *y, const void *a, const void *b,
                             const void *c, unsigned scalars, double attribute) {
   const void *const given[3] = {a, b, c};
   const int64_t whole = n / BLOCK, rest = n % BLOCK;
@@ -43,8 +43,8 @@ INLINE void NAME(by_blocks)(NAME(block_loop) *loop, int64_t n, T *y, const void 
 #define LOAD_3 LOAD_2 const T c = c_[i];
 /* y = expression of the arity's operands and the attribute p. */
 #define DEFINE(arity, name, expression)                                                           \
-  static void NAME(name##_blocks)(int64_t blocks, T *y, const T *const operands[3],               \
-                                  const int64_t step[3], T p) {                                   \
+  NOT_INLINE void NAME(name##_blocks)(int64_t blocks, T *y, const T *const operands[3],           \
+                                      const int64_t step[3], T p) {                               \
     const T *a_ = operands[0], *b_ = operands[1], *c_ = operands[2];                              \
     (void)p;                                                                                      \
     SAME_INDEX for (int64_t k = 0; k < blocks; k++) {                                             \
@@ -86,8 +86,8 @@ DEFINE(2, subtract, a - b)
 DEFINE(2, multiply, a * b)
 DEFINE(2, divide, a / b)
 DEFINE(2, power, (T)power_of_f64((double)a, (double)b))
-DEFINE(2, minimum, (a < b) | (a != a) ? a : b) /* a NaN on either side comes through */
-DEFINE(2, maximum, (a > b) | (a != a) ? a : b)
+DEFINE(2, minimum, ((a < b) | (a != a)) ? a : b) /* a NaN on either side comes through */
+DEFINE(2, maximum, ((a > b) | (a != a)) ? a : b)
 DEFINE(2, less, a < b ? (T)1 : (T)0)
 DEFINE(2, less_equal, a <= b ? (T)1 : (T)0)
 DEFINE(2, equal, a == b ? (T)1 : (T)0)
@@ -99,8 +99,8 @@ DEFINE(3, multiply_add, a * b + c)
 
 /* Functions whose negative arguments need a reflection: rare, so done afterwards, one by one. */
 #define DEFINE_REFLECTED(name)                                                                    \
-  static void NAME(name##_blocks)(int64_t blocks, T *y, const T *const operands[3],               \
-                                  const int64_t step[3], T p) {                                   \
+  NOT_INLINE void NAME(name##_blocks)(int64_t blocks, T *y, const T *const operands[3],           \
+                                      const int64_t step[3], T p) {                               \
     const T *a = operands[0];                                                                     \
     (void)p;                                                                                      \
     for (; blocks > 0; blocks--, y += BLOCK, a += step[0]) {                                      \

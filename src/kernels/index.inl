@@ -44,7 +44,7 @@ static void NAME(put)(int64_t outer, int64_t axis, int64_t inner, void *y, const
       T *restrict to = (T *)y + (o * axis + j) * inner;
       for (int64_t i = 0; i < inner; i++) {
         const T place = NAME(clamped)(at[i], last);
-        to[i] = (place >= (T)j) & (place < (T)(j + 1)) ? from[i] : 0;
+        to[i] = ((place >= (T)j) & (place < (T)(j + 1))) ? from[i] : 0;
       }
     }
   }

@@ -88,20 +88,22 @@ static inline float log_from_parts_f32(float t, float e) {
   return e * 0.693359375f + (t + y);
 }
 
-/* What log gives outside 0 < x < infinity. */
-static inline float log_at_edge_f32(float x) {
-  return x == 0 ? -INFINITY : x > 0 ? x : NAN;
+/* log is y inside 0 < x < infinity, and at the edges what it must be. */
+static inline float log_with_edges_f32(float y, float x) {
+  const float outside = x == 0 ? -INFINITY : NAN;
+  const float not_above = x > 0 ? y : outside;
+  return x < INFINITY ? not_above : x;
 }
 
+/* Where one condition decided several values, compilers would compute all that follows twice; so the scale alone is
+ * chosen, and its exponent taken off again. */
 static inline float log_of_f32(float x) {
-  const int is_small = x < 1.17549435e-38f;
-  const float scaled = is_small ? x * 8388608.0f : x; /* denormals get an exponent of their own */
-  const int32_t from_three_quarters = bits_f32(scaled) - 0x3F400000;
-  const int32_t exponent = from_three_quarters >> 23;
-  const float m = from_bits_f32(bits_f32(scaled) - (int32_t)((uint32_t)exponent << 23));
-  const float e = (float)exponent - (is_small ? 23.0f : 0.0f);
-  const float y = log_from_parts_f32(m - 1, e);
-  return (x > 0) & (x < INFINITY) ? y : log_at_edge_f32(x);
+  const float scale = x < 1.17549435e-38f ? 8388608.0f : 1.0f; /* denormals get an exponent of their own */
+  const int32_t bits = bits_f32(x * scale);
+  const int32_t from_three_quarters = bits - 0x3F400000;
+  const int32_t exponent = (from_three_quarters - bits_f32(scale) + 0x3F800000) >> 23;
+  const float m = from_bits_f32(bits - (from_three_quarters & (int32_t)0xFF800000));
+  return log_with_edges_f32(log_from_parts_f32(m - 1, (float)exponent), x);
 }
 
 /* log(w) with w = 1 + x rounded; what the rounding lost is put back into the mantissa's distance from 1. */
@@ -113,8 +115,7 @@ static inline float log1p_of_f32(float x) {
   const float m = from_bits_f32(bits_f32(w) - shift);
   const float unit = from_bits_f32(0x3F800000 - (exponent < 126 ? shift : 126 << 23));
   const float t = exponent == 0 ? x : (m - 1) + lost * unit;
-  const float y = log_from_parts_f32(t, (float)exponent);
-  return (w > 0) & (w < INFINITY) ? y : log_at_edge_f32(w);
+  return log_with_edges_f32(log_from_parts_f32(t, (float)exponent), w);
 }
 
 /* With u = exp(-|x|) the small side is u / (1 + u): nothing overflows, and it goes down to denormals. */
@@ -126,8 +127,8 @@ static inline float sigmoid_of_f32(float x) {
 /* max(x, 0) + log(1 + u), u = exp(-|x|); 1 + u is cut into 2^e (1 + t) without rounding. */
 static inline float softplus_of_f32(float x) {
   const float u = exp_of_f32(-magnitude_f32(x));
-  const float t = u < 0.5f ? u : (u - 1) * 0.5f;
-  return (x < 0 ? 0 : x) + log_from_parts_f32(t, u < 0.5f ? 0.0f : 1.0f);
+  const float e = u < 0.5f ? 0.0f : 1.0f, t = (u - e) * (1 - 0.5f * e);
+  return (x < 0 ? 0 : x) + log_from_parts_f32(t, e);
 }
 
 /* z / (z + 2), z = exp(2 |x|) - 1. */

@@ -96,33 +96,42 @@ static inline double log_from_parts_f64(double t, double e) {
   return e * LN2_HIGH_F64 + (t + y);
 }
 
-/* x = 2^e m, 3/4 <= m < 3/2, for normal x > 0. */
-static inline double mantissa_f64(double x, double *e) {
-  const uint64_t biased = (bits_f64(x) + (one_bits_f64 - 0x3FE8000000000000u)) >> 52;
-  *e = from_bits_f64(biased | 0x4330000000000000u) - (4503599627370496.0 + 1023);
-  return from_bits_f64(bits_f64(x) - (biased << 52) + one_bits_f64);
+/* x = scale * 2^e m, 3/4 <= m < 3/2, for normal x > 0 and scale a power of two. The exponent goes to a double by way of
+ * the bits of 2^52 + exponent + 1087, no other conversion being in AVX2. */
+static inline double mantissa_f64(double x, double scale, double *e) {
+  const uint64_t from_three_quarters = bits_f64(x) + (one_bits_f64 - 0x3FE8000000000000u);
+  const uint64_t scaled_back = from_three_quarters + (one_bits_f64 - bits_f64(scale)) + (64ull << 52);
+  *e = from_bits_f64(scaled_back >> 52 | 0x4330000000000000u) - (4503599627370496.0 + 1087);
+  return from_bits_f64(bits_f64(x) - (from_three_quarters & 0xFFF0000000000000u) + one_bits_f64);
 }
 
-/* What log gives outside 0 < x < infinity. */
-static inline double log_at_edge_f64(double x) { return x == 0 ? -HUGE_VAL : x > 0 ? x : (double)NAN; }
+/* Chosen where the compiler would otherwise compute twice what follows; see maths_f32.h. */
+static inline double scale_of_denormals_f64(double x) {
+  return x < 2.2250738585072014e-308 ? 4503599627370496.0 : 1.0;
+}
+
+/* log is y inside 0 < x < infinity, and at the edges what it must be. */
+static inline double log_with_edges_f64(double y, double x) {
+  const double outside = x == 0 ? -HUGE_VAL : (double)NAN;
+  const double not_above = x > 0 ? y : outside;
+  return x < HUGE_VAL ? not_above : x;
+}
 
 static inline double log_of_f64(double x) {
-  const int is_small = x < 2.2250738585072014e-308;
+  const double scale = scale_of_denormals_f64(x);
   double e;
-  const double m = mantissa_f64(is_small ? x * 4503599627370496.0 : x, &e);
-  const double y = log_from_parts_f64(m - 1, e - (is_small ? 52.0 : 0.0));
-  return (x > 0) & (x < HUGE_VAL) ? y : log_at_edge_f64(x);
+  const double m = mantissa_f64(x * scale, scale, &e);
+  return log_with_edges_f64(log_from_parts_f64(m - 1, e), x);
 }
 
 /* log(w) with w = 1 + x rounded; what the rounding lost is put back into the mantissa's distance from 1. */
 static inline double log1p_of_f64(double x) {
   const double w = 1 + x, lost = x - (w - 1);
   double e;
-  const double m = mantissa_f64(w, &e);
+  const double m = mantissa_f64(w, 1, &e);
   const double unit = power_of_two_f64((e > 1022 ? -1022 : -e) + ROUNDER_F64);
   const double t = e == 0 ? x : (m - 1) + lost * unit;
-  const double y = log_from_parts_f64(t, e);
-  return (w > 0) & (w < HUGE_VAL) ? y : log_at_edge_f64(w);
+  return log_with_edges_f64(log_from_parts_f64(t, e), w);
 }
 
 /* With u = exp(-|x|) the small side is u / (1 + u): nothing overflows, and it goes down to denormals. */
@@ -134,8 +143,8 @@ static inline double sigmoid_of_f64(double x) {
 /* max(x, 0) + log(1 + u), u = exp(-|x|); 1 + u is cut into 2^e (1 + t) without rounding. */
 static inline double softplus_of_f64(double x) {
   const double u = exp_of_f64(-magnitude_f64(x));
-  const double t = u < 0.5 ? u : (u - 1) * 0.5;
-  return (x < 0 ? 0 : x) + log_from_parts_f64(t, u < 0.5 ? 0.0 : 1.0);
+  const double e = u < 0.5 ? 0.0 : 1.0, t = (u - e) * (1 - 0.5 * e);
+  return (x < 0 ? 0 : x) + log_from_parts_f64(t, e);
 }
 
 /* z / (z + 2), z = exp(2 |x|) - 1. */

@@ -119,10 +119,9 @@ static inline double upper_half_f64(double x) { return from_bits_f64(bits_f64(x)
 
 /* log(x), x > 0, as a sum of two numbers that has about 6 bits more than a double. */
 static inline double log_in_two_f64(double x, double *low) {
-  const int is_small = x < 2.2250738585072014e-308;
+  const double scale = scale_of_denormals_f64(x);
   double e;
-  const double m = mantissa_f64(is_small ? x * 4503599627370496.0 : x, &e);
-  e -= is_small ? 52.0 : 0.0;
+  const double m = mantissa_f64(x * scale, scale, &e);
   /* s = t / (2 + t) with its remainder: s_high has half the bits, so the products below are exact. */
   const double t = m - 1, w = 2 + t, inverse = 1 / w;
   const double s_high = upper_half_f64(t * inverse), w_high = upper_half_f64(w);
@@ -141,7 +140,7 @@ static inline double power_of_f64(double a, double b) {
   const double size = magnitude_f64(a);
   double low;
   const double log_high = log_in_two_f64(size, &low);
-  const double high = (size > 0) & (size < HUGE_VAL) ? log_high : log_at_edge_f64(size);
+  const double high = log_with_edges_f64(log_high, size);
   const double product = b * high;
   const double b_high = upper_half_f64(b), high_high = upper_half_f64(high);
   const double b_low = b - b_high, high_low = high - high_high;
@@ -151,9 +150,9 @@ static inline double power_of_f64(double a, double b) {
   const int is_ordinary = (magnitude_f64(product) < 800) & (whole < HUGE_VAL);
   const double positive = is_ordinary ? whole + whole * (lost + b * low) : whole;
   const double even = floor_of_f64(b * 0.5) * 2;
-  const double broken = (size > 0) & (size < HUGE_VAL) ? (double)NAN : positive;
+  const double broken = ((size > 0) & (size < HUGE_VAL)) ? (double)NAN : positive;
   const double of_negative = floor_of_f64(b) != b ? broken : even != b ? -positive : positive;
   const double with_sign = bits_f64(a) >= sign_bit_f64 ? of_negative : positive;
-  return (b == 0) | (a == 1) | ((size == 1) & (magnitude_f64(b) == HUGE_VAL)) ? 1 : with_sign;
+  return ((b == 0) | (a == 1) | ((size == 1) & (magnitude_f64(b) == HUGE_VAL))) ? 1 : with_sign;
 }
 #endif

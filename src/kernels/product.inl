@@ -6,7 +6,7 @@
 #include "kernels/product_pack.inl"
 #include "kernels/product_thin.inl"
 
-enum { NAME(CHUNK) = 24 * 1024 / (int)(PANEL * sizeof(T)) }; /* 24 KB of a panel */
+enum { NAME(CHUNK) = 32 * 1024 / (int)(PANEL * sizeof(T)) }; /* 32 KB of a panel */
 
 typedef struct NAME(cut) {
   int64_t tiles, panels;

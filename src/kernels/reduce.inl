@@ -74,7 +74,7 @@ static void NAME(max_axis)(int64_t outer, int64_t axis, int64_t inner, void *y, 
     for (int64_t j = 1; j < axis; j++) {
       const T *restrict now = from + j * inner;
       for (int64_t i = 0; i < inner; i++) {
-        best[i] = (now[i] > best[i]) | (now[i] != now[i]) ? now[i] : best[i];
+        best[i] = ((now[i] > best[i]) | (now[i] != now[i])) ? now[i] : best[i];
       }
     }
   }

@@ -12,11 +12,15 @@
 #define TEXT_(a) #a
 #define TEXT(a) TEXT_(a)
 #define INLINE static inline __attribute__((always_inline))
-#define UNROLL _Pragma("GCC unroll 32")
-/* The loop writes only what it has read at the same index: in place is fine, and vectors too. */
+#define NOT_INLINE static __attribute__((noinline))
+/* Loops over registers: they must be gone before the compiler looks for what can stay in a register. The other loops
+ * that write only what they have read at the same index: in place is fine, and vectors too. */
 #if defined(__clang__)
-#define SAME_INDEX _Pragma("clang loop vectorize(assume_safety)")
+#define UNROLL _Pragma("clang loop unroll(full)")
+#define SAME_INDEX _Pragma("clang loop vectorize(assume_safety) unroll(disable)")
+#pragma clang diagnostic ignored "-Wpass-failed" /* said of loops that it then vectorises as straight code */
 #else
+#define UNROLL _Pragma("GCC unroll 32")
 #define SAME_INDEX _Pragma("GCC ivdep")
 #endif
 

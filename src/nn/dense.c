@@ -7,7 +7,7 @@ void sl__network_stack_dense(sl__network *network) {
   for (int i = 0; i <= plan->hidden_count; i++) {
     int32_t outputs = i < plan->hidden_count ? plan->hidden[i] : plan->outputs;
     network->linear[network->count++] =
-        (sl__linear){.inputs = inputs, .outputs = outputs, .activates = i > 0};
+        (sl__linear){.inputs = inputs, .outputs = outputs, .activates = i > 0, .drops = i > 0};
     inputs = outputs;
   }
 }

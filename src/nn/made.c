@@ -1,10 +1,11 @@
-/* Masks of an autoregressive network (MADE, Germain et al. 2015, arXiv:1502.03509, eqs. 8, 9, 13), with
- * degrees in sorted order, and its evaluation feature by feature.
+/* Masks of an autoregressive network (MADE, Germain et al. 2015, arXiv:1502.03509, eqs. 8, 9, 13),
+ * with degrees in sorted order, and its evaluation feature by feature.
  *
- * Input x[d] has degree d + 1, a context input degree 0, the outputs of feature d degree d; a unit may
- * look at units (or inputs) of the layer before whose degree is not above its own. Since units stand
- * in the order of their degrees, what a unit may look at is a prefix of the layer before: every mask
- * is a staircase, told by one number per unit (`extent`), and half of each product is never computed.
+ * Input x[d] has degree d + 1, a context input degree 0, the outputs of feature d degree d; a unit
+ * may look at units (or inputs) of the layer before whose degree is not above its own. Since units
+ * stand in the order of their degrees, what a unit may look at is a prefix of the layer before:
+ * every mask is a staircase, told by one number per unit (`extent`), and half of each product is
+ * never computed.
  *
  *        inputs x0 x1 x2            hidden 1 1 2 2
  *   hidden 1    #  .  .          output 0  . . . .      # may be seen; . is zero, not stored as
@@ -12,8 +13,9 @@
  *   hidden 2    #  #  .          output 2  # # # #
  *   hidden 2    #  #  .
  *
- * The same order makes sampling cheap: when x[d-1] becomes known, exactly the units of degree d can be
- * computed, each once, from the prefixes computed so far. Sampling all features costs one pass. */
+ * The same order makes sampling cheap: when x[d-1] becomes known, exactly the units of degree d can
+ * be computed, each once, from the prefixes computed so far. Sampling all features costs one
+ * pass. */
 #include "nn/network.h"
 
 /* Degrees are spread evenly over lowest .. features - 1. Degree 0 sees only the context: without
@@ -22,8 +24,8 @@ static int32_t lowest_degree(const sl__network *network) {
   return network->plan.inputs > network->plan.features ? 0 : 1;
 }
 
-/* How many of a layer's `width` units, unit i having degree lowest + floor(i * levels / width), have a
- * degree of at most `degree`. */
+/* How many of a layer's `width` units, unit i having degree lowest + floor(i * levels / width),
+ * have a degree of at most `degree`. */
 static int32_t hidden_up_to(const sl__network *network, int32_t width, int32_t degree) {
   int64_t lowest = lowest_degree(network), levels = network->plan.features - lowest;
   int64_t above = degree - lowest + 1; /* units of this level or more are excluded */

@@ -1,12 +1,12 @@
 /* Builds a network's description and evaluates it in one pass.
  *
- * How weights start. Hidden maps: He et al. 2015 (arXiv:1502.01852), uniform with the standard deviation
- * gain / sqrt(inputs) that keeps the size of signals from layer to layer; a masked unit counts the
- * inputs that the mask leaves on average. Biases: uniform in +-1 / sqrt(inputs), not zero, since with
- * few inputs zero biases would put every unit's kink through the origin. The last map of a network
- * and the last of a residual block are scaled by LAST: a flow then starts next to the identity, where
- * its log-determinant is finite and small whatever the depth. Not exactly zero: then the hidden
- * layers would get no gradient at the first step. */
+ * How weights start. Hidden maps: He et al. 2015 (arXiv:1502.01852), uniform with the standard
+ * deviation gain / sqrt(inputs) that keeps the size of signals from layer to layer; a masked unit
+ * counts the inputs that the mask leaves on average. Biases: uniform in +-1 / sqrt(inputs), not
+ * zero, since with few inputs zero biases would put every unit's kink through the origin. The last
+ * map of a network and the last of a residual block are scaled by LAST: a flow then starts next to
+ * the identity, where its log-determinant is finite and small whatever the depth. Not exactly zero:
+ * then the hidden layers would get no gradient at the first step. */
 #include <math.h>
 #include "nn/network.h"
 
@@ -50,14 +50,15 @@ sl_status sl__network_build(sl__arena *arena, const sl__network_plan *plan, sl__
   return SL_OK;
 }
 
-sl_node sl__network_forward(const sl__network *network, const sl__network_nodes *nodes, sl__graph *g,
-                            sl_node x) {
+sl_node sl__network_forward(const sl__network *network, const sl__network_nodes *nodes,
+                            sl__graph *g, sl_node x) {
   if (network->linear[0].inputs == 0) return nodes->bias[0];
   sl_node value = x, skipped = 0;
   for (int i = 0; i < network->count; i++) {
     const sl__linear *linear = &network->linear[i];
     if (linear->opens) skipped = value;
     sl_node in = linear->activates ? network->plan.activation->apply(g, value) : value;
+    if (linear->drops) in = op_dropout(g, in, network->plan.dropout);
     value = op_linear(g, nodes->weight[i], nodes->bias[i], in, linear->extent);
     if (linear->closes) value = op_add(g, skipped, value);
   }

@@ -141,8 +141,8 @@ static int64_t count_accesses(const sl__stage *stage) {
   return count;
 }
 
-sl_status sl__schedule_make(sl_context *context, sl__arena *arena, const sl__program *program, const sl__stage *stage,
-                            int workers, sl__schedule *out) {
+sl_status sl__division_make(sl_context *context, sl__arena *arena, const sl__program *program, const sl__stage *stage,
+                            int workers, sl__division *out) {
   (void)context;
   maker m = {.program = program, .stage = stage, .workers = workers};
   const size_t steps = (size_t)stage->steps + 1, lists = (size_t)stage->levels * (size_t)workers;

@@ -1,0 +1,54 @@
+#!/bin/sh
+# Wrong requests and wrong inputs: exit 2 and one line that names the place, the cause and a mend.
+. "$(dirname "$0")/shell.sh"
+
+refused 'did you mean `sluice fit`' fitt
+refused 'fit needs DATA' fit
+refused 'one too many' version now
+refused 'unknown option' version -z
+refused '--stepz' fit d.csv --stepz 5
+refused 'needs a value' fit d.csv --steps
+refused 'steps' fit d.csv --steps 0
+refused 'missing.csv' fit missing.csv
+refused 'missing.safetensors' info missing.safetensors
+refused 'did you mean "moons"' data moon
+refused 'did you mean "coupling"' flows couplin
+
+printf 'a,b\n1,2\n3,nan\n5,6\n' >nan.csv
+refused 'nan.csv:3:3' fit nan.csv
+printf 'a,b\n1,2\n3,-inf\n5,6\n' >inf.csv
+refused 'inf.csv:3:3' fit inf.csv
+printf 'a,b\n1,2\n3\n5,6\n' >ragged.csv
+refused 'ragged.csv:3' fit ragged.csv
+printf 'a,b\n1,2\n3,\n5,6\n' >empty.csv
+refused 'empty.csv:3:3' fit empty.csv
+printf 'a,b\n1,2\n3,x\n5,6\n' >word.csv
+refused 'word.csv:3:3' fit word.csv
+printf 'a,b\n1,2\n3,4\n5,6\n' >few.csv
+refused 'few.csv: 3 rows are too few for 2 columns' fit few.csv
+: >nothing.csv
+refused 'nothing.csv' fit nothing.csv
+awk 'BEGIN {print "a,b"; for (i = 0; i < 50; i++) print i * i ",7"}' >constant.csv
+refused 'column 2 "b" is constant' fit constant.csv
+
+"$sluice" data moons -n 200 -o d.csv
+refused '--flow:1:' fit d.csv --flow 'coupling(affine'
+refused '--flow:1:' fit d.csv --flow 'lu-couplin(affine)'
+check "a caret under the place" grep -q '^ *^$' err
+refused 'adan' fit d.csv --optimizer adan --steps 5
+refused 'no column "z"' fit d.csv --columns z
+refused 'no part' fit d.csv --columns 'x: nothing'
+refused 'fraction' fit d.csv --valid 0.99
+refused 'choose one' fit d.csv --steps 5 --epochs 2
+refused 'f16' fit d.csv --precision f16
+run 0 fit d.csv --steps 5 --quiet -o m.safetensors
+head -c 100 m.safetensors >short.safetensors
+refused 'short.safetensors' score short.safetensors d.csv
+refused 'd.csv' info d.csv
+printf 'a,b,c\n1,2,3\n' >three.csv
+refused '3 columns, but the model wants 2' score m.safetensors three.csv
+refused 'takes no conditions' sample m.safetensors --context d.csv
+refused 'no/such/folder' sample m.safetensors -o no/such/folder/x.csv
+refused 'of a flow of' sample m.safetensors --upto 99
+check "a failed write leaves nothing behind" test -z "$(ls | grep -i tmp)"
+finish
