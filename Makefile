@@ -27,8 +27,10 @@ check-tsan: tools
 	cmake --build --preset tsan -j$(JOBS)
 	ctest --preset tsan
 
+# Real data: one household's electric power (data/README.md); takes about a minute.
 demo: all
-	build/release/sluice version
+	build/release/sluice fit data/power.csv -o build/power.safetensors
+	build/release/sluice sample build/power.safetensors -n 5 --with-log-prob
 
 bench: all
 	cmake --build --preset release --target bench -j$(JOBS)

@@ -68,7 +68,7 @@ def toys(arguments):
                 files = [os.path.join(folder, f"{part}.npy") for part in ("train", "test")]
                 for file, rows, which in zip(files, (1000000, 200000), (seed, seed + 1000)):
                     subprocess.run([arguments.sluice, "data", name, "-n", str(rows), "--seed", str(which), "-o", file], check=True)
-                report = fit(arguments.sluice, files, seed, arguments.threads, ["--baselines", "false"] + arguments.extra)
+                report = fit(arguments.sluice, files, seed, arguments.threads, ["--baselines=false"] + arguments.extra)
                 gaps.append(-report["test"]["log_prob"] - entropy)
                 seconds.append(report["wall"])
                 se = report["test"]["se"]

@@ -92,7 +92,7 @@ static const struct {
      "'0x10' is not a number; remove the column or encode it as numbers"},
     {"1 2\n3 4 5\n", 2, 5, "the row has more than 2 fields where the first has 2; make them equal"},
     {"a,b\n1,2\n3,\"4\n5\"\n", 3, 4,
-     "'4\n5' is not a number; remove the column or encode it as numbers"},
+     "'4?5' is not a number; remove the column or encode it as numbers"},
     {"a\n1\n# done\n", 3, 1, "'#' is not a number; remove the column or encode it as numbers"},
     {"a,b,c\n1,2\n", 2, 4, NULL},
     {"a,b\n1,2\n3,4x\n", 3, 3, "'4x' is not a number; remove the column or encode it as numbers"},

@@ -41,21 +41,23 @@ typedef struct sl_context sl_context;
 typedef struct sl_context_options { /* zeros mean the defaults, except size */
   size_t size;                      /* sizeof(sl_context_options): how the struct may grow */
   int32_t threads;                  /* 0: one per core; no result depends on it */
-  /* All memory comes from here: pointer NULL allocates, new_size 0 frees, NULL returned means exhausted.
-   * Called from the thread that uses the context. NULL: the C library's. */
+  /* All memory comes from here: pointer NULL allocates, new_size 0 frees, NULL returned means
+   * exhausted. Called from the thread that uses the context. NULL: the C library's. */
   void *(*reallocate)(void *user, void *pointer, size_t old_size, size_t new_size);
   void (*log)(void *user, int32_t level, const char *line); /* NULL: the library says nothing */
   void *user;                                               /* handed to both functions */
 } sl_context_options;
 
-/* Makes a context; options may be NULL. On failure *out is NULL, and the status is all there is to know. */
+/* Makes a context; options may be NULL. On failure *out is NULL, and the status is all there is
+ * to know. */
 SL_API sl_status sl_context_new(const sl_context_options *options, sl_context **out);
 /* Ends its threads and frees it; NULL is fine. Handles made from it must be freed before. */
 SL_API void sl_context_free(sl_context *context);
-/* What the last failed call found wrong, and what would mend it; "" if none failed. Valid until the next
- * call on this context. */
+/* What the last failed call found wrong, and what would mend it; "" if none failed. Valid until
+ * the next call on this context. */
 SL_API const char *sl_error(const sl_context *context);
-/* Where in the user's text (formula, CSV, JSON) the last failure lies, 1-based; false if it has no place. */
+/* Where in the user's text (formula, CSV, JSON) the last failure lies, 1-based; false if it has
+ * no place. */
 SL_API bool sl_error_place(const sl_context *context, int32_t *line, int32_t *column);
 /* A status in words; a constant string. */
 SL_API const char *sl_status_text(sl_status status);
@@ -197,11 +199,11 @@ typedef struct sl_fit_report {
   char trouble[512];          /* what was not finite and where; "" if nothing */
 } sl_fit_report;
 
-/* Fits a flow to rows: looks at the columns, refuses what cannot be fitted (NaN, infinities, constant
- * columns, too few rows: SL_BAD_ARGUMENT names row and column), dequantises rounded columns,
- * standardises, splits, chooses a flow unless options->formula names one, fits it by maximum
- * likelihood with early stopping, and reports. options NULL: all defaults; report may be NULL.
- * *out is the new flow, freed by sl_flow_free. It is also there, as good as it got, after
+/* Fits a flow to rows: looks at the columns, refuses what cannot be fitted (NaN, infinities,
+ * constant columns, too few rows: SL_BAD_ARGUMENT names row and column), dequantises rounded
+ * columns, standardises, splits, chooses a flow unless options->formula names one, fits it by
+ * maximum likelihood with early stopping, and reports. options NULL: all defaults; report may be
+ * NULL. *out is the new flow, freed by sl_flow_free. It is also there, as good as it got, after
  * SL_STOPPED and after SL_NUMERIC (loss not finite, step after step); NULL on any other failure. */
 SL_API sl_status sl_fit(sl_context *context, const sl_fit_data *data, const sl_fit_options *options,
                         sl_flow **out, sl_fit_report *report);
@@ -224,8 +226,8 @@ SL_API sl_status sl_flow_sample(sl_context *context, const sl_flow *flow, uint64
                                 const sl_array_in *condition, const sl_array_out *x,
                                 const sl_array_out *log_prob);
 
-/* Draws z->rows rows of the base noise, rows x dim: those that sl_flow_sample with the same seed maps to
- * its rows. */
+/* Draws z->rows rows of the base noise, rows x dim: those that sl_flow_sample with the same seed
+ * maps to its rows. */
 SL_API sl_status sl_flow_noise(sl_context *context, const sl_flow *flow, uint64_t seed,
                                const sl_array_out *z);
 
@@ -234,10 +236,10 @@ SL_API sl_status sl_flow_noise(sl_context *context, const sl_flow *flow, uint64_
 /* Makes a flow with starting parameters.
  *   formula := layer ('-' layer)*
  *   layer   := (name ['(' arguments ')'] | '(' formula ')') ['*' n]
- * the leftmost layer is applied first to the base noise; `sluice flows` lists names and arguments.
- * SL_SYNTAX puts the place in the formula in sl_error_place. base: NULL is "normal". dtype is the
- * precision of parameters and arithmetic. Behind the formula comes a standardize layer, the identity
- * until a fit to rows sets it. */
+ * the leftmost layer is applied first to the base noise; `sluice flows` lists names and
+ * arguments. SL_SYNTAX puts the place in the formula in sl_error_place. base: NULL is "normal".
+ * dtype is the precision of parameters and arithmetic. Behind the formula comes a standardize
+ * layer, the identity until a fit to rows sets it. */
 SL_API sl_status sl_flow_new(sl_context *context, const char *formula, const char *base,
                              int32_t dim, int32_t context_dim, sl_dtype dtype, uint64_t seed,
                              sl_flow **out);
@@ -248,8 +250,8 @@ SL_API int32_t sl_flow_dim(const sl_flow *flow);
 SL_API int32_t sl_flow_context_dim(const sl_flow *flow); /* 0: unconditional */
 SL_API int32_t sl_flow_layers(const sl_flow *flow);      /* with *n written out */
 SL_API sl_dtype sl_flow_dtype(const sl_flow *flow);
-/* Name of column i of the data, "x1", ... if it had none; NULL beyond the last. Lives as long as the
- * flow. */
+/* Name of column i of the data, "x1", ... if it had none; NULL beyond the last. Lives as long as
+ * the flow. */
 SL_API const char *sl_flow_column_name(const sl_flow *flow, int32_t i);
 /* The same of the conditions. */
 SL_API const char *sl_flow_context_name(const sl_flow *flow, int32_t i);
@@ -258,7 +260,8 @@ SL_API const char *sl_flow_context_name(const sl_flow *flow, int32_t i);
 SL_API int64_t sl_flow_parameter_count(const sl_flow *flow);
 SL_API sl_status sl_flow_parameters(sl_context *context, const sl_flow *flow,
                                     const sl_array_out *vector);
-/* Not while another thread uses the flow. SL_NUMERIC if a number is not finite. */
+/* Not while another thread uses the flow. SL_NUMERIC if a number is not finite. Weights that a mask
+ * holds at zero (maf, iaf) stay zero, whatever stands in their places. */
 SL_API sl_status sl_flow_set_parameters(sl_context *context, sl_flow *flow,
                                         const sl_array_in *vector);
 
@@ -285,10 +288,10 @@ SL_API sl_status sl_flow_gradient(sl_context *context, const sl_flow *flow, cons
                                   const sl_array_out *by_x, const sl_array_out *by_condition,
                                   const sl_array_out *by_parameters);
 
-/* An evaluator is a flow made ready to run: programs and work memory are made beforehand, so that
- * its calls allocate nothing and take microseconds for a few rows. It borrows the flow, which must
- * outlive it; it sees parameters set later. One thread at a time uses an evaluator, with the context
- * that made it or one of as many threads; for several threads make one each. */
+/* An evaluator is a flow made ready to run: programs and work memory are made beforehand, so
+ * that its calls allocate nothing and take microseconds for a few rows. It borrows the flow,
+ * which must outlive it; it sees parameters set later. One thread at a time uses an evaluator,
+ * with the context that made it or one of as many threads; for several threads make one each. */
 typedef struct sl_evaluator sl_evaluator;
 
 /* What an evaluator shall be able to do; joined by |. Frozen values. */

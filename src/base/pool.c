@@ -148,10 +148,9 @@ struct sl__pool {
 
   alignas(CACHE_LINE) _Atomic uint64_t state;
   alignas(CACHE_LINE) _Atomic int64_t next; /* the first index nobody has taken */
-  alignas(CACHE_LINE)
-      atomic_int members; /* workers that have finished their part of a team region */
-  alignas(CACHE_LINE) wait_gate arrivals,
-      departures; /* workers wait on the first, the caller on the second */
+  alignas(CACHE_LINE) atomic_int members;   /* have finished their part of a team region */
+  alignas(CACHE_LINE) wait_gate arrivals;   /* where workers wait */
+  alignas(CACHE_LINE) wait_gate departures; /* where the caller waits */
 };
 
 static bool is_new_generation(void *pool, uint64_t last) {

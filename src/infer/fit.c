@@ -155,7 +155,6 @@ static void configure(const sl__recipe *recipe, sl__mle_options *mle) {
   mle->rate = recipe->rate;
   mle->clip = recipe->clip;
   mle->ema = recipe->ema;
-  mle->max_seconds = recipe->max_seconds;
   mle->optimiser = recipe->optimiser;
   mle->schedule = recipe->schedule;
 }

@@ -1,4 +1,5 @@
-/* Which flow and which budget, from the number of rows and columns alone.
+/* Which flow and which budget, from the number of rows and columns alone: no clock decides, so that
+ * a fit gives the same bits on a slow machine.
  *
  * Few rows: the enemy is overfitting, so networks are small and patience short. Many rows: the
  * enemy is time. Autoregressive rational-quadratic splines (Durkan et al. 2019, "Neural spline
@@ -38,7 +39,6 @@ void sl__recipe_choose(int64_t rows, int32_t dim, int32_t context_dim, sl__recip
       .rate = chosen->rate,
       .clip = 5,
       .ema = 0.995,
-      .max_seconds = 150,
       .optimiser = "adam",
       .schedule = "cosine",
   };

@@ -23,7 +23,7 @@ void sl__fit_options_apply(const sl_fit_options *options, sl__mle_options *mle);
 typedef struct sl__recipe {
   char formula[256]; /* without the standardisation */
   int64_t steps, batch, patience, valid_every, warmup;
-  double rate, clip, ema, max_seconds;
+  double rate, clip, ema;
   const char *optimiser, *schedule;
 } sl__recipe;
 /* rows: of the training set. */

@@ -127,16 +127,27 @@ static bool read_number(const field *of, double *value) {
   return of->begin < of->end && sl__parse_real(of->begin, of->end, value) == of->end;
 }
 
+/* As much of a field as a one-line message takes: control characters shown as '?', UTF-8 not cut. */
+static void show_field(const field *of, char text[SHOWN_OF_FIELD + 1]) {
+  size_t length = (size_t)(of->end - of->begin);
+  if (length > SHOWN_OF_FIELD) {
+    length = SHOWN_OF_FIELD;
+    while (length > 0 && ((unsigned char)of->begin[length] & 0xC0) == 0x80) length--;
+  }
+  for (size_t i = 0; i < length; i++) {
+    unsigned char c = (unsigned char)of->begin[i];
+    text[i] = c < 0x20 || c == 0x7F ? '?' : of->begin[i];
+  }
+  text[length] = '\0';
+}
+
 static sl_status refuse_field(const reader *in, const field *of) {
   if (is_missing(of))
     return refuse_at_field(in, of, of->begin, "missing value; remove the row or fill it in");
   char text[SHOWN_OF_FIELD + 1], message[160];
-  size_t length = (size_t)(of->end - of->begin);
-  if (length > SHOWN_OF_FIELD) length = SHOWN_OF_FIELD;
-  memcpy(text, of->begin, length);
-  text[length] = '\0';
-  const char *mend = memchr(text, ',', length) ? "write decimals with a point"
-                                               : "remove the column or encode it as numbers";
+  show_field(of, text);
+  const char *mend = strchr(text, ',') ? "write decimals with a point"
+                                       : "remove the column or encode it as numbers";
   snprintf(message, sizeof message, "'%s' is not a number; %s", text, mend);
   return refuse_at_field(in, of, of->begin, message);
 }

@@ -118,6 +118,15 @@ static inline float log1p_of_f32(float x) {
   return log_with_edges_f32(log_from_parts_f32(t, (float)exponent), w);
 }
 
+/* log(u), 0 < u < 1, with what u has beyond a float where that matters: near 1. */
+static inline float log_of_unit_f32(double u) {
+  const int32_t bits = bits_f32((float)u), from_three_quarters = bits - 0x3F400000;
+  const int32_t exponent = from_three_quarters >> 23;
+  const float m = from_bits_f32(bits - (from_three_quarters & (int32_t)0xFF800000));
+  const float below_one = (float)(u - 1), t = exponent == 0 ? below_one : m - 1;
+  return log_from_parts_f32(t, (float)exponent);
+}
+
 /* With u = exp(-|x|) the small side is u / (1 + u): nothing overflows, and it goes down to denormals. */
 static inline float sigmoid_of_f32(float x) {
   const float u = exp_of_f32(-magnitude_f32(x));
@@ -140,10 +149,9 @@ static inline float tanh_of_f32(float x) {
 
 /* The quarter turn and what remains are found in double, where they are good up to |x| = 1e8 and more. */
 static inline float quarter_turns_f32(float x, int32_t *turns) {
-  const double rounder = 6755399441055744.0;
-  const double rounded = (double)x * 0.63661977236758134308 + rounder;
+  const double rounded = (double)x * 0.63661977236758134308 + ROUNDER_F64;
   *turns = (int32_t)bits_f64(rounded);
-  return (float)((double)x - (rounded - rounder) * 1.57079632679489661923);
+  return (float)((double)x - (rounded - ROUNDER_F64) * 1.57079632679489661923);
 }
 
 /* sin(r) for an even number of quarter turns, else cos(r), with the sign of the half turns (fdlibm's ranges, minimax
@@ -156,6 +164,9 @@ static inline float sine_of_parts_f32(float r, int32_t turns) {
   const float size = turns & 1 ? c : s;
   return from_bits_f32(bits_f32(size) ^ (int32_t)((uint32_t)(turns & 2) << 30));
 }
+
+/* The quarter turns in the low bits of a double that ROUNDER_F64 was added to. */
+static inline int32_t turns_f32(double rounded) { return (int32_t)bits_f64(rounded); }
 
 static inline float sin_of_f32(float x) {
   int32_t turns;

@@ -134,6 +134,13 @@ static inline double log1p_of_f64(double x) {
   return log_with_edges_f64(log_from_parts_f64(t, e), w);
 }
 
+/* log(u), 0 < u < 1. */
+static inline double log_of_unit_f64(double u) {
+  double e;
+  const double m = mantissa_f64(u, 1, &e);
+  return log_from_parts_f64(m - 1, e);
+}
+
 /* With u = exp(-|x|) the small side is u / (1 + u): nothing overflows, and it goes down to denormals. */
 static inline double sigmoid_of_f64(double x) {
   const double u = exp_of_f64(-magnitude_f64(x));
@@ -181,6 +188,9 @@ static inline double sine_of_parts_f64(double r, uint64_t turns) {
   const double size = turns & 1 ? c : s;
   return from_bits_f64(bits_f64(size) ^ ((turns & 2) << 62));
 }
+
+/* The quarter turns in the low bits of a double that ROUNDER_F64 was added to. */
+static inline uint64_t turns_f64(double rounded) { return bits_f64(rounded); }
 
 static inline double sin_of_f64(double x) {
   uint64_t turns;

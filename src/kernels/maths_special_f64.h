@@ -147,12 +147,19 @@ static inline double power_of_f64(double a, double b) {
   const double lost = ((b_high * high_high - product) + b_high * high_low + b_low * high_high)
                       + b_low * high_low;
   const double whole = exp_of_f64(product);
-  const int is_ordinary = (magnitude_f64(product) < 800) & (whole < HUGE_VAL);
-  const double positive = is_ordinary ? whole + whole * (lost + b * low) : whole;
-  const double even = floor_of_f64(b * 0.5) * 2;
-  const double broken = ((size > 0) & (size < HUGE_VAL)) ? (double)NAN : positive;
-  const double of_negative = floor_of_f64(b) != b ? broken : even != b ? -positive : positive;
-  const double with_sign = bits_f64(a) >= sign_bit_f64 ? of_negative : positive;
-  return ((b == 0) | (a == 1) | ((size == 1) & (magnitude_f64(b) == HUGE_VAL))) ? 1 : with_sign;
+  /* One condition at a time: gcc 12 does not vectorise selects on conditions joined by &. */
+  double positive = whole < HUGE_VAL ? whole + whole * (lost + b * low) : whole;
+  positive = magnitude_f64(product) < 800 ? positive : whole;
+  const double whole_b = floor_of_f64(b), even_b = 2 * floor_of_f64(b * 0.5);
+  const uint64_t sign_if_odd = even_b != b ? sign_bit_f64 : 0;
+  const uint64_t flip = bits_f64(a) & (whole_b == b ? sign_if_odd : 0);
+  const double with_sign = from_bits_f64(bits_f64(positive) ^ flip);
+  const double of_finite = whole_b == b ? with_sign : (double)NAN;
+  const double of_negative = a > -HUGE_VAL ? of_finite : with_sign;
+  double result = a < 0 ? of_negative : with_sign;
+  result = b == 0 ? 1 : result;
+  result = a == 1 ? 1 : result;
+  const double of_minus_one = magnitude_f64(b) == HUGE_VAL ? 1 : result;
+  return a == -1 ? of_minus_one : result;
 }
 #endif

@@ -103,7 +103,8 @@ static void NAME(random_normal)(sl__random_key key, uint64_t first_row, uint32_t
 static void NAME(random_uniform)(sl__random_key key, uint64_t first_row, uint32_t feature,
                                  int64_t rows, void *y) {
   for (int64_t r = 0; r < rows; r++) {
-    ((T *)y)[r] = (T)sl__random_uniform(key, first_row + (uint64_t)r, feature);
+    const T uniform = (T)sl__random_uniform(key, first_row + (uint64_t)r, feature);
+    ((T *)y)[r] = uniform < 1 ? uniform : (T)(1 - 0x1p-24); /* float may have rounded up to 1 */
   }
 }
 

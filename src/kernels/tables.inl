@@ -24,6 +24,8 @@
 #define SAME_INDEX _Pragma("GCC ivdep")
 #endif
 
+#include "kernels/philox.h"
+
 enum { PARTIALS = 32, STRIP = 64 };
 
 static int64_t smallest(int count, const int32_t *values) {

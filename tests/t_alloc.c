@@ -1,0 +1,217 @@
+/* The n-th allocation fails, for every n: each public call must then give SL_NO_MEMORY (or succeed, if
+ * it can do without), leave nothing behind, and work again when there is memory. The allocator here
+ * counts what is alive; under ASan leaks and stray reads would show as well. */
+#include "check.h"
+#include "sluice/sluice.h"
+
+typedef struct allocator {
+  int64_t left; /* allocations until one fails; negative: none does */
+  int64_t alive;
+  bool failed;
+} allocator;
+
+static void *reallocate(void *user, void *pointer, size_t old_size, size_t new_size) {
+  allocator *a = user;
+  (void)old_size;
+  if (new_size == 0) {
+    if (pointer) a->alive--;
+    free(pointer);
+    return NULL;
+  }
+  if (a->left == 0) {
+    a->failed = true;
+    return NULL;
+  }
+  if (a->left > 0) a->left--;
+  if (!pointer) a->alive++;
+  return realloc(pointer, new_size);
+}
+
+static const char formula[] = "lu-coupling(rqs,hidden=4,bins=3)-maf(affine,hidden=4)";
+enum { ROWS = 24, DIM = 2 };
+
+/* What the calls work on; made once with all the memory there is. */
+typedef struct scene {
+  allocator memory;
+  sl_context *context;
+  sl_flow *flow;
+  char path[64];
+  double x[ROWS * DIM], y[ROWS * DIM], log_prob[ROWS], vector[4000];
+} scene;
+
+typedef sl_status (*public_call)(scene *s);
+
+static sl_status make_flow(scene *s) {
+  sl_flow *flow = NULL;
+  sl_status status = sl_flow_new(s->context, formula, NULL, DIM, 1, SL_F32, 0, &flow);
+  CHECK((status == SL_OK) == (flow != NULL));
+  sl_flow_free(flow);
+  return status;
+}
+
+static sl_status wrong_formula(scene *s) {
+  sl_flow *flow = NULL;
+  sl_status status = sl_flow_new(s->context, "lu-coupling(rqs,bins=", NULL, DIM, 0, SL_F32, 0, &flow);
+  CHECK(flow == NULL);
+  return status == SL_SYNTAX ? SL_OK : status;
+}
+
+static sl_status log_prob(scene *s) {
+  sl_array_in x = sl_in_f64(s->x, ROWS, DIM);
+  sl_array_out out = sl_out_f64(s->log_prob, ROWS, 1);
+  return sl_flow_log_prob(s->context, s->flow, &x, NULL, &out);
+}
+
+static sl_status sample(scene *s) {
+  sl_array_out out = sl_out_f64(s->y, ROWS, DIM);
+  return sl_flow_sample(s->context, s->flow, 1, NULL, &out, NULL);
+}
+
+static sl_status noise(scene *s) {
+  sl_array_out out = sl_out_f64(s->y, ROWS, DIM);
+  return sl_flow_noise(s->context, s->flow, 1, &out);
+}
+
+static sl_status map(scene *s) {
+  sl_array_in x = sl_in_f64(s->x, ROWS, DIM);
+  sl_array_out out = sl_out_f64(s->y, ROWS, DIM), log_det = sl_out_f64(s->log_prob, ROWS, 1);
+  return sl_flow_map(s->context, s->flow, SL_TO_BASE, -1, &x, NULL, &out, &log_det);
+}
+
+static sl_status gradient(scene *s) {
+  sl_array_in x = sl_in_f64(s->x, ROWS, DIM);
+  sl_array_out by_x = sl_out_f64(s->y, ROWS, DIM);
+  sl_array_out by_parameters = sl_out_f64(s->vector, 1, sl_flow_parameter_count(s->flow));
+  return sl_flow_gradient(s->context, s->flow, &x, NULL, NULL, &by_x, NULL, &by_parameters);
+}
+
+static sl_status save(scene *s) {
+  return sl_flow_save(s->context, s->flow, s->path);
+}
+
+static sl_status load(scene *s) {
+  sl_flow *flow = NULL;
+  sl_status status = sl_flow_load(s->context, s->path, &flow);
+  CHECK((status == SL_OK) == (flow != NULL));
+  sl_flow_free(flow);
+  return status;
+}
+
+static sl_status set_option(scene *s) {
+  sl_fit_options options;
+  sl_fit_options_default(&options, sizeof options);
+  return sl_fit_options_set(s->context, &options, "flow", "lu");
+}
+
+static sl_status fit(scene *s) {
+  sl_fit_data data = {.size = sizeof data, .x = sl_in_f64(s->x, ROWS, DIM)};
+  sl_fit_options options;
+  sl_fit_options_default(&options, sizeof options);
+  options.formula = "maf(affine,hidden=3)";
+  options.steps = 2;
+  options.batch = 8;
+  options.dequantize = 1;
+  options.checkpoint = s->path;
+  options.checkpoint_every = 1;
+  sl_flow *flow = NULL;
+  sl_status status = sl_fit(s->context, &data, &options, &flow, NULL);
+  CHECK((status == SL_OK) == (flow != NULL));
+  sl_flow_free(flow);
+  return status;
+}
+
+static sl_status fill_rows(void *user, int64_t step, int64_t rows, void *x) {
+  (void)user;
+  for (int64_t i = 0; i < rows * DIM; i++) ((float *)x)[i] = sinf((float)(step + i));
+  return SL_OK;
+}
+
+static sl_status fit_generated(scene *s) {
+  sl_fit_options options;
+  sl_fit_options_default(&options, sizeof options);
+  options.steps = 2;
+  options.batch = 8;
+  return sl_fit_generated(s->context, s->flow, fill_rows, NULL, &options, NULL);
+}
+
+static sl_status fit_flow(scene *s) {
+  sl_fit_data data = {.size = sizeof data, .x = sl_in_f64(s->x, ROWS, DIM)};
+  sl_fit_options options;
+  sl_fit_options_default(&options, sizeof options);
+  options.steps = 2;
+  options.batch = 8;
+  return sl_fit_flow(s->context, s->flow, &data, &options, NULL);
+}
+
+/* The call with its n-th allocation failing, for n from 0 until none fails. step > 1 leaves some out. */
+static void fail_each(const char *name, public_call call, int64_t step) {
+  static scene s;
+  s = (scene){.memory.left = -1};
+  sl_context_options options = {
+      .size = sizeof options, .threads = 1, .reallocate = reallocate, .user = &s.memory};
+  REQUIRE(sl_context_new(&options, &s.context) == SL_OK);
+  REQUIRE_OK(s.context, sl_flow_new(s.context, formula, NULL, DIM, 0, SL_F32, 0, &s.flow));
+  REQUIRE(sl_flow_parameter_count(s.flow) <= 4000);
+  snprintf(s.path, sizeof s.path, "/tmp/sluice-t_alloc-XXXXXX");
+  REQUIRE(mkstemp(s.path) >= 0);
+  REQUIRE_OK(s.context, sl_flow_save(s.context, s.flow, s.path));
+  for (int i = 0; i < ROWS * DIM; i++) s.x[i] = sin(3.7 * i) + 0.1 * (i % 2);
+
+  int64_t alive = s.memory.alive, n = 0;
+  for (bool failed = true; failed; n += failed ? step : 0) {
+    s.memory.left = n;
+    s.memory.failed = false;
+    sl_status status = call(&s);
+    failed = s.memory.failed;
+    s.memory.left = -1;
+    bool right = failed ? status == SL_NO_MEMORY || status == SL_OK : status == SL_OK;
+    if (!CHECK(right) || !CHECK_INTEGER(s.memory.alive, alive)) {
+      printf("  %s, allocation %lld: status %d, %s\n", name, (long long)n, (int)status,
+             sl_error(s.context));
+      break;
+    }
+  }
+  printf("  %s: %lld allocations\n", name, (long long)n);
+  CHECK_OK(s.context, call(&s));
+  remove(s.path);
+  sl_flow_free(s.flow);
+  sl_context_free(s.context);
+  CHECK_INTEGER(s.memory.alive, 0);
+}
+
+TEST(making_a_context) {
+  for (int64_t n = 0, failed = 1; failed; n++) {
+    allocator memory = {.left = n};
+    sl_context_options options = {
+        .size = sizeof options, .threads = 3, .reallocate = reallocate, .user = &memory};
+    sl_context *context = NULL;
+    sl_status status = sl_context_new(&options, &context);
+    failed = memory.failed;
+    CHECK(status == (failed ? SL_NO_MEMORY : SL_OK));
+    sl_context_free(context);
+    CHECK_INTEGER(memory.alive, 0);
+    if (n > 10000) break;
+  }
+}
+
+TEST(flows) {
+  fail_each("sl_flow_new", make_flow, 1);
+  fail_each("sl_flow_new, wrong formula", wrong_formula, 1);
+  fail_each("sl_flow_save", save, 1);
+  fail_each("sl_flow_load", load, 1);
+}
+
+TEST(evaluation) {
+  fail_each("sl_flow_log_prob", log_prob, 1);
+  fail_each("sl_flow_sample", sample, 1);
+  fail_each("sl_flow_noise", noise, 1);
+  fail_each("sl_flow_map", map, 1);
+  fail_each("sl_flow_gradient", gradient, 1);
+}
+
+TEST(fitting) {
+  fail_each("sl_fit_options_set", set_option, 1);
+  fail_each("sl_fit", fit, 1);
+  fail_each("sl_fit_flow", fit_flow, 1);
+  fail_each("sl_fit_generated", fit_generated, 1);
+}
