@@ -1,4 +1,4 @@
-# Short names for the CMake build: make (all), make check, make demo, make install [PREFIX=/usr/local].
+# Short names for the CMake build: make, make check, make demo, make install [PREFIX=/usr/local].
 JOBS := $(shell getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2)
 PREFIX ?= /usr/local
 

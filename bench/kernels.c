@@ -169,7 +169,7 @@ static void bench_product(const sl__kernels *table, direction way, int64_t rows,
 
 static void bench_products(const sl__kernels *table, int rounds) {
   static const int64_t shapes[][3] = {
-    {112, 256, 256}, {256, 256, 256}, {256, 512, 512}, {128, 64, 64}, {256, 100, 100}, {112, 256, 2},
+    {112, 256, 256}, {256, 256, 256}, {256, 512, 512}, {112, 256, 1024}, {128, 64, 64}, {256, 100, 100}, {112, 256, 2},
     {112, 2, 256},   {256, 43, 512},  {16, 256, 256},  {1, 256, 256},
   };
   printf("products, f%d: time, rate, share of the peak\n", (int)table->element_size * 8);

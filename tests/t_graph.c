@@ -448,3 +448,73 @@ TEST(non_finite_values_are_traced_to_layer_and_row) {
   sl__program_free(program);
   sl_context_free(context);
 }
+
+/* ---- memory ---- */
+
+typedef struct meter {
+  long calls, fail_at, held; /* fail_at: which call fails, 0 none; held: bytes taken and not given back */
+} meter;
+
+static void *metered(void *user, void *pointer, size_t old_size, size_t new_size) {
+  meter *m = user;
+  if (new_size == 0) {
+    free(pointer);
+    m->held -= (long)old_size;
+    return NULL;
+  }
+  if (++m->calls == m->fail_at) return NULL;
+  void *moved = realloc(pointer, new_size);
+  if (moved) m->held += (long)new_size - (long)old_size;
+  return moved;
+}
+
+/* Builds, differentiates, plans and runs a network of every kind of memory; returns the status. */
+static sl_status whole_life(sl_context *context, meter *m, long *calls_while_running) {
+  sl__graph *g = NULL;
+  sl__program *program = NULL;
+  sl__workspace *w = NULL;
+  sl_status status = sl__graph_new(context, &g);
+  if (status == SL_OK) {
+    const sl_node x = op_input(g, SL_F32, sl__shape1(FEATURES)), p = op_parameter(g, SL_F32, sl__shape1(PARAMETERS), 0);
+    const sl_node y = op_add(g, op_sum_all(g, build_growing(g, SL_F32, x, p)), op_sum_all(g, build_linear_masked(g, SL_F32, x, p)));
+    const sl_node loss = op_sum_rows(g, y);
+    sl_node dp;
+    status = sl__gradient(g, loss, 1, &p, &dp);
+    if (status == SL_OK) status = sl__program_new(context, g, 2, (sl_node[]){loss, dp}, &program);
+  }
+  if (status == SL_OK) status = sl__workspace_new(context, program, 600, &w);
+  if (status == SL_OK) {
+    static float data[600 * FEATURES], parameters[PARAMETERS], dp[PARAMETERS], loss;
+    const long before = m->calls;
+    const sl__feed feed = {.data = data, .type = SL_F32};
+    const sl__sink sinks[2] = {{&loss, SL_F32, 0, 0}, {dp, SL_F32, 0, 0}};
+    status = sl__program_run(context, program, w, &(sl__run){.rows = 600, .parameters = parameters, .feeds = &feed, .sinks = sinks});
+    *calls_while_running = m->calls - before;
+  }
+  sl__workspace_free(w);
+  sl__program_free(program);
+  sl__graph_free(g);
+  return status;
+}
+
+TEST(running_allocates_nothing_and_every_failed_allocation_is_reported) {
+  meter m = {0};
+  sl_context *context;
+  REQUIRE(sl_context_new(&(sl_context_options){.size = sizeof(sl_context_options), .threads = 2, .reallocate = metered, .user = &m}, &context) == SL_OK);
+  const long base = m.held;
+  long running = -1;
+  m.calls = 0;
+  REQUIRE(whole_life(context, &m, &running) == SL_OK);
+  CHECK_INTEGER(running, 0);
+  CHECK_INTEGER(m.held, base);
+  const long calls = m.calls;
+  CHECK(calls > 5);
+  for (long n = 1; n <= calls; n++) {
+    m.calls = 0;
+    m.fail_at = n;
+    if (!CHECK(whole_life(context, &m, &running) == SL_NO_MEMORY) || !CHECK_INTEGER(m.held, base)) printf("  allocation %ld of %ld\n", n, calls);
+  }
+  m.fail_at = 0;
+  sl_context_free(context);
+  CHECK_INTEGER(m.held, 0);
+}

@@ -89,8 +89,8 @@ static sl_status read_all(sl_context *context, FILE *file, size_t expected, char
     capacity = 2 * capacity + 4096;
   }
   if (ferror(file)) {
-    sl_status status = sl__fail(context, SL_IO, "cannot be read: %s; check the file",
-                                strerror(errno));
+    sl_status status =
+        sl__fail(context, SL_IO, "cannot be read: %s; check the file", strerror(errno));
     sl__free(&context->allocator, bytes);
     return status;
   }
@@ -109,8 +109,8 @@ sl_status sl__os_read_file(sl_context *context, const char *path, char **data, s
   }
   FILE *file = fopen(path, "rb");
   if (!file)
-    return sl__fail(context, SL_IO, "%s: cannot be opened: %s; check its name and permissions", path,
-                    strerror(errno));
+    return sl__fail(context, SL_IO, "%s: cannot be opened: %s; check its name and permissions",
+                    path, strerror(errno));
   struct stat about;
   size_t expected = 0;
   if (fstat(fileno(file), &about) == 0 && S_ISREG(about.st_mode) && about.st_size > 0 &&
@@ -214,9 +214,9 @@ sl_status sl__os_finish_out(sl_context *context, sl__out_file *out) {
     if (out->temporary) sync_folder_of(out->path);
   } else {
     if (out->temporary) unlink(out->temporary);
-    status = sl__fail(context, SL_IO,
-                      "%s: cannot be written: %s; check the folder and the space left", out->path,
-                      strerror(reason));
+    status =
+        sl__fail(context, SL_IO, "%s: cannot be written: %s; check the folder and the space left",
+                 out->path, strerror(reason));
   }
   forget(context, out);
   return status;

@@ -127,7 +127,8 @@ static bool read_number(const field *of, double *value) {
   return of->begin < of->end && sl__parse_real(of->begin, of->end, value) == of->end;
 }
 
-/* As much of a field as a one-line message takes: control characters shown as '?', UTF-8 not cut. */
+/* As much of a field as a one-line message takes: control characters shown as '?', UTF-8 not
+ * cut. */
 static void show_field(const field *of, char text[SHOWN_OF_FIELD + 1]) {
   size_t length = (size_t)(of->end - of->begin);
   if (length > SHOWN_OF_FIELD) {

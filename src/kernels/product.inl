@@ -11,6 +11,7 @@ enum { NAME(CHUNK) = 32 * 1024 / (int)(PANEL * sizeof(T)) }; /* 32 KB of a panel
 typedef struct NAME(cut) {
   int64_t tiles, panels;
   bool by_panels; /* units are panels, else tiles */
+  int64_t tile_begin, tile_end, panel_begin, panel_end; /* what a call runs */
 } NAME(cut);
 
 static NAME(cut) NAME(cut_of)(const sl__product *p) {
@@ -54,35 +55,106 @@ static void NAME(run_ragged_tile)(const sl__product *p, int64_t m, int rows, int
   }
 }
 
-/* One tile's share of k from k_begin to k_end; b is the panel's part of B from k_begin on. */
-static void NAME(run_tile)(const sl__product *p, int64_t m, int rows, int64_t n, int64_t k_begin,
-                           int64_t k_end, const T *b, int64_t b_row) {
-  const int64_t columns = p->n - n < PANEL ? p->n - n : PANEL;
-  const bool first = k_begin == 0;
-  int64_t begin = k_begin, end = k_end, fewest = p->n, most = p->n;
-  if (p->k_begin && smallest(rows, p->k_begin + m) > begin) begin = smallest(rows, p->k_begin + m);
-  if (p->k_end && largest(rows, p->k_end + m) < end) end = largest(rows, p->k_end + m);
-  if (p->n_end) {
-    fewest = smallest(rows, p->n_end + m);
-    most = largest(rows, p->n_end + m);
+/* A tile's place: rows m .. m + rows - 1 by the panel from column n on, and its share of k. */
+typedef struct NAME(place) {
+  int64_t m, n, k_begin, k_end;
+  int rows;
+} NAME(place);
+
+/* a: the tile's part of A, rows a_row apart; b: the panel's part of B, both from k_begin on. */
+static void NAME(run_tile)(const sl__product *p, NAME(place) at, const T *a, int64_t a_row, const T *b,
+                           int64_t b_row) {
+  const int64_t columns = p->n - at.n < PANEL ? p->n - at.n : PANEL;
+  const bool first = at.k_begin == 0;
+  int64_t begin = at.k_begin, end = at.k_end, fewest = p->n, most = p->n;
+  if (p->k_begin) {
+    const int64_t least = smallest(at.rows, p->k_begin + at.m);
+    begin = least > begin ? least : begin;
   }
-  if ((begin >= end || most <= n) && !first) return;
-  if (begin >= end || most <= n) begin = end = k_begin;
+  if (p->k_end) {
+    const int64_t last = largest(at.rows, p->k_end + at.m);
+    end = last < end ? last : end;
+  }
+  if (p->n_end) {
+    fewest = smallest(at.rows, p->n_end + at.m);
+    most = largest(at.rows, p->n_end + at.m);
+  }
+  if (begin >= end || most <= at.n) {
+    if (!first) return;
+    begin = end = at.k_begin; /* only the beginning of the sums is written */
+  }
   NAME(tile_arguments) t = {
     .k = end - begin,
-    .a = (const T *)p->a + m * p->a_row + begin * p->a_column,
-    .a_row = p->a_row,
+    .a = a + (begin - at.k_begin) * p->a_column,
+    .a_row = a_row,
     .a_column = p->a_column,
-    .b = b + (begin - k_begin) * b_row,
+    .b = b + (begin - at.k_begin) * b_row,
     .b_row = b_row,
-    .c = (T *)p->c + m * p->c_row + n,
+    .c = (T *)p->c + at.m * p->c_row + at.n,
     .c_row = p->c_row,
-    .bias = p->bias && first ? (const T *)p->bias + m : NULL,
+    .bias = p->bias && first ? (const T *)p->bias + at.m : NULL,
     .add = p->accumulate || !first,
   };
-  const bool whole = columns % LANES == 0 || !p->b_transposed; /* runs have room for whole registers */
-  if (whole && fewest >= n + columns) NAME(tiles)[rows][columns > LANES](&t);
-  else NAME(run_ragged_tile)(p, m, rows, n, columns, t);
+  const bool is_whole = columns % LANES == 0 || !p->b_transposed; /* runs have room for whole registers */
+  if (is_whole && fewest >= at.n + columns) NAME(tiles)[at.rows][columns > LANES](&t);
+  else NAME(run_ragged_tile)(p, at.m, at.rows, at.n, columns, t);
+}
+
+/* Tiles of nearly equal height. */
+static void NAME(place_tile)(const sl__product *p, int64_t tiles, int64_t tile, NAME(place) *at) {
+  const int64_t rows = p->m / tiles, longer = p->m % tiles;
+  at->m = tile * rows + (tile < longer ? tile : longer);
+  at->rows = (int)(rows + (tile < longer));
+}
+
+static void NAME(place_chunk)(const sl__product *p, int64_t k, NAME(place) *at) {
+  at->k_begin = k;
+  at->k_end = p->k - k < NAME(CHUNK) ? p->k : k + NAME(CHUNK);
+}
+
+/* The usual order: a panel's part of B stays in the first-level cache while A passes by. */
+static void NAME(run_by_panels)(const sl__product *p, NAME(cut) cut, T *scratch) {
+  for (int64_t panel = cut.panel_begin; panel < cut.panel_end; panel++) {
+    NAME(place) at = {.n = panel * PANEL};
+    const int64_t columns = p->n - at.n < PANEL ? p->n - at.n : PANEL;
+    for (int64_t k = 0; k == 0 || k < p->k; k += NAME(CHUNK)) {
+      NAME(place_chunk)(p, k, &at);
+      const T *b = (const T *)p->b + k * p->b_row + at.n;
+      if (p->b_transposed) {
+        const T *from = (const T *)p->b + at.n * p->b_row + k;
+        NAME(pack_panel)(columns, at.k_end - k, from, p->b_row, scratch);
+        b = scratch;
+      }
+      for (int64_t tile = cut.tile_begin; tile < cut.tile_end; tile++) {
+        NAME(place_tile)(p, cut.tiles, tile, &at);
+        const T *a = (const T *)p->a + at.m * p->a_row + k * p->a_column;
+        NAME(run_tile)(p, at, a, p->a_row, b, p->b_transposed ? PANEL : p->b_row);
+      }
+    }
+  }
+}
+
+/* Rows of A a multiple of 4 KB apart share one set of the first-level cache, which does not hold a tile of them. Then a
+ * tile's part of A is copied, its rows side by side, and B passes by. */
+static void NAME(run_by_tiles)(const sl__product *p, NAME(cut) cut) {
+  enum { APART = NAME(CHUNK) + 64 / (int)sizeof(T) };
+  T copy[TILE_ROWS * APART];
+  for (int64_t k = 0; k == 0 || k < p->k; k += NAME(CHUNK)) {
+    NAME(place) at;
+    NAME(place_chunk)(p, k, &at);
+    for (int64_t tile = cut.tile_begin; tile < cut.tile_end; tile++) {
+      NAME(place_tile)(p, cut.tiles, tile, &at);
+      for (int i = 0; i < at.rows; i++) {
+        const T *row = (const T *)p->a + (at.m + i) * p->a_row + k;
+        memcpy(copy + i * APART, row, (size_t)(at.k_end - k) * sizeof(T));
+      }
+      for (int64_t panel = cut.panel_begin; panel < cut.panel_end; panel++) {
+        at.n = panel * PANEL;
+        const T *b = (const T *)p->b + k * p->b_row + at.n;
+        NAME(run_tile)(p, at, copy, APART, b, p->b_row);
+      }
+    }
+  }
 }
 
 static void NAME(product_run)(const sl__product *p, int64_t unit_begin, int64_t unit_end,
@@ -91,26 +163,12 @@ static void NAME(product_run)(const sl__product *p, int64_t unit_begin, int64_t 
     NAME(thin_run)(p, unit_begin, unit_end, scratch);
     return;
   }
-  const NAME(cut) cut = NAME(cut_of)(p);
-  const int64_t panel_begin = cut.by_panels ? unit_begin : 0;
-  const int64_t panel_end = cut.by_panels ? unit_end : cut.panels;
-  const int64_t tile_begin = cut.by_panels ? 0 : unit_begin;
-  const int64_t tile_end = cut.by_panels ? cut.tiles : unit_end;
-  const int64_t rows = p->m / cut.tiles, longer = p->m % cut.tiles; /* tiles of nearly equal height */
-  for (int64_t panel = panel_begin; panel < panel_end; panel++) {
-    const int64_t n = panel * PANEL, columns = p->n - n < PANEL ? p->n - n : PANEL;
-    for (int64_t k = 0; k == 0 || k < p->k; k += NAME(CHUNK)) {
-      const int64_t k_end = p->k - k < NAME(CHUNK) ? p->k : k + NAME(CHUNK);
-      const T *b = (const T *)p->b + k * p->b_row + n;
-      if (p->b_transposed) {
-        NAME(pack_panel)(columns, k_end - k, (const T *)p->b + n * p->b_row + k, p->b_row, scratch);
-        b = scratch;
-      }
-      for (int64_t tile = tile_begin; tile < tile_end; tile++) {
-        const int64_t m = tile * rows + (tile < longer ? tile : longer);
-        NAME(run_tile)(p, m, (int)(rows + (tile < longer)), n, k, k_end, b,
-                       p->b_transposed ? PANEL : p->b_row);
-      }
-    }
-  }
+  NAME(cut) cut = NAME(cut_of)(p);
+  cut.panel_begin = cut.by_panels ? unit_begin : 0;
+  cut.panel_end = cut.by_panels ? unit_end : cut.panels;
+  cut.tile_begin = cut.by_panels ? 0 : unit_begin;
+  cut.tile_end = cut.by_panels ? cut.tiles : unit_end;
+  const bool rows_collide = p->a_column == 1 && p->a_row * (int64_t)sizeof(T) % 4096 == 0;
+  if (rows_collide && !p->b_transposed) NAME(run_by_tiles)(p, cut);
+  else NAME(run_by_panels)(p, cut, scratch);
 }

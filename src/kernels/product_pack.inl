@@ -28,8 +28,6 @@ INLINE void NAME(transpose)(T *to, int64_t to_row, const T *from, int64_t from_r
   }
   UNROLL for (int i = 0; i < LANES; i++) NAME(store)(to + i * to_row, x[i]);
 }
-#undef LOW_LANES
-#undef HIGH_LANES
 
 /* to[k][PANEL] from `columns` <= PANEL rows of b; lanes beyond the last whole register are not written. */
 static void NAME(pack_panel)(int64_t columns, int64_t k, const T *b, int64_t b_row, T *to) {

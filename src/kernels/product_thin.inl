@@ -10,12 +10,34 @@ static bool NAME(is_thin)(const sl__product *p) {
   return p->a_column == 1 && (p->n <= 4 || (p->b_transposed && p->m <= 4));
 }
 
+/* Adds up the lanes of four registers by halves: lane j with lane j + LANES / 2 and so on. The first steps interleave two
+ * registers, so that all four sums share the additions. */
+INLINE void NAME(add_lanes)(const vector sum[THIN_ROWS], T sums[THIN_ROWS]) {
+#define HALVED(x, y)                                                                            \
+  (__builtin_shufflevector(x, y, LOW_LANES) + __builtin_shufflevector(x, y, HIGH_LANES))
+  const vector even = HALVED(sum[0], sum[2]), odd = HALVED(sum[1], sum[3]);
+  T lanes[2 * LANES];
+#if LANES == 2
+  NAME(store)(lanes, even);
+  NAME(store)(lanes + LANES, odd);
+  for (int i = 0; i < 4; i++) sums[i] = lanes[(i & 1) * 2 + (i >> 1)];
+#else
+  const vector all = HALVED(even, odd); /* row i at lanes i, i + 4, ... */
+  NAME(store)(lanes, all);
+  UNROLL for (int half = LANES / 2; half >= 4; half /= 2) {
+    UNROLL for (int i = 0; i < half; i++) lanes[i] += lanes[i + half];
+  }
+  UNROLL for (int i = 0; i < 4; i++) sums[i] = lanes[i];
+#endif
+#undef HALVED
+}
+
 /* sums[i] = sum over begin <= k < end of a[i][k] * b[k]; begin is a multiple of THIN_LANES. */
 INLINE void NAME(dots)(const int rows, int64_t begin, int64_t end, const T *a, int64_t a_row,
                        const T *b, T sums[THIN_ROWS]) {
   enum { REGISTERS = THIN_LANES / LANES };
   vector sum[THIN_ROWS][REGISTERS];
-  UNROLL for (int i = 0; i < rows; i++) {
+  UNROLL for (int i = 0; i < THIN_ROWS; i++) {
     UNROLL for (int j = 0; j < REGISTERS; j++) sum[i][j] = (vector){0};
   }
   int64_t k = begin;
@@ -26,15 +48,26 @@ INLINE void NAME(dots)(const int rows, int64_t begin, int64_t end, const T *a, i
       }
     }
   }
-  T partial[THIN_ROWS][THIN_LANES];
-  UNROLL for (int i = 0; i < rows; i++) {
-    UNROLL for (int j = 0; j < REGISTERS; j++) NAME(store)(partial[i] + j * LANES, sum[i][j]);
-    for (int64_t rest = k; rest < end; rest++) partial[i][rest - k] += a[i * a_row + rest] * b[rest];
-    UNROLL for (int half = THIN_LANES / 2; half > 0; half /= 2) {
-      UNROLL for (int j = 0; j < half; j++) partial[i][j] += partial[i][j + half];
+  if (k < end) { /* the rest, with zeros behind it */
+    T left[THIN_ROWS][THIN_LANES] = {{0}}, right[THIN_LANES] = {0};
+    for (int64_t rest = k; rest < end; rest++) {
+      right[rest - k] = b[rest];
+      UNROLL for (int i = 0; i < rows; i++) left[i][rest - k] = a[i * a_row + rest];
     }
-    sums[i] = partial[i][0];
+    UNROLL for (int i = 0; i < rows; i++) {
+      UNROLL for (int j = 0; j < REGISTERS; j++) {
+        sum[i][j] += NAME(load)(left[i] + j * LANES) * NAME(load)(right + j * LANES);
+      }
+    }
   }
+  vector folded[THIN_ROWS];
+  UNROLL for (int i = 0; i < THIN_ROWS; i++) {
+    UNROLL for (int half = REGISTERS / 2; half > 0; half /= 2) {
+      UNROLL for (int j = 0; j < half; j++) sum[i][j] += sum[i][j + half];
+    }
+    folded[i] = sum[i][0];
+  }
+  NAME(add_lanes)(folded, sums);
 }
 
 /* Rows m .. m + rows - 1 of C; column n of B is columns + n * column_stride. */
@@ -78,3 +111,5 @@ static void NAME(thin_run)(const sl__product *p, int64_t unit_begin, int64_t uni
     NAME(thin_rows)(p, m, rows, columns, column_stride);
   }
 }
+#undef LOW_LANES
+#undef HIGH_LANES
