@@ -1,12 +1,14 @@
-/* How close the kernels come to what the processor can do: products against a loop of nothing but fused
- * multiply-adds, run in turn with them since clocks wander; the others in nanoseconds per number. Medians.
+/* How close the kernels come to what the processor can do: products against a loop of nothing but
+ * fused multiply-adds, run in turn with them since clocks wander; the others in nanoseconds per
+ * number. Medians.
  *
  *   cmake --build build --target bench && build/bench_kernels [rounds]
  *   SLUICE_CPU=avx2 build/bench_kernels         the same for another table
  *
- * Products are those of a layer of `out` outputs and `in` inputs on a block of rows, operands in the second-level
- * cache: forward [out][in] x [in][rows]; dX: the transposed weights x [out][rows]; dW: [out][rows] x [in][rows]
- * transposed. Runs are spaced by an odd number of cache lines, as the planner does. */
+ * Products are those of a layer of `out` outputs and `in` inputs on a block of rows, operands in
+ * the second-level cache: forward [out][in] x [in][rows]; dX: the transposed weights x
+ * [out][rows]; dW: [out][rows] x [in][rows] transposed. Runs are spaced by an odd number of cache
+ * lines, as the planner does. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -28,7 +30,8 @@ static double median(double *values, int count) {
   return values[count / 2];
 }
 
-/* ---- the peak: floating-point operations of PEAK_STEPS steps of independent fused multiply-adds ---- */
+/* ---- the peak: floating-point operations of PEAK_STEPS steps of independent fused multiply-adds
+ * ---- */
 
 #if defined(__x86_64__)
 __attribute__((target("avx512f"), noinline)) static double peak_512(bool is_double, volatile float *sink) {

@@ -1,6 +1,6 @@
-/* The binary interface, pinned: programs compiled against an older header must go on working. A struct
- * that has `size` first may grow at its end; then its line here changes. Nothing else may. Sizes are
- * those of machines with 64-bit pointers. */
+/* The binary interface, pinned: programs compiled against an older header must go on working. A
+ * struct that has `size` first may grow at its end; then its line here changes. Nothing else
+ * may. Sizes are those of machines with 64-bit pointers. */
 #include <stddef.h>
 
 #include "check.h"

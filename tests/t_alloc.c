@@ -1,6 +1,6 @@
-/* The n-th allocation fails, for every n: each public call must then give SL_NO_MEMORY (or succeed, if
- * it can do without), leave nothing behind, and work again when there is memory. The allocator here
- * counts what is alive; under ASan leaks and stray reads would show as well. */
+/* The n-th allocation fails, for every n: each public call must then give SL_NO_MEMORY (or
+ * succeed, if it can do without), leave nothing behind, and work again when there is memory. The
+ * allocator here counts what is alive; under ASan leaks and stray reads would show as well. */
 #include "check.h"
 #include "sluice/sluice.h"
 
@@ -51,7 +51,8 @@ static sl_status make_flow(scene *s) {
 
 static sl_status wrong_formula(scene *s) {
   sl_flow *flow = NULL;
-  sl_status status = sl_flow_new(s->context, "lu-coupling(rqs,bins=", NULL, DIM, 0, SL_F32, 0, &flow);
+  sl_status status =
+      sl_flow_new(s->context, "lu-coupling(rqs,bins=", NULL, DIM, 0, SL_F32, 0, &flow);
   CHECK(flow == NULL);
   return status == SL_SYNTAX ? SL_OK : status;
 }
@@ -143,7 +144,8 @@ static sl_status fit_flow(scene *s) {
   return sl_fit_flow(s->context, s->flow, &data, &options, NULL);
 }
 
-/* The call with its n-th allocation failing, for n from 0 until none fails. step > 1 leaves some out. */
+/* The call with its n-th allocation failing, for n from 0 until none fails. step > 1 leaves some
+ * out. */
 static void fail_each(const char *name, public_call call, int64_t step) {
   static scene s;
   s = (scene){.memory.left = -1};

@@ -1,5 +1,5 @@
-/* The public calls, as a user makes them: against densities known in closed form, finite differences,
- * each other, and wrong arguments. */
+/* The public calls, as a user makes them: against densities known in closed form, finite
+ * differences, each other, and wrong arguments. */
 #include "check.h"
 #include "sluice/sluice.h"
 

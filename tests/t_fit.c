@@ -1,4 +1,5 @@
-/* Fits through the public calls: what the report says, what is refused, what a stop leaves behind. */
+/* Fits through the public calls: what the report says, what is refused, what a stop leaves
+ * behind. */
 #include "check.h"
 #include "sluice/sluice.h"
 

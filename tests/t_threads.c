@@ -1,5 +1,5 @@
-/* Threads through the public calls: 1, 2 and 8 of them give the same bits, and several threads may share
- * one flow, each with a context and evaluator of its own (which TSan watches). */
+/* Threads through the public calls: 1, 2 and 8 of them give the same bits, and several threads
+ * may share one flow, each with a context and evaluator of its own (which TSan watches). */
 #include <pthread.h>
 
 #include "check.h"
@@ -63,8 +63,8 @@ TEST(the_same_bits_with_1_2_and_8_threads) {
   }
 }
 
-/* Rows do not mind their company: in one call, or some at a time. Calls of so few rows that products
- * are made another way (at most FEW) agree to rounding. */
+/* Rows do not mind their company: in one call, or some at a time. Calls of so few rows that
+ * products are made another way (at most FEW) agree to rounding. */
 TEST(the_same_bits_in_any_portions) {
   enum { FEW = 4 };
   static double x[ROWS * DIM], whole[ROWS], parts[ROWS];

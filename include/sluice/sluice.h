@@ -1,5 +1,19 @@
-/* sluice.h - normalizing flows in C: the whole public API.
- * (skeleton: statuses, element types and the context; the tiers of calls are added by src/api) */
+/* sluice.h - normalizing flows in C: the whole public API, easiest first.
+ *
+ *   tier 1   fit rows, score rows, draw rows; load and save
+ *   tier 2   flows by formula, parameters, maps, gradients; evaluators for many small calls
+ *   tier 3   training a flow of one's own, on rows or on fresh points
+ *
+ * Every call that can fail takes a context first and gives a sl_status. Besides the failures
+ * that its comment names, any may give SL_NO_MEMORY, and SL_BAD_ARGUMENT when a view has the
+ * wrong shape; the text in sl_error says what is wrong and what would mend it. A call that fails
+ * makes no handle and changes none. Handles must not be NULL, except to the _free calls. Outputs
+ * are the caller's memory. Log densities are in nats. Bits depend on inputs, options and seeds,
+ * never on the number of threads.
+ *
+ * Sources: change of variables, Rezende and Mohamed 2015 (arXiv:1505.05770), equation 5; the
+ * field in one notation, Papamakarios et al. 2021 (JMLR 22:57); each layer's own paper stands in
+ * its file in src/flow and in `sluice flows NAME`. */
 #ifndef SL_SLUICE_H
 #define SL_SLUICE_H
 #include <stdbool.h>
@@ -204,19 +218,25 @@ typedef struct sl_fit_report {
  * columns, standardises, splits, chooses a flow unless options->formula names one, fits it by
  * maximum likelihood with early stopping, and reports. options NULL: all defaults; report may be
  * NULL. *out is the new flow, freed by sl_flow_free. It is also there, as good as it got, after
- * SL_STOPPED and after SL_NUMERIC (loss not finite, step after step); NULL on any other failure. */
+ * SL_STOPPED and after SL_NUMERIC (loss not finite, step after step); NULL on any other failure.
+ * Sources: dequantisation, Theis et al. 2016 (arXiv:1511.01844), section 3.1; the default flow,
+ * Durkan et al. 2019 (arXiv:1906.04032). */
 SL_API sl_status sl_fit(sl_context *context, const sl_fit_data *data, const sl_fit_options *options,
                         sl_flow **out, sl_fit_report *report);
 
-/* Reads and writes a model as safetensors: tensors, formula, standardisation, columns. */
+/* Reads and writes a model as safetensors: tensors, formula, standardisation, columns, training
+ * record (docs/formats.md). SL_IO: the file cannot be read or written; SL_FORMAT: it is no sound
+ * model. A written file appears whole or not at all. *out is freed by sl_flow_free. */
 SL_API sl_status sl_flow_load(sl_context *context, const char *path, sl_flow **out);
 SL_API sl_status sl_flow_save(sl_context *context, const sl_flow *flow, const char *path);
 /* NULL is fine. */
 SL_API void sl_flow_free(sl_flow *flow);
 
-/* log_prob[r] = log density of row r, nats. x: rows x dim; condition: rows x context_dim, NULL when
- * the flow has none; log_prob: rows x 1. Builds the program anew at every call, which takes
- * milliseconds: where that matters make an evaluator (tier 2). */
+/* log_prob[r] = log density of row r, nats: log p(z) + log |det dz/dx| at z = T^-1(x). x: rows x
+ * dim; condition: rows x context_dim, NULL when the flow has none; log_prob: rows x 1. A row
+ * with a NaN gets a NaN. Rows may be scored in any portions; portions of four or fewer agree to
+ * rounding, others to the bit. Builds the program anew at every call, which takes milliseconds:
+ * where that matters make an evaluator (tier 2). */
 SL_API sl_status sl_flow_log_prob(sl_context *context, const sl_flow *flow, const sl_array_in *x,
                                   const sl_array_in *condition, const sl_array_out *log_prob);
 

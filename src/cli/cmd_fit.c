@@ -203,8 +203,6 @@ static int run(sl__cli *cli) {
   fit.progress_user = &watch;
   status = sl_fit(cli->context, &in.data, &fit, &flow, &report);
   sl__watch_close(&watch);
-  if (flow && report.notes[0]) sl__cli_say(cli, "%s", report.notes);
-  if (flow && report.trouble[0]) sl__cli_say(cli, "%s", report.trouble);
   int code = flow ? finish(cli, &in, flow, &report, status) : fail_fit(cli, &fit, status);
   sl_flow_free(flow);
   sl__table_close(&in.table);

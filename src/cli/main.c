@@ -39,10 +39,17 @@ static int run(sl__cli *cli, int count, char *const *words) {
   return cli->command->run(cli);
 }
 
+/* What the library has to say while it works. */
+static void log_line(void *user, int32_t level, const char *line) {
+  (void)level;
+  sl__cli_say(user, "%s", line);
+}
+
 int main(int count, char **words) {
   sl__cli cli = {.start = sl__os_seconds()};
   /* Workers are hired later, by the commands that compute, in the number that --threads says. */
-  sl_context_options options = {.size = sizeof options, .threads = 1};
+  sl_context_options options = {
+      .size = sizeof options, .threads = 1, .log = log_line, .user = &cli};
   if (sl_context_new(&options, &cli.context) != SL_OK) {
     fputs("sluice: out of memory\n", stderr);
     return SL__EXIT_FAILED;

@@ -166,6 +166,7 @@ sl_status sl__fit_rows(sl_context *context, const sl_fit_data *data, const sl_fi
   sl__prepared prepared;
   SL__TRY(sl__prepare(context, data, options, false, &prepared));
   memcpy(report->notes, prepared.notes, sizeof report->notes);
+  if (prepared.notes[0] && context->log) context->log(context->log_user, 1, prepared.notes);
 
   sl__recipe recipe;
   sl__mle_options mle;
@@ -179,9 +180,10 @@ sl_status sl__fit_rows(sl_context *context, const sl_fit_data *data, const sl_fi
   if (status == SL_OK) {
     bridge b = {0};
     status = optimise(context, *out, &prepared, &mle, options, &b, report);
+    /* Whoever interrupts wants to have what there is, not to wait for baselines. */
+    bool baselines = options->baselines != 0 && status != SL_STOPPED;
     if (has_result(status))
-      status = conclude(context, *out, &prepared, options, options->baselines != 0, status, start,
-                        report);
+      status = conclude(context, *out, &prepared, options, baselines, status, start, report);
   }
   if (has_result(status)) {
     describe_data(*out, &prepared);

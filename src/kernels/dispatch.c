@@ -1,5 +1,6 @@
-/* Which kernel tables this build holds, and which of them this processor can run. The choice looks at what the
- * processor can do, never at its model number: a new processor must not fall back to an old one's kernels. */
+/* Which kernel tables this build holds, and which of them this processor can run. The choice looks
+ * at what the processor can do, never at its model number: a new processor must not fall back to
+ * an old one's kernels. */
 #include "kernels/tables.h"
 #include "base/os.h"
 

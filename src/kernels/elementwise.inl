@@ -1,10 +1,12 @@
-/* Elementwise kernels. Every number goes through the same loop over blocks of BLOCK: operands that are one value, and
- * the last incomplete block, are first copied into a block of their own. So the place of a number in its run, the
- * length of the run and which operands are scalars never change a bit of the result. */
+/* Elementwise kernels. Every number goes through the same loop over blocks of BLOCK: operands that
+ * are one value, and the last incomplete block, are first copied into a block of their own. So the
+ * place of a number in its run, the length of the run and which operands are scalars never change
+ * a bit of the result. */
 enum { NAME(BLOCK) = 16 };
 #define BLOCK NAME(BLOCK)
 
-/* y[i] = f(a[i], b[i], c[i]) over whole blocks; step[k] is how far operand k moves from block to block: 0 or BLOCK. */
+/* y[i] = f(a[i], b[i], c[i]) over whole blocks; step[k] is how far operand k moves from block to
+ * block: 0 or BLOCK. */
 typedef void NAME(block_loop)(int64_t blocks, T *y, const T *const operands[3], const int64_t step[3],
                               T p);
 
@@ -47,7 +49,7 @@ static void NAME(by_blocks)(NAME(block_loop) *loop, int64_t n, T *y, const void 
                                       const int64_t step[3], T p) {                               \
     const T *a_ = operands[0], *b_ = operands[1], *c_ = operands[2];                              \
     (void)p;                                                                                      \
-    SAME_INDEX for (int64_t k = 0; k < blocks; k++) {                                             \
+    for (int64_t k = 0; k < blocks; k++) {                                                        \
       SAME_INDEX for (int i = 0; i < BLOCK; i++) {                                                \
         LOAD_##arity                                                                              \
         y[i] = (expression);                                                                      \

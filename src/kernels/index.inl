@@ -1,5 +1,5 @@
-/* Indexing with an index per lane. Short axes are walked whole, comparing every position with the index: contiguous
- * loads and selects, where gathering would read lane by lane. */
+/* Indexing with an index per lane. Short axes are walked whole, comparing every position with the
+ * index: contiguous loads and selects, where gathering would read lane by lane. */
 
 /* The index as a number in 0..count-1, not yet cut to an integer; NaN gives 0. */
 INLINE T NAME(clamped)(T index, T last) {

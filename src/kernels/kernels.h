@@ -1,11 +1,12 @@
-/* Kernels: loops over runs. One table per instruction set and element type; a plain C reference table is
- * the oracle. Every kernel of a table is a pure function of its arguments: no allocation, no state, and the
- * split of work into units or ranges never changes a bit of the result.
+/* Kernels: loops over runs. One table per instruction set and element type; a plain C reference
+ * table is the oracle. Every kernel of a table is a pure function of its arguments: no allocation,
+ * no state, and the split of work into units or ranges never changes a bit of the result.
  *
- * Layout (all of sluice): a value of shape [D] for a block of rows lies feature-major: D runs of `lead`
- * numbers, of which the first `rows` are real. lead is a multiple of 16; pad lanes hold anything finite or
- * not and are never read by a reduction over rows. Pointers are 64-byte aligned at the start of a run unless
- * the value is shared (no row axis). T below is float in the f32 table and double in the f64 table. */
+ * Layout (all of sluice): a value of shape [D] for a block of rows lies feature-major: D runs of
+ * `lead` numbers, of which the first `rows` are real. lead is a multiple of 16; pad lanes hold
+ * anything finite or not and are never read by a reduction over rows. Pointers are 64-byte aligned
+ * at the start of a run unless the value is shared (no row axis). T below is float in the f32
+ * table and double in the f64 table. */
 #ifndef SL_KERNELS_KERNELS_H
 #define SL_KERNELS_KERNELS_H
 #include "base/context.h"
@@ -19,22 +20,25 @@ typedef enum sl__elementwise {
   SL__EW_COUNT
 } sl__elementwise;
 
-/* y[i] = f(a[i], b[i], c[i]) for i < n. Bit k of `scalars`: operand k is one value, read at index 0, for all i.
- * y may be one of the operands (same address), else no overlap. Unused operands are NULL. Any n, any alignment. */
+/* y[i] = f(a[i], b[i], c[i]) for i < n. Bit k of `scalars`: operand k is one value, read at index
+ * 0, for all i. y may be one of the operands (same address), else no overlap. Unused operands are
+ * NULL. Any n, any alignment. */
 typedef void (*sl__elementwise_kernel)(int64_t n, void *y, const void *a, const void *b, const void *c,
                                        unsigned scalars, double attribute);
 
 /* C[m][n] = bias[m] + sum_k A(m,k) B(k,n), or C += when accumulate.
  *   A(m,k) = a[m*a_row + k*a_column]  (any strides; the broadcast operand)
- *   B(k,n) = b[k*b_row + n]           or, b_transposed, b[n*b_row + k] (packed inside, into scratch)
- *   C[m][n] = c[m*c_row + n]
- * Structure, each NULL or an array of m entries, known zeros that are skipped tile by tile (A or the result is
- * zero there; a tile may do more than needed, since what lies outside is zero in A):
+ *   B(k,n) = b[k*b_row + n]           or, b_transposed, b[n*b_row + k] (packed inside, into
+ *   scratch)
+ *   C[m][n] = c[m*c_row + n] Structure, each NULL or an array of m entries, known zeros that are
+ *   skipped tile by tile (A or the result is zero there; a tile may do more than needed, since
+ *   what lies outside is zero in A):
  *   k_begin[m] <= k < k_end[m]: where A(m, .) may be non-zero;
- *   n_end[m]: the columns of C to compute; beyond it C[m][n] is set to 0 (or left alone when accumulate).
- * Unless b_transposed, C's and B's rows may be written and read up to n rounded up to 16 (they are runs).
- * Order of summation: k ascending for every element, one accumulator (fused multiply-add), so that splitting
- * changes nothing; for very few columns (n <= 4) a different, equally fixed order may be used. */
+ *   n_end[m]: the columns of C to compute; beyond it C[m][n] is set to 0 (or left alone when
+ *   accumulate). Unless b_transposed, C's and B's rows may be written and read up to n rounded up
+ *   to 16 (they are runs). Order of summation: k ascending for every element, one accumulator
+ *   (fused multiply-add), so that splitting changes nothing; for very few columns (n <= 4) a
+ *   different, equally fixed order may be used. */
 typedef struct sl__product {
   int64_t m, n, k;
   const void *a; int64_t a_row, a_column;
@@ -50,14 +54,15 @@ typedef struct sl__kernels {
   int64_t element_size;    /* sizeof(T) */
   sl__elementwise_kernel elementwise[SL__EW_COUNT];
 
-  /* A product is cut into units along one axis; running all units, in any order, on any threads, is the product.
-   * Each running thread brings scratch of product_scratch bytes (64-byte aligned). */
+  /* A product is cut into units along one axis; running all units, in any order, on any threads,
+   * is the product. Each running thread brings scratch of product_scratch bytes (64-byte aligned). */
   int64_t (*product_units)(const sl__product *product);
   size_t (*product_scratch)(const sl__product *product);
   void (*product_run)(const sl__product *product, int64_t unit_begin, int64_t unit_end, void *scratch);
 
-  /* Reductions and scans along a middle axis: x is [outer][axis][inner], inner counts lanes (features x lead).
-   * y is [outer][inner] for sum and max, [outer][axis][inner] for cumulative_sum (inclusive; reverse: from the end). */
+  /* Reductions and scans along a middle axis: x is [outer][axis][inner], inner counts lanes
+   * (features x lead). y is [outer][inner] for sum and max, [outer][axis][inner] for
+   * cumulative_sum (inclusive; reverse: from the end). */
   void (*sum_axis)(int64_t outer, int64_t axis, int64_t inner, void *y, const void *x);
   void (*max_axis)(int64_t outer, int64_t axis, int64_t inner, void *y, const void *x);
   void (*cumulative_sum)(int64_t outer, int64_t axis, int64_t inner, void *y, const void *x, bool reverse);
@@ -66,26 +71,28 @@ typedef struct sl__kernels {
   /* y[f] (+)= sum over r < rows of x[f*lead + r] * z[f*lead + r]. */
   void (*dot_rows)(int64_t features, int64_t rows, int64_t lead, void *y, const void *x, const void *z, bool accumulate);
 
-  /* Indexing with an index per lane, held in T: take: y[o][i] = x[o][(int)index[o][i]][i]; put is its transpose:
-   * y[o][j][i] = (j == index[o][i]) ? x[o][i] : 0. search: y[o][i] = how many of knots[o][0..axis-1][i] are <= x[o][i].
-   * Indices outside 0..axis-1 (NaN too) are clamped. */
+  /* Indexing with an index per lane, held in T: take: y[o][i] = x[o][(int)index[o][i]][i]; put is
+   * its transpose: y[o][j][i] = (j == index[o][i]) ? x[o][i] : 0. search: y[o][i] = how many of
+   * knots[o][0..axis-1][i] are <= x[o][i]. Indices outside 0..axis-1 (NaN too) are clamped. */
   void (*take)(int64_t outer, int64_t axis, int64_t inner, void *y, const void *x, const void *index);
   void (*put)(int64_t outer, int64_t axis, int64_t inner, void *y, const void *x, const void *index);
   void (*search)(int64_t outer, int64_t axis, int64_t inner, void *y, const void *knots, const void *x);
 
-  /* Small dense linear algebra where every scalar is a run of `lanes` numbers (lanes = 1: one shared matrix).
-   * cholesky: l = lower factor of a [n][n][lanes] (upper part zeroed; NaN where not positive definite).
-   * triangular_solve: solves op(T) y = b, T [n][n] with t_lanes = lanes or 1 (shared by all lanes), b and y [n][m][lanes];
-   *   reads only the named triangle. y may be b.
-   * qr: Householder; a [m][n][lanes], m >= n -> q [m][n][lanes], r [n][n][lanes], diagonal of r positive. scratch: (m*n + m + n) * lanes. */
+  /* Small dense linear algebra where every scalar is a run of `lanes` numbers (lanes = 1: one
+   * shared matrix). cholesky: l = lower factor of a [n][n][lanes] (upper part zeroed; NaN where
+   * not positive definite). triangular_solve: solves op(T) y = b, T [n][n] with t_lanes = lanes or
+   * 1 (shared by all lanes), b and y [n][m][lanes];
+   *   reads only the named triangle. y may be b. qr: Householder; a [m][n][lanes], m >= n -> q
+   *   [m][n][lanes], r [n][n][lanes], diagonal of r positive. scratch: (m*n + m + n) * lanes. */
   void (*cholesky)(int64_t n, int64_t lanes, void *l, const void *a);
   void (*triangular_solve)(int64_t n, int64_t m, int64_t lanes, int64_t t_lanes, void *y, const void *t, const void *b,
                            bool upper, bool transposed, bool unit_diagonal);
   void (*qr)(int64_t m, int64_t n, int64_t lanes, void *q, void *r, const void *a, void *scratch);
 
-  /* Rows in and out. load: y[f*lead + j] = source[row(j)*row_stride + f*column_stride], row(j) = index ? index[j] : j,
-   * for j < rows; pad lanes repeat the last row. store: the reverse, without index. source_type is the foreign type.
-   * A small square is moved at a time, so that both sides go by cache lines. */
+  /* Rows in and out. load: y[f*lead + j] = source[row(j)*row_stride + f*column_stride], row(j) =
+   * index ? index[j] : j, for j < rows; pad lanes repeat the last row. store: the reverse, without
+   * index. source_type is the foreign type. A small square is moved at a time, so that both sides
+   * go by cache lines. */
   void (*load_rows)(int64_t features, int64_t rows, int64_t lead, void *y, const void *source, sl_dtype source_type,
                     int64_t row_stride, int64_t column_stride, const int64_t *index);
   void (*store_rows)(int64_t features, int64_t rows, int64_t lead, const void *x, void *target, sl_dtype target_type,
@@ -93,13 +100,14 @@ typedef struct sl__kernels {
   /* Conversion to T of n contiguous numbers of the other type. */
   void (*from_other)(int64_t n, void *y, const void *x);
 
-  /* Philox normals and uniforms for rows first_row .. first_row+rows-1 of one feature; the same numbers whatever
-   * the cutting into rows, and equal (to rounding in T) to sl__random_normal/uniform of base/random.h. */
+  /* Philox normals and uniforms for rows first_row .. first_row+rows-1 of one feature; the same
+   * numbers whatever the cutting into rows, and equal (to rounding in T) to
+   * sl__random_normal/uniform of base/random.h. */
   void (*random_normal)(sl__random_key key, uint64_t first_row, uint32_t feature, int64_t rows, void *y);
   void (*random_uniform)(sl__random_key key, uint64_t first_row, uint32_t feature, int64_t rows, void *y);
 
-  /* Optimiser updates over n parameters w with gradient g (multiplied by g_scale first, which is how clipping is
-   * applied). m, v: state. All read once, written once. */
+  /* Optimiser updates over n parameters w with gradient g (multiplied by g_scale first, which is
+   * how clipping is applied). m, v: state. All read once, written once. */
   void (*update_sgd)(int64_t n, void *w, const void *g, void *m, double g_scale, double rate, double momentum, bool nesterov, double weight_decay);
   void (*update_adam)(int64_t n, void *w, const void *g, void *m, void *v, double g_scale, double rate, double beta1, double beta2,
                       double epsilon, double correction1, double correction2, double weight_decay /* decoupled: AdamW */);

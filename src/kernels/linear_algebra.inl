@@ -1,5 +1,6 @@
-/* Small dense linear algebra; every scalar is a run of lanes, so the loops inside run over lanes and there is no
- * branch on a value. Element (i, j) of a matrix with `columns` columns: x + (i * columns + j) * lanes. */
+/* Small dense linear algebra; every scalar is a run of lanes, so the loops inside run over lanes
+ * and there is no branch on a value. Element (i, j) of a matrix with `columns` columns: x + (i *
+ * columns + j) * lanes. */
 
 /* y -= x * z, lane by lane; x has one lane when x_lanes is 1. */
 INLINE void NAME(subtract_product)(int64_t lanes, T *restrict y, const T *x, bool x_shared,
@@ -66,7 +67,8 @@ static void NAME(triangular_solve)(int64_t n, int64_t m, int64_t lanes, int64_t 
   }
 }
 
-/* Turns the sign of the rows of R whose diagonal is negative, and of the same columns of Q; clears R's lower part. */
+/* Turns the sign of the rows of R whose diagonal is negative, and of the same columns of Q; clears
+ * R's lower part. */
 static void NAME(make_diagonal_positive)(int64_t m, int64_t n, int64_t lanes, T *orthogonal,
                                          T *triangle) {
   for (int64_t i = 0; i < n; i++) {
@@ -83,8 +85,8 @@ static void NAME(make_diagonal_positive)(int64_t m, int64_t n, int64_t lanes, T 
   }
 }
 
-/* x -= 2 / (v.v) (v.x) v for the rows from `row` down of one column of x; v has m runs, twice_over_square and dot
- * one. */
+/* x -= 2 / (v.v) (v.x) v for the rows from `row` down of one column of x; v has m runs,
+ * twice_over_square and dot one. */
 static void NAME(reflect)(int64_t row, int64_t m, int64_t columns, int64_t column, int64_t lanes,
                           T *x, const T *v, const T *twice_over_square, T *restrict dot) {
   for (int64_t q = 0; q < lanes; q++) dot[q] = 0;
@@ -98,8 +100,8 @@ static void NAME(reflect)(int64_t row, int64_t m, int64_t columns, int64_t colum
   }
 }
 
-/* Householder QR (Golub & Van Loan, section 5.2). Scratch holds the n reflection vectors, each m runs long, their
- * factors 2 / (v.v), n runs, and one working run. */
+/* Householder QR (Golub & Van Loan, section 5.2). Scratch holds the n reflection vectors, each m
+ * runs long, their factors 2 / (v.v), n runs, and one working run. */
 static void NAME(qr)(int64_t m, int64_t n, int64_t lanes, void *q_, void *r_, const void *a,
                      void *scratch) {
   T *orthogonal = q_, *triangle = r_;

@@ -1,7 +1,8 @@
-/* Elementary functions of a float, written without branches so that compilers turn a loop over them into vector code.
- * All give NaN for NaN, the right limits at infinities, and a zero of either sign for zero. Errors, in units in the
- * last place (tests/t_kernels.c holds them to it): exp, expm1, log, log1p, sigmoid, softplus 2; tanh 3; sin and cos 2 up
- * to |x| = 1e8, growing beyond. Results below the least normal number may be rounded twice. */
+/* Elementary functions of a float, written without branches so that compilers turn a loop over
+ * them into vector code. All give NaN for NaN, the right limits at infinities, and a zero of
+ * either sign for zero. Errors, in units in the last place (tests/t_kernels.c holds them to it):
+ * exp, expm1, log, log1p, sigmoid, softplus 2; tanh 3; sin and cos 2 up to |x| = 1e8, growing
+ * beyond. Results below the least normal number may be rounded twice. */
 #ifndef SL_KERNELS_MATHS_F32_H
 #define SL_KERNELS_MATHS_F32_H
 #include <math.h>
@@ -9,54 +10,54 @@
 #include <string.h>
 #include "kernels/maths_f64.h"
 
-static inline int32_t bits_f32(float x) {
+INLINE int32_t bits_f32(float x) {
   int32_t bits;
   memcpy(&bits, &x, sizeof bits);
   return bits;
 }
 
-static inline float from_bits_f32(int32_t bits) {
+INLINE float from_bits_f32(int32_t bits) {
   float x;
   memcpy(&x, &bits, sizeof x);
   return x;
 }
 
-static inline float magnitude_f32(float x) { return from_bits_f32(bits_f32(x) & 0x7FFFFFFF); }
+INLINE float magnitude_f32(float x) { return from_bits_f32(bits_f32(x) & 0x7FFFFFFF); }
 
-static inline float with_sign_of_f32(float size, float sign) {
+INLINE float with_sign_of_f32(float size, float sign) {
   return from_bits_f32(bits_f32(size) | (bits_f32(sign) & INT32_MIN));
 }
 
-static inline float root_f32(float x) { return sqrtf(x); }
+INLINE float root_f32(float x) { return sqrtf(x); }
 
 /* Adding and subtracting 2^23 rounds a float below it to an integer. */
-static inline float floor_of_f32(float x) {
+INLINE float floor_of_f32(float x) {
   const float size = magnitude_f32(x);
   const float near = with_sign_of_f32((size + 8388608.0f) - 8388608.0f, x);
   const float down = near > x ? near - 1 : near;
   return size < 8388608.0f ? down : x;
 }
 
-/* Adding 1.5 * 2^23 leaves the nearest integer in the low bits of the sum; subtracting it again gives that integer as
- * a float. Holds for |x| < 2^22. */
+/* Adding 1.5 * 2^23 leaves the nearest integer in the low bits of the sum; subtracting it again
+ * gives that integer as a float. Holds for |x| < 2^22. */
 #define ROUNDER_F32 12582912.0f
 
 /* 2^n, n being the integer in the low bits of n + ROUNDER_F32; -126 <= n <= 127. */
-static inline float power_of_two_f32(float n_plus_rounder) {
-  return from_bits_f32((int32_t)((uint32_t)bits_f32(n_plus_rounder) << 23) + 0x3F800000);
+INLINE float power_of_two_f32(float n_plus_rounder) {
+  return from_bits_f32((int32_t)(((uint32_t)bits_f32(n_plus_rounder) << 23) + 0x3F800000));
 }
 
 /* exp(r) - 1 - r over r^2, |r| <= ln 2 / 2 (Remez, relative to exp). */
-static inline float exp_tail_f32(float r) {
+INLINE float exp_tail_f32(float r) {
   float q = 0.00138146152f * r + 0.00836870985f;
   q = q * r + 0.0416683874f;
   q = q * r + 0.166665207f;
   return q * r + 0.499999935f;
 }
 
-/* exp(x) = 2^n exp(r), r = x - n ln 2, with ln 2 in two parts; 2^n in two factors, so that the result goes
- * gradually to denormals and to infinity. */
-static inline float exp_of_f32(float x) {
+/* exp(x) = 2^n exp(r), r = x - n ln 2, with ln 2 in two parts; 2^n in two factors, so that the
+ * result goes gradually to denormals and to infinity. */
+INLINE float exp_of_f32(float x) {
   x = x > 89.0f ? 89.0f : x;
   x = x < -104.0f ? -104.0f : x;
   const float n = (x * 1.44269504f + ROUNDER_F32) - ROUNDER_F32;
@@ -67,7 +68,7 @@ static inline float exp_of_f32(float x) {
 }
 
 /* 2 (2^(n-1) (exp(r) - 1) + (2^(n-1) - 1/2)): for n = 0 just exp(r) - 1, without cancellation. */
-static inline float expm1_of_f32(float x) {
+INLINE float expm1_of_f32(float x) {
   float y = x > 89.0f ? 89.0f : x;
   y = y < -20.0f ? -20.0f : y;
   const float n = (y * 1.44269504f + ROUNDER_F32) - ROUNDER_F32;
@@ -78,7 +79,7 @@ static inline float expm1_of_f32(float x) {
 }
 
 /* log(2^e (1 + t)), -1/4 <= t < 1/2: a polynomial of degree 10 (Remez). */
-static inline float log_from_parts_f32(float t, float e) {
+INLINE float log_from_parts_f32(float t, float e) {
   const float t2 = t * t, t4 = t2 * t2;
   const float a = -0.250000958f * t + 0.333334491f, b = -0.166473125f * t + 0.199908612f;
   const float c = -0.131611907f * t + 0.144783957f, d = -0.0450747169f * t + 0.10463012f;
@@ -89,74 +90,80 @@ static inline float log_from_parts_f32(float t, float e) {
 }
 
 /* log is y inside 0 < x < infinity, and at the edges what it must be. */
-static inline float log_with_edges_f32(float y, float x) {
+INLINE float log_with_edges_f32(float y, float x) {
   const float outside = x == 0 ? -INFINITY : NAN;
   const float not_above = x > 0 ? y : outside;
   return x < INFINITY ? not_above : x;
 }
 
-/* Where one condition decided several values, compilers would compute all that follows twice; so the scale alone is
- * chosen, and its exponent taken off again. */
-static inline float log_of_f32(float x) {
-  const float scale = x < 1.17549435e-38f ? 8388608.0f : 1.0f; /* denormals get an exponent of their own */
-  const int32_t bits = bits_f32(x * scale);
-  const int32_t from_three_quarters = bits - 0x3F400000;
-  const int32_t exponent = (from_three_quarters - bits_f32(scale) + 0x3F800000) >> 23;
-  const float m = from_bits_f32(bits - (from_three_quarters & (int32_t)0xFF800000));
+static const uint32_t three_quarters_f32 = 0x3F400000; /* the bits of 0.75 */
+
+/* Where one condition decided several values, compilers would compute all that follows twice; so
+ * the scale alone is chosen, and its exponent taken off again. */
+INLINE float log_of_f32(float x) {
+  const float scale = x < 1.17549435e-38f ? 8388608.0f : 1.0f; /* makes denormals normal */
+  const uint32_t bits = (uint32_t)bits_f32(x * scale), above = bits - three_quarters_f32;
+  const uint32_t scaled_back = above - (uint32_t)bits_f32(scale) + 0x3F800000;
+  const int32_t exponent = (int32_t)scaled_back >> 23;
+  const float m = from_bits_f32((int32_t)(bits - (above & 0xFF800000)));
   return log_with_edges_f32(log_from_parts_f32(m - 1, (float)exponent), x);
 }
 
-/* log(w) with w = 1 + x rounded; what the rounding lost is put back into the mantissa's distance from 1. */
-static inline float log1p_of_f32(float x) {
-  const float w = 1 + x;
-  const float lost = x - (w - 1);
-  const int32_t exponent = (bits_f32(w) - 0x3F400000) >> 23;
-  const int32_t shift = (int32_t)((uint32_t)exponent << 23);
-  const float m = from_bits_f32(bits_f32(w) - shift);
-  const float unit = from_bits_f32(0x3F800000 - (exponent < 126 ? shift : 126 << 23));
+/* log(w) with w = 1 + x rounded; what the rounding lost is put back into the mantissa's distance
+ * from 1. */
+INLINE float log1p_of_f32(float x) {
+  const float w = 1 + x, lost = x - (w - 1);
+  const uint32_t bits = (uint32_t)bits_f32(w), shift = (bits - three_quarters_f32) & 0xFF800000;
+  const int32_t exponent = (int32_t)shift >> 23;
+  const float m = from_bits_f32((int32_t)(bits - shift));
+  /* 2^-e; for e = 128 something finite, lost being 0 then. */
+  const float unit = from_bits_f32((int32_t)((0x3F800000 - shift) & 0x7F7FFFFF));
   const float t = exponent == 0 ? x : (m - 1) + lost * unit;
   return log_with_edges_f32(log_from_parts_f32(t, (float)exponent), w);
 }
 
 /* log(u), 0 < u < 1, with what u has beyond a float where that matters: near 1. */
-static inline float log_of_unit_f32(double u) {
-  const int32_t bits = bits_f32((float)u), from_three_quarters = bits - 0x3F400000;
-  const int32_t exponent = from_three_quarters >> 23;
-  const float m = from_bits_f32(bits - (from_three_quarters & (int32_t)0xFF800000));
+INLINE float log_of_unit_f32(double u) {
+  const uint32_t bits = (uint32_t)bits_f32((float)u);
+  const uint32_t shift = (bits - three_quarters_f32) & 0xFF800000;
+  const int32_t exponent = (int32_t)shift >> 23;
+  const float m = from_bits_f32((int32_t)(bits - shift));
   const float below_one = (float)(u - 1), t = exponent == 0 ? below_one : m - 1;
   return log_from_parts_f32(t, (float)exponent);
 }
 
-/* With u = exp(-|x|) the small side is u / (1 + u): nothing overflows, and it goes down to denormals. */
-static inline float sigmoid_of_f32(float x) {
+/* With u = exp(-|x|) the small side is u / (1 + u): nothing overflows, and it goes down to
+ * denormals. */
+INLINE float sigmoid_of_f32(float x) {
   const float u = exp_of_f32(-magnitude_f32(x));
   return (x < 0 ? u : 1) / (1 + u);
 }
 
 /* max(x, 0) + log(1 + u), u = exp(-|x|); 1 + u is cut into 2^e (1 + t) without rounding. */
-static inline float softplus_of_f32(float x) {
+INLINE float softplus_of_f32(float x) {
   const float u = exp_of_f32(-magnitude_f32(x));
   const float e = u < 0.5f ? 0.0f : 1.0f, t = (u - e) * (1 - 0.5f * e);
   return (x < 0 ? 0 : x) + log_from_parts_f32(t, e);
 }
 
 /* z / (z + 2), z = exp(2 |x|) - 1. */
-static inline float tanh_of_f32(float x) {
+INLINE float tanh_of_f32(float x) {
   const float size = magnitude_f32(x);
   const float z = expm1_of_f32(size > 10.0f ? 20.0f : 2 * size);
   return with_sign_of_f32(z / (z + 2), x);
 }
 
-/* The quarter turn and what remains are found in double, where they are good up to |x| = 1e8 and more. */
-static inline float quarter_turns_f32(float x, int32_t *turns) {
+/* The quarter turn and what remains are found in double, where they are good up to |x| = 1e8 and
+ * more. */
+INLINE float quarter_turns_f32(float x, int32_t *turns) {
   const double rounded = (double)x * 0.63661977236758134308 + ROUNDER_F64;
   *turns = (int32_t)bits_f64(rounded);
   return (float)((double)x - (rounded - ROUNDER_F64) * 1.57079632679489661923);
 }
 
-/* sin(r) for an even number of quarter turns, else cos(r), with the sign of the half turns (fdlibm's ranges, minimax
- * polynomials of Cephes). */
-static inline float sine_of_parts_f32(float r, int32_t turns) {
+/* sin(r) for an even number of quarter turns, else cos(r), with the sign of the half turns
+ * (fdlibm's ranges, minimax polynomials of Cephes). */
+INLINE float sine_of_parts_f32(float r, int32_t turns) {
   const float z = r * r;
   const float s = ((-1.9515295891e-4f * z + 8.3321608736e-3f) * z - 1.6666654611e-1f) * z * r + r;
   const float c = ((2.443315711809948e-5f * z - 1.388731625493765e-3f) * z + 4.166664568298827e-2f)
@@ -166,15 +173,15 @@ static inline float sine_of_parts_f32(float r, int32_t turns) {
 }
 
 /* The quarter turns in the low bits of a double that ROUNDER_F64 was added to. */
-static inline int32_t turns_f32(double rounded) { return (int32_t)bits_f64(rounded); }
+INLINE int32_t turns_f32(double rounded) { return (int32_t)bits_f64(rounded); }
 
-static inline float sin_of_f32(float x) {
+INLINE float sin_of_f32(float x) {
   int32_t turns;
   const float r = quarter_turns_f32(x, &turns);
   return sine_of_parts_f32(r, turns);
 }
 
-static inline float cos_of_f32(float x) {
+INLINE float cos_of_f32(float x) {
   int32_t turns;
   const float r = quarter_turns_f32(x, &turns);
   return sine_of_parts_f32(r, turns + 1);

@@ -1,20 +1,25 @@
-/* Elementary functions of a double, as in maths_f32.h. Errors, in units in the last place (tests/t_kernels.c holds them
- * to it): exp, expm1, log, log1p 2; tanh, sigmoid, softplus 3; sin and cos 2 up to |x| = 1e6, growing beyond;
- * erf 2; power 2 + |b log a| / 16; lgamma 4, or 4e-16 absolute; digamma 8, or 2e-15 absolute. lgamma and digamma of
- * negative numbers: as many ulps of the larger of the terms of the reflection formula. */
+/* Elementary functions of a double, as in maths_f32.h. Errors, in units in the last place
+ * (tests/t_kernels.c holds them to it): exp, expm1, log, log1p 2; tanh, sigmoid, softplus 3; sin
+ * and cos 2 up to |x| = 1e6, growing beyond; erf 2; power 2 + |b log a| / 16; lgamma 4, or 4e-16
+ * absolute; digamma 8, or 2e-15 absolute. lgamma and digamma of negative numbers: as many ulps of
+ * the larger of the terms of the reflection formula. */
 #ifndef SL_KERNELS_MATHS_F64_H
 #define SL_KERNELS_MATHS_F64_H
 #include <math.h>
 #include <stdint.h>
 #include <string.h>
 
-static inline uint64_t bits_f64(double x) {
+/* What is not inlined into a loop keeps it from being vectorised. */
+#define INLINE static inline __attribute__((always_inline))
+#define NOT_INLINE static __attribute__((noinline))
+
+INLINE uint64_t bits_f64(double x) {
   uint64_t bits;
   memcpy(&bits, &x, sizeof bits);
   return bits;
 }
 
-static inline double from_bits_f64(uint64_t bits) {
+INLINE double from_bits_f64(uint64_t bits) {
   double x;
   memcpy(&x, &bits, sizeof x);
   return x;
@@ -22,15 +27,15 @@ static inline double from_bits_f64(uint64_t bits) {
 
 static const uint64_t sign_bit_f64 = 0x8000000000000000u, one_bits_f64 = 0x3FF0000000000000u;
 
-static inline double magnitude_f64(double x) { return from_bits_f64(bits_f64(x) & ~sign_bit_f64); }
+INLINE double magnitude_f64(double x) { return from_bits_f64(bits_f64(x) & ~sign_bit_f64); }
 
-static inline double with_sign_of_f64(double size, double sign) {
+INLINE double with_sign_of_f64(double size, double sign) {
   return from_bits_f64(bits_f64(size) | (bits_f64(sign) & sign_bit_f64));
 }
 
-static inline double root_f64(double x) { return sqrt(x); }
+INLINE double root_f64(double x) { return sqrt(x); }
 
-static inline double floor_of_f64(double x) {
+INLINE double floor_of_f64(double x) {
   const double size = magnitude_f64(x);
   const double near = with_sign_of_f64((size + 4503599627370496.0) - 4503599627370496.0, x);
   const double down = near > x ? near - 1 : near;
@@ -41,7 +46,7 @@ static inline double floor_of_f64(double x) {
 #define ROUNDER_F64 6755399441055744.0
 
 /* 2^n, n being the integer in the low bits of n + ROUNDER_F64; -1022 <= n <= 1023. */
-static inline double power_of_two_f64(double n_plus_rounder) {
+INLINE double power_of_two_f64(double n_plus_rounder) {
   return from_bits_f64((bits_f64(n_plus_rounder) << 52) + one_bits_f64);
 }
 
@@ -50,7 +55,7 @@ static inline double power_of_two_f64(double n_plus_rounder) {
 #define LN2_LOW_F64 1.42860682030941723212e-6
 
 /* exp(r) - 1 - r over r^2, |r| <= ln 2 / 2 (Remez, relative to exp). */
-static inline double exp_tail_f64(double r) {
+INLINE double exp_tail_f64(double r) {
   const double r2 = r * r, r4 = r2 * r2;
   const double a = 0.166666666666664127 * r + 0.500000000000001062;
   const double b = 0.00833333333349435568 * r + 0.0416666666665302648;
@@ -60,7 +65,7 @@ static inline double exp_tail_f64(double r) {
   return ((e * r4 + (d * r2 + c)) * r4) + (b * r2 + a);
 }
 
-static inline double exp_of_f64(double x) {
+INLINE double exp_of_f64(double x) {
   x = x > 710.0 ? 710.0 : x;
   x = x < -746.0 ? -746.0 : x;
   const double n = (x * 1.44269504088896340736 + ROUNDER_F64) - ROUNDER_F64;
@@ -70,7 +75,7 @@ static inline double exp_of_f64(double x) {
   return p * power_of_two_f64(half_rounded) * power_of_two_f64((n - half) + ROUNDER_F64);
 }
 
-static inline double expm1_of_f64(double x) {
+INLINE double expm1_of_f64(double x) {
   double y = x > 710.0 ? 710.0 : x;
   y = y < -40.0 ? -40.0 : y;
   const double n = (y * 1.44269504088896340736 + ROUNDER_F64) - ROUNDER_F64;
@@ -80,8 +85,9 @@ static inline double expm1_of_f64(double x) {
   return (s * small + (s - 0.5)) * 2;
 }
 
-/* log(1 + t) = f - s (f - R(s^2)) with f = t, s = t / (2 + t), for -1/4 <= t < 1/2 (fdlibm's form, Remez). */
-static inline double log_tail_f64(double z) {
+/* log(1 + t) = f - s (f - R(s^2)) with f = t, s = t / (2 + t), for -1/4 <= t < 1/2 (fdlibm's form,
+ * Remez). */
+INLINE double log_tail_f64(double z) {
   const double z2 = z * z;
   const double a = 0.399999999960420609 * z + 0.666666666666729304;
   const double b = 0.222221367540270545 * z + 0.285714294167184007;
@@ -90,15 +96,15 @@ static inline double log_tail_f64(double z) {
 }
 
 /* log(2^e (1 + t)). */
-static inline double log_from_parts_f64(double t, double e) {
+INLINE double log_from_parts_f64(double t, double e) {
   const double s = t / (2 + t);
   const double y = (log_tail_f64(s * s) - t) * s + e * LN2_LOW_F64;
   return e * LN2_HIGH_F64 + (t + y);
 }
 
-/* x = scale * 2^e m, 3/4 <= m < 3/2, for normal x > 0 and scale a power of two. The exponent goes to a double by way of
- * the bits of 2^52 + exponent + 1087, no other conversion being in AVX2. */
-static inline double mantissa_f64(double x, double scale, double *e) {
+/* x = scale * 2^e m, 3/4 <= m < 3/2, for normal x > 0 and scale a power of two. The exponent goes
+ * to a double by way of the bits of 2^52 + exponent + 1087, no other conversion being in AVX2. */
+INLINE double mantissa_f64(double x, double scale, double *e) {
   const uint64_t from_three_quarters = bits_f64(x) + (one_bits_f64 - 0x3FE8000000000000u);
   const uint64_t scaled_back = from_three_quarters + (one_bits_f64 - bits_f64(scale)) + (64ull << 52);
   *e = from_bits_f64(scaled_back >> 52 | 0x4330000000000000u) - (4503599627370496.0 + 1087);
@@ -106,26 +112,27 @@ static inline double mantissa_f64(double x, double scale, double *e) {
 }
 
 /* Chosen where the compiler would otherwise compute twice what follows; see maths_f32.h. */
-static inline double scale_of_denormals_f64(double x) {
+INLINE double scale_of_denormals_f64(double x) {
   return x < 2.2250738585072014e-308 ? 4503599627370496.0 : 1.0;
 }
 
 /* log is y inside 0 < x < infinity, and at the edges what it must be. */
-static inline double log_with_edges_f64(double y, double x) {
+INLINE double log_with_edges_f64(double y, double x) {
   const double outside = x == 0 ? -HUGE_VAL : (double)NAN;
   const double not_above = x > 0 ? y : outside;
   return x < HUGE_VAL ? not_above : x;
 }
 
-static inline double log_of_f64(double x) {
+INLINE double log_of_f64(double x) {
   const double scale = scale_of_denormals_f64(x);
   double e;
   const double m = mantissa_f64(x * scale, scale, &e);
   return log_with_edges_f64(log_from_parts_f64(m - 1, e), x);
 }
 
-/* log(w) with w = 1 + x rounded; what the rounding lost is put back into the mantissa's distance from 1. */
-static inline double log1p_of_f64(double x) {
+/* log(w) with w = 1 + x rounded; what the rounding lost is put back into the mantissa's distance
+ * from 1. */
+INLINE double log1p_of_f64(double x) {
   const double w = 1 + x, lost = x - (w - 1);
   double e;
   const double m = mantissa_f64(w, 1, &e);
@@ -135,43 +142,45 @@ static inline double log1p_of_f64(double x) {
 }
 
 /* log(u), 0 < u < 1. */
-static inline double log_of_unit_f64(double u) {
+INLINE double log_of_unit_f64(double u) {
   double e;
   const double m = mantissa_f64(u, 1, &e);
   return log_from_parts_f64(m - 1, e);
 }
 
-/* With u = exp(-|x|) the small side is u / (1 + u): nothing overflows, and it goes down to denormals. */
-static inline double sigmoid_of_f64(double x) {
+/* With u = exp(-|x|) the small side is u / (1 + u): nothing overflows, and it goes down to
+ * denormals. */
+INLINE double sigmoid_of_f64(double x) {
   const double u = exp_of_f64(-magnitude_f64(x));
   return (x < 0 ? u : 1) / (1 + u);
 }
 
 /* max(x, 0) + log(1 + u), u = exp(-|x|); 1 + u is cut into 2^e (1 + t) without rounding. */
-static inline double softplus_of_f64(double x) {
+INLINE double softplus_of_f64(double x) {
   const double u = exp_of_f64(-magnitude_f64(x));
   const double e = u < 0.5 ? 0.0 : 1.0, t = (u - e) * (1 - 0.5 * e);
   return (x < 0 ? 0 : x) + log_from_parts_f64(t, e);
 }
 
 /* z / (z + 2), z = exp(2 |x|) - 1. */
-static inline double tanh_of_f64(double x) {
+INLINE double tanh_of_f64(double x) {
   const double size = magnitude_f64(x);
   const double z = expm1_of_f64(size > 20.0 ? 40.0 : 2 * size);
   return with_sign_of_f64(z / (z + 2), x);
 }
 
-/* x less its quarter turns, by pi / 2 in three parts of which the first two have 33 bits (fdlibm): their products with up
- * to 2^20 turns are exact, with or without fused multiplication. */
-static inline double quarter_turns_f64(double x, uint64_t *turns) {
+/* x less its quarter turns, by pi / 2 in three parts of which the first two have 33 bits (fdlibm):
+ * their products with up to 2^20 turns are exact, with or without fused multiplication. */
+INLINE double quarter_turns_f64(double x, uint64_t *turns) {
   const double rounded = x * 0.63661977236758134308 + ROUNDER_F64, n = rounded - ROUNDER_F64;
   *turns = bits_f64(rounded);
   return ((x - n * 1.57079632673412561417e+00) - n * 6.07710050630396597660e-11)
          - n * 2.02226624879595063154e-21;
 }
 
-/* sin(r) for an even number of quarter turns, else cos(r), with the sign of the half turns; fdlibm's polynomials. */
-static inline double sine_of_parts_f64(double r, uint64_t turns) {
+/* sin(r) for an even number of quarter turns, else cos(r), with the sign of the half turns;
+ * fdlibm's polynomials. */
+INLINE double sine_of_parts_f64(double r, uint64_t turns) {
   const double z = r * r;
   double s = 1.58969099521155010221e-10 * z - 2.50507602534068634195e-08;
   s = s * z + 2.75573137070700676789e-06;
@@ -190,15 +199,15 @@ static inline double sine_of_parts_f64(double r, uint64_t turns) {
 }
 
 /* The quarter turns in the low bits of a double that ROUNDER_F64 was added to. */
-static inline uint64_t turns_f64(double rounded) { return bits_f64(rounded); }
+INLINE uint64_t turns_f64(double rounded) { return bits_f64(rounded); }
 
-static inline double sin_of_f64(double x) {
+INLINE double sin_of_f64(double x) {
   uint64_t turns;
   const double r = quarter_turns_f64(x, &turns);
   return sine_of_parts_f64(r, turns);
 }
 
-static inline double cos_of_f64(double x) {
+INLINE double cos_of_f64(double x) {
   uint64_t turns;
   const double r = quarter_turns_f64(x, &turns);
   return sine_of_parts_f64(r, turns + 1);

@@ -1,11 +1,11 @@
-/* erf, log gamma, digamma and power of a double; also of a float, rounded. Polynomials: Remez fits relative to the
- * function that is sought. */
+/* erf, log gamma, digamma and power of a double; also of a float, rounded. Polynomials: Remez fits
+ * relative to the function that is sought. */
 #ifndef SL_KERNELS_MATHS_SPECIAL_F64_H
 #define SL_KERNELS_MATHS_SPECIAL_F64_H
 #include "kernels/maths_f64.h"
 
 /* |x| < 1: x + x P(x^2); beyond: 1 - exp(-|x| Q(|x|)), which is 1 from 6 on. */
-static inline double erf_of_f64(double x) {
+INLINE double erf_of_f64(double x) {
   const double s = x * x, size = magnitude_f64(x), t = size > 6 ? 6 : size;
   double p = -7.779448913247819925e-10 * s + 1.37109698597732553e-8;
   p = p * s - 1.620631131761311587e-7;
@@ -37,12 +37,13 @@ static inline double erf_of_f64(double x) {
   q = q * t + 0.6366193809451373185;
   q = q * t + 1.128379199578864476;
   const double far = with_sign_of_f64(1 - exp_of_f64(-t * q), x);
-  return size < 1 ? p * x + x : x != x ? x : far;
+  return size < 1 ? p * x + x : far;
 }
 
-/* x >= 0. Below 8, lgamma(x) = lgamma(2 + z) -+ log(product of the factors between), where |z| <= 1/2 is found without
- * rounding, and lgamma(2 + z) = z P(z) keeps the relative error small at the zeros 1 and 2. From 8 on, Stirling. */
-static inline double lgamma_of_positive_f64(double x) {
+/* x >= 0. Below 8, lgamma(x) = lgamma(2 + z) -+ log(product of the factors between), where |z| <=
+ * 1/2 is found without rounding, and lgamma(2 + z) = z P(z) keeps the relative error small at the
+ * zeros 1 and 2. From 8 on, Stirling. */
+INLINE double lgamma_of_positive_f64(double x) {
   double y = x, product = 1;
   for (int i = 0; i < 6; i++) {
     const int down = y > 2.5;
@@ -82,7 +83,7 @@ static inline double lgamma_of_positive_f64(double x) {
 }
 
 /* x >= 0: the recurrence up to 6, its terms as one fraction, then the asymptotic series. */
-static inline double digamma_of_positive_f64(double x) {
+INLINE double digamma_of_positive_f64(double x) {
   double y = x, numerator = 0, denominator = 1;
   for (int i = 0; i < 6; i++) {
     const int below = y < 6;
@@ -100,25 +101,26 @@ static inline double digamma_of_positive_f64(double x) {
   return (log_of_f64(y) - (q * w + 0.5 * inverse)) - numerator / denominator;
 }
 
-/* The same for x < 0, by reflection, given the function of -x or 1 - x. Rare, so not part of the vector loops. */
-static inline double lgamma_of_negative_f64(double x) {
+/* The same for x < 0, by reflection, given the function of -x or 1 - x. Rare, so not part of the
+ * vector loops. */
+NOT_INLINE double lgamma_of_negative_f64(double x) {
   const double from_integer = x - (floor_of_f64(x + 0.5));
   const double sine = magnitude_f64(sin_of_f64(3.14159265358979323846 * from_integer));
   if (sine == 0 || x == -HUGE_VAL) return HUGE_VAL;
   return -log_of_f64(sine / 3.14159265358979323846) - log_of_f64(-x) - lgamma_of_positive_f64(-x);
 }
 
-static inline double digamma_of_negative_f64(double x) {
+NOT_INLINE double digamma_of_negative_f64(double x) {
   const double angle = 3.14159265358979323846 * (x - floor_of_f64(x + 0.5));
   if (angle == 0 || x == -HUGE_VAL) return (double)NAN;
   return digamma_of_positive_f64(1 - x) - 3.14159265358979323846 * cos_of_f64(angle) / sin_of_f64(angle);
 }
 
 /* The upper half of the bits, so that the product of two such numbers is exact. */
-static inline double upper_half_f64(double x) { return from_bits_f64(bits_f64(x) & ~(uint64_t)0x7FFFFFF); }
+INLINE double upper_half_f64(double x) { return from_bits_f64(bits_f64(x) & ~(uint64_t)0x7FFFFFF); }
 
 /* log(x), x > 0, as a sum of two numbers that has about 6 bits more than a double. */
-static inline double log_in_two_f64(double x, double *low) {
+INLINE double log_in_two_f64(double x, double *low) {
   const double scale = scale_of_denormals_f64(x);
   double e;
   const double m = mantissa_f64(x * scale, scale, &e);
@@ -136,7 +138,7 @@ static inline double log_in_two_f64(double x, double *low) {
 }
 
 /* exp(b log a), the product b log a carried in two parts; the special cases are those of C's pow. */
-static inline double power_of_f64(double a, double b) {
+INLINE double power_of_f64(double a, double b) {
   const double size = magnitude_f64(a);
   double low;
   const double log_high = log_in_two_f64(size, &low);

@@ -1,5 +1,6 @@
-/* Philox4x32-10 for consecutive rows at once: the mapping of base/random.h. Its words live in the low halves of 64-bit
- * lanes, so that a round is a product, a shift and two exclusive ors; what gathers in the high halves is never read. */
+/* Philox4x32-10 for consecutive rows at once: the mapping of base/random.h. Its words live in the
+ * low halves of 64-bit lanes, so that a round is a product, a shift and two exclusive ors; what
+ * gathers in the high halves is never read. */
 #ifndef SL_KERNELS_PHILOX_H
 #define SL_KERNELS_PHILOX_H
 #include "base/random.h"
@@ -31,7 +32,8 @@ INLINE void store_unit(double *to, words low, words high) {
   UNROLL for (int i = 0; i < WORD_LANES; i++) to[i] -= 1 - 0x1p-53;
 }
 
-/* The unit reals u and v of the block that holds `feature`, for rows first_row .. first_row + PHILOX_ROWS - 1. */
+/* The unit reals u and v of the block that holds `feature`, for rows first_row .. first_row +
+ * PHILOX_ROWS - 1. */
 NOT_INLINE void philox_units(sl__random_key key, uint64_t first_row, uint32_t feature,
                              double u[PHILOX_ROWS], double v[PHILOX_ROWS]) {
   const uint32_t key0 = (uint32_t)key.seed ^ key.stream * 0x9E3779B9u;

@@ -1,12 +1,13 @@
-/* The matrix product: C is cut into panels of PANEL columns and tiles of at most TILE_ROWS rows. Per panel, k is walked in
- * chunks, so that the panel's part of B stays in the first-level cache while all tiles use it. The sum of an element
- * waits in C between chunks: it is the same chain of additions, k ascending, however the work is cut. */
+/* The matrix product: C is cut into panels of PANEL columns and tiles of at most TILE_ROWS rows.
+ * Per panel, k is walked in chunks, so that the panel's part of B stays in the first-level cache
+ * while all tiles use it. The sum of an element waits in C between chunks: it is the same chain of
+ * additions, k ascending, however the work is cut. */
 #define PANEL (2 * LANES)
 #include "kernels/product_tile.inl"
 #include "kernels/product_pack.inl"
 #include "kernels/product_thin.inl"
 
-enum { NAME(CHUNK) = 32 * 1024 / (int)(PANEL * sizeof(T)) }; /* 32 KB of a panel */
+enum { NAME(CHUNK) = 256 }; /* of k: with AVX-512 a panel is then 32 KB */
 
 typedef struct NAME(cut) {
   int64_t tiles, panels;
@@ -134,8 +135,8 @@ static void NAME(run_by_panels)(const sl__product *p, NAME(cut) cut, T *scratch)
   }
 }
 
-/* Rows of A a multiple of 4 KB apart share one set of the first-level cache, which does not hold a tile of them. Then a
- * tile's part of A is copied, its rows side by side, and B passes by. */
+/* Rows of A a multiple of 4 KB apart share one set of the first-level cache, which does not hold a
+ * tile of them. Then a tile's part of A is copied, its rows side by side, and B passes by. */
 static void NAME(run_by_tiles)(const sl__product *p, NAME(cut) cut) {
   enum { APART = NAME(CHUNK) + 64 / (int)sizeof(T) };
   T copy[TILE_ROWS * APART];

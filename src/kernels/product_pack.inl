@@ -14,8 +14,8 @@
 #define HIGH_LANES 8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31
 #endif
 
-/* to[k][n] = from[n][k], LANES x LANES, by perfect shuffles: interleaving row i with row i + LANES / 2, log2(LANES)
- * times, transposes a square (Stone 1971). */
+/* to[k][n] = from[n][k], LANES x LANES, by perfect shuffles: interleaving row i with row i + LANES
+ * / 2, log2(LANES) times, transposes a square (Stone 1971). */
 INLINE void NAME(transpose)(T *to, int64_t to_row, const T *from, int64_t from_row) {
   vector x[LANES], y[LANES];
   UNROLL for (int i = 0; i < LANES; i++) x[i] = NAME(load)(from + i * from_row);
@@ -29,7 +29,8 @@ INLINE void NAME(transpose)(T *to, int64_t to_row, const T *from, int64_t from_r
   UNROLL for (int i = 0; i < LANES; i++) NAME(store)(to + i * to_row, x[i]);
 }
 
-/* to[k][PANEL] from `columns` <= PANEL rows of b; lanes beyond the last whole register are not written. */
+/* to[k][PANEL] from `columns` <= PANEL rows of b; lanes beyond the last whole register are not
+ * written. */
 static void NAME(pack_panel)(int64_t columns, int64_t k, const T *b, int64_t b_row, T *to) {
   for (int64_t n = 0; n < columns; n += LANES) {
     const T *from = b + n * b_row;

@@ -1,6 +1,7 @@
-/* Products of very few columns, or of very few rows when B is transposed: there A's rows and B's columns lie along k, so
- * elements are dot products, of four rows at a time. Every one has THIN_LANES interleaved partial sums, added up by a
- * binary tree: the order depends neither on the register width nor on the cutting. */
+/* Products of very few columns, or of very few rows when B is transposed: there A's rows and B's
+ * columns lie along k, so elements are dot products, of four rows at a time. Every one has
+ * THIN_LANES interleaved partial sums, added up by a binary tree: the order depends neither on the
+ * register width nor on the cutting. */
 enum { NAME(THIN_LANES) = 16, NAME(THIN_ROWS) = 4, NAME(THIN_UNIT) = 16 };
 #define THIN_LANES NAME(THIN_LANES)
 #define THIN_ROWS NAME(THIN_ROWS)
@@ -10,8 +11,8 @@ static bool NAME(is_thin)(const sl__product *p) {
   return p->a_column == 1 && (p->n <= 4 || (p->b_transposed && p->m <= 4));
 }
 
-/* Adds up the lanes of four registers by halves: lane j with lane j + LANES / 2 and so on. The first steps interleave two
- * registers, so that all four sums share the additions. */
+/* Adds up the lanes of four registers by halves: lane j with lane j + LANES / 2 and so on. The
+ * first steps interleave two registers, so that all four sums share the additions. */
 INLINE void NAME(add_lanes)(const vector sum[THIN_ROWS], T sums[THIN_ROWS]) {
 #define HALVED(x, y)                                                                            \
   (__builtin_shufflevector(x, y, LOW_LANES) + __builtin_shufflevector(x, y, HIGH_LANES))

@@ -1,7 +1,8 @@
-/* The inner part of the product: a tile of a few rows of C by one or two registers' width, held in registers while k
- * runs. Every element of B read from the first-level cache meets all rows of the tile, every element of A (broadcast)
- * both registers, which is what keeps the multipliers and not the loads busy: with AVX-512 14 x 2 sums, 2 registers
- * of B and 14 broadcasts fill the 32 registers (Goto & van de Geijn 2008; BLIS; libxsmm). */
+/* The inner part of the product: a tile of a few rows of C by one or two registers' width, held in
+ * registers while k runs. Every element of B read from the first-level cache meets all rows of the
+ * tile, every element of A (broadcast) both registers, which is what keeps the multipliers and not
+ * the loads busy: with AVX-512 14 x 2 sums, 2 registers of B and 14 broadcasts fill the 32
+ * registers (Goto & van de Geijn 2008; BLIS; libxsmm). */
 
 typedef struct NAME(tile_arguments) {
   int64_t k;

@@ -1,5 +1,5 @@
-/* Normals and uniforms of many rows, a block at a time; the last block is cut. Numbers are the same as
- * sl__random_normal's and sl__random_uniform's but for rounding. */
+/* Normals and uniforms of many rows, a block at a time; the last block is cut. Numbers are the
+ * same as sl__random_normal's and sl__random_uniform's but for rounding. */
 
 /* Makes a block of numbers of the even or the odd feature of its pair. */
 typedef void NAME(from_units)(T *restrict y, const double *u, const double *v, int odd);
@@ -12,7 +12,8 @@ INLINE T NAME(box_muller)(double u, double v, int sine) {
   return radius * NAME(sine_of_parts)((T)angle, NAME(turns)(turned) + !sine);
 }
 
-/* Whole blocks go straight to y, the last through a block of its own: the same code makes every number. */
+/* Whole blocks go straight to y, the last through a block of its own: the same code makes every
+ * number. */
 INLINE void NAME(random_rows)(sl__random_key key, uint64_t first_row, uint32_t feature, int64_t rows,
                               T *y, NAME(from_units) *make) {
   double u[PHILOX_ROWS], v[PHILOX_ROWS];

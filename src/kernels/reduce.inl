@@ -1,5 +1,5 @@
-/* Reductions and scans. Sums inside a run use PARTIALS interleaved partial sums and then a binary tree, whatever the
- * register width, so that every instruction set adds in the same order. */
+/* Reductions and scans. Sums inside a run use PARTIALS interleaved partial sums and then a binary
+ * tree, whatever the register width, so that every instruction set adds in the same order. */
 
 INLINE void NAME(add_run)(int64_t n, T *restrict sum, const T *restrict x) {
   for (int64_t i = 0; i < n; i++) sum[i] += x[i];

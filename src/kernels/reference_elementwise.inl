@@ -2,7 +2,8 @@
 
 static T NAME(root)(T x) { return sizeof(T) == sizeof(float) ? (T)sqrtf((float)x) : (T)sqrt(x); }
 
-/* psi(x): reflection to x > 0, recurrence up to 20, then the asymptotic series (Abramowitz & Stegun 6.3.18). */
+/* psi(x): reflection to x > 0, recurrence up to 20, then the asymptotic series (Abramowitz &
+ * Stegun 6.3.18). */
 static WIDE NAME(wide_digamma)(WIDE x) {
   const WIDE pi = (WIDE)3.14159265358979323846264338327950288L;
   if (x <= 0) {
@@ -17,8 +18,8 @@ static WIDE NAME(wide_digamma)(WIDE x) {
   return sum + MATH(log)(x) - 1 / (2 * x) - series;
 }
 
-/* y[i] = expression of a, b, c and the attribute p, these being in the given type: T for the operations that IEEE 754
- * rounds correctly, which a wider type would round twice. */
+/* y[i] = expression of a, b, c and the attribute p, these being in the given type: T for the
+ * operations that IEEE 754 rounds correctly, which a wider type would round twice. */
 #define DEFINE(type, name, expression)                                                            \
   static void NAME(name)(int64_t n, void *y, const void *a_, const void *b_, const void *c_,     \
                          unsigned scalars, double attribute) {                                   \

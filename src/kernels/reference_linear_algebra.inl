@@ -1,5 +1,5 @@
-/* Reference factorisations: lane by lane, textbook loops in WIDE. The element (i, j) of lane q of a matrix with
- * `columns` columns is x[(i * columns + j) * lanes + q]. */
+/* Reference factorisations: lane by lane, textbook loops in WIDE. The element (i, j) of lane q of
+ * a matrix with `columns` columns is x[(i * columns + j) * lanes + q]. */
 
 static void NAME(cholesky)(int64_t n, int64_t lanes, void *l, const void *a) {
   T *factor = l;
@@ -41,8 +41,8 @@ static void NAME(triangular_solve)(int64_t n, int64_t m, int64_t lanes, int64_t 
   }
 }
 
-/* Modified Gram-Schmidt, every column projected twice ("twice is enough"): another method than the fast kernel's
- * Householder reflections, with the same result when the columns are independent. */
+/* Modified Gram-Schmidt, every column projected twice ("twice is enough"): another method than the
+ * fast kernel's Householder reflections, with the same result when the columns are independent. */
 static void NAME(qr)(int64_t m, int64_t n, int64_t lanes, void *q_, void *r_, const void *a,
                      void *scratch) {
   (void)scratch;

@@ -1,5 +1,5 @@
-/* Rows in and out: row-major foreign arrays on one side, runs on the other. A square of SQUARE x SQUARE is moved at a
- * time through a buffer, so that both sides are touched by whole cache lines. */
+/* Rows in and out: row-major foreign arrays on one side, runs on the other. A square of SQUARE x
+ * SQUARE is moved at a time through a buffer, so that both sides are touched by whole cache lines. */
 enum { NAME(SQUARE) = 16 };
 #define SQUARE NAME(SQUARE)
 

@@ -1,6 +1,7 @@
-/* The reference tables: every kernel as the plainest loop that states what it computes, in the widest sensible
- * precision (double for float, long double for double) with the C library's functions. They are the oracle that the
- * fast tables are tested against, and slow. The two element types share one text, included twice. */
+/* The reference tables: every kernel as the plainest loop that states what it computes, in the
+ * widest sensible precision (double for float, long double for double) with the C library's
+ * functions. They are the oracle that the fast tables are tested against, and slow. The two
+ * element types share one text, included twice. */
 #include <math.h>
 #include <string.h>
 #include "kernels/tables.h"

@@ -1,5 +1,6 @@
-/* The two tables of one instruction set: the kernels' text, once for float and once for double. The including file has
- * defined ISA (a name), REGISTER_BYTES (4 * a power of two) and TILE_ROWS (rows of a product's tile). */
+/* The two tables of one instruction set: the kernels' text, once for float and once for double.
+ * The including file has defined ISA (a name), REGISTER_BYTES (4 * a power of two) and TILE_ROWS
+ * (rows of a product's tile). */
 #include <math.h>
 #include <string.h>
 #include "kernels/maths_f32.h"
@@ -11,14 +12,13 @@
 #define PASTE(a, b) PASTE_(a, b)
 #define TEXT_(a) #a
 #define TEXT(a) TEXT_(a)
-#define INLINE static inline __attribute__((always_inline))
-#define NOT_INLINE static __attribute__((noinline))
-/* Loops over registers: they must be gone before the compiler looks for what can stay in a register. The other loops
- * that write only what they have read at the same index: in place is fine, and vectors too. */
+/* Loops over registers: they must be gone before the compiler looks for what can stay in a
+ * register. The other loops that write only what they have read at the same index: in place is
+ * fine, and vectors too. */
 #if defined(__clang__)
 #define UNROLL _Pragma("clang loop unroll(full)")
 #define SAME_INDEX _Pragma("clang loop vectorize(assume_safety) unroll(disable)")
-#pragma clang diagnostic ignored "-Wpass-failed" /* said of loops that it then vectorises as straight code */
+#pragma clang diagnostic ignored "-Wpass-failed" /* two long functions it cannot, or does later */
 #else
 #define UNROLL _Pragma("GCC unroll 32")
 #define SAME_INDEX _Pragma("GCC ivdep")
@@ -44,7 +44,7 @@ static int64_t largest(int count, const int32_t *values) {
 #define OTHER double
 #define LANES (REGISTER_BYTES / 4)
 #define NAME(name) name##_f32
-#include "kernels/all.inl"
+#include "kernels/kernels.inl"
 #undef T
 #undef OTHER
 #undef LANES
@@ -54,4 +54,4 @@ static int64_t largest(int count, const int32_t *values) {
 #define OTHER float
 #define LANES (REGISTER_BYTES / 8)
 #define NAME(name) name##_f64
-#include "kernels/all.inl"
+#include "kernels/kernels.inl"

@@ -1,7 +1,8 @@
 /* Optimiser updates: one pass, everything read once and written once. */
 
-/* Momentum as in Sutskever et al. 2013 in the form that frameworks use: m = momentum m + g, w -= rate m
- * (Nesterov: w -= rate (g + momentum m)); weight decay is added to the gradient. m NULL: no momentum. */
+/* Momentum as in Sutskever et al. 2013 in the form that frameworks use: m = momentum m + g, w -=
+ * rate m (Nesterov: w -= rate (g + momentum m)); weight decay is added to the gradient. m NULL: no
+ * momentum. */
 static void NAME(update_sgd)(int64_t n, void *w, const void *g, void *m, double g_scale, double rate,
                              double momentum, bool nesterov, double weight_decay) {
   T *restrict weight = w, *restrict velocity = m;

@@ -1,4 +1,5 @@
-/* One register of LANES T's, as the compilers' vector extension gives it: arithmetic is lane by lane, no intrinsics. */
+/* One register of LANES T's, as the compilers' vector extension gives it: arithmetic is lane by
+ * lane, no intrinsics. */
 typedef T NAME(vector) __attribute__((vector_size(LANES * sizeof(T))));
 /* The same in memory at any address of a T. */
 typedef T NAME(vector_in_memory)
