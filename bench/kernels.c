@@ -34,7 +34,8 @@ static double median(double *values, int count) {
  * ---- */
 
 #if defined(__x86_64__)
-__attribute__((target("avx512f"), noinline)) static double peak_512(bool is_double, volatile float *sink) {
+__attribute__((target("avx512f"), noinline)) static double peak_512(bool is_double,
+                                                                    volatile float *sink) {
   __m512 s[16];
   __m512d d[16];
   const __m512 x = _mm512_set1_ps(1.0000001f);
@@ -51,11 +52,13 @@ __attribute__((target("avx512f"), noinline)) static double peak_512(bool is_doub
       for (int i = 0; i < 16; i++) s[i] = _mm512_fmadd_ps(s[i], x, x);
     }
   }
-  for (int i = 0; i < 16; i++) *sink = _mm512_reduce_add_ps(s[i]) + (float)_mm512_reduce_add_pd(d[i]);
+  for (int i = 0; i < 16; i++)
+    *sink = _mm512_reduce_add_ps(s[i]) + (float)_mm512_reduce_add_pd(d[i]);
   return 2.0 * PEAK_STEPS * 16 * (is_double ? 8 : 16);
 }
 
-__attribute__((target("avx2,fma"), noinline)) static double peak_256(bool is_double, volatile float *sink) {
+__attribute__((target("avx2,fma"), noinline)) static double peak_256(bool is_double,
+                                                                     volatile float *sink) {
   __m256 s[12];
   __m256d d[12];
   const __m256 x = _mm256_set1_ps(1.0000001f);
@@ -100,7 +103,8 @@ static double peak(const sl__kernels *table) {
 /* ---- memory with something in it ---- */
 
 static void *filled(const sl__kernels *table, int64_t count) {
-  const size_t bytes = (size_t)(count * table->element_size) / ALIGNMENT * ALIGNMENT + 2 * ALIGNMENT;
+  const size_t bytes =
+      (size_t)(count * table->element_size) / ALIGNMENT * ALIGNMENT + 2 * ALIGNMENT;
   void *memory = aligned_alloc(ALIGNMENT, bytes);
   if (!memory) exit(1);
   memset(memory, 0, bytes);
@@ -119,25 +123,51 @@ typedef struct layer_product {
   void *weights, *inputs, *outputs, *bias, *scratch;
 } layer_product;
 
-static layer_product make_product(const sl__kernels *table, direction way, int64_t rows, int64_t out,
-                                  int64_t in) {
+static layer_product make_product(const sl__kernels *table, direction way, int64_t rows,
+                                  int64_t out, int64_t in) {
   const int64_t line = ALIGNMENT / table->element_size;
   const int64_t lines = (rows + 15) / 16 * 16 / line, lead = (lines | 1) * line;
-  layer_product l = {.weights = filled(table, out * in), .inputs = filled(table, in * lead),
-                     .outputs = filled(table, out * lead), .bias = filled(table, out)};
+  layer_product l = {.weights = filled(table, out * in),
+                     .inputs = filled(table, in * lead),
+                     .outputs = filled(table, out * lead),
+                     .bias = filled(table, out)};
   switch (way) {
     case FORWARD:
-      l.product = (sl__product){.m = out, .n = rows, .k = in, .a = l.weights, .a_row = in, .a_column = 1,
-                                .b = l.inputs, .b_row = lead, .c = l.outputs, .c_row = lead,
+      l.product = (sl__product){.m = out,
+                                .n = rows,
+                                .k = in,
+                                .a = l.weights,
+                                .a_row = in,
+                                .a_column = 1,
+                                .b = l.inputs,
+                                .b_row = lead,
+                                .c = l.outputs,
+                                .c_row = lead,
                                 .bias = l.bias};
       break;
     case INPUT_GRADIENT:
-      l.product = (sl__product){.m = in, .n = rows, .k = out, .a = l.weights, .a_row = 1, .a_column = in,
-                                .b = l.outputs, .b_row = lead, .c = l.inputs, .c_row = lead};
+      l.product = (sl__product){.m = in,
+                                .n = rows,
+                                .k = out,
+                                .a = l.weights,
+                                .a_row = 1,
+                                .a_column = in,
+                                .b = l.outputs,
+                                .b_row = lead,
+                                .c = l.inputs,
+                                .c_row = lead};
       break;
     case WEIGHT_GRADIENT:
-      l.product = (sl__product){.m = out, .n = in, .k = rows, .a = l.outputs, .a_row = lead, .a_column = 1,
-                                .b = l.inputs, .b_row = lead, .b_transposed = true, .c = l.weights,
+      l.product = (sl__product){.m = out,
+                                .n = in,
+                                .k = rows,
+                                .a = l.outputs,
+                                .a_row = lead,
+                                .a_column = 1,
+                                .b = l.inputs,
+                                .b_row = lead,
+                                .b_transposed = true,
+                                .c = l.weights,
                                 .c_row = in};
       break;
   }
@@ -149,8 +179,8 @@ static void free_product(layer_product *l) {
   free(l->weights), free(l->inputs), free(l->outputs), free(l->bias), free(l->scratch);
 }
 
-static void bench_product(const sl__kernels *table, direction way, int64_t rows, int64_t out, int64_t in,
-                          int rounds) {
+static void bench_product(const sl__kernels *table, direction way, int64_t rows, int64_t out,
+                          int64_t in, int rounds) {
   double rates[MOST_ROUNDS], ratios[MOST_ROUNDS];
   layer_product l = make_product(table, way, rows, out, in);
   const int64_t units = table->product_units(&l.product);
@@ -165,15 +195,17 @@ static void bench_product(const sl__kernels *table, direction way, int64_t rows,
     ratios[round] = best > 0 ? rates[round] / best : 0;
   }
   const double rate = median(rates, rounds);
-  printf("  %-8s rows %4d  %4d x %-4d %9.2f us %8.1f GF/s %6.1f %%\n", direction_names[way], (int)rows,
-         (int)out, (int)in, operations / rate * 1e6, rate * 1e-9, 100 * median(ratios, rounds));
+  printf("  %-8s rows %4d  %4d x %-4d %9.2f us %8.1f GF/s %6.1f %%\n", direction_names[way],
+         (int)rows, (int)out, (int)in, operations / rate * 1e6, rate * 1e-9,
+         100 * median(ratios, rounds));
   free_product(&l);
 }
 
 static void bench_products(const sl__kernels *table, int rounds) {
   static const int64_t shapes[][3] = {
-    {112, 256, 256}, {256, 256, 256}, {256, 512, 512}, {112, 256, 1024}, {128, 64, 64}, {256, 100, 100}, {112, 256, 2},
-    {112, 2, 256},   {256, 43, 512},  {16, 256, 256},  {1, 256, 256},
+      {112, 256, 256}, {256, 256, 256}, {256, 512, 512}, {112, 256, 1024},
+      {128, 64, 64},   {256, 100, 100}, {112, 256, 2},   {112, 2, 256},
+      {256, 43, 512},  {16, 256, 256},  {1, 256, 256},
   };
   printf("products, f%d: time, rate, share of the peak\n", (int)table->element_size * 8);
   for (size_t i = 0; i < sizeof shapes / sizeof shapes[0]; i++) {
@@ -187,19 +219,12 @@ static void bench_products(const sl__kernels *table, int rounds) {
 
 static void bench_elementwise(const sl__kernels *table, int rounds) {
   enum { N = 2048, REPEATS = 20 };
-  static const double lows[SL__EW_COUNT] = {
-#define UNARY(name, low, high) low,
-#define BINARY(name, low, high) low,
-#define TERNARY(name, low, high) low,
-#include "kernels/elementwise.def"
-  };
   void *operands[3], *y = filled(table, N);
   for (int k = 0; k < 3; k++) operands[k] = filled(table, N);
   printf("elementwise, f%d: ns per number\n", (int)table->element_size * 8);
   for (int op = 0; op < SL__EW_COUNT; op++) {
     double times[MOST_ROUNDS];
     const int arity = sl__elementwise_arity((sl__elementwise)op);
-    (void)lows;
     for (int round = 0; round < rounds; round++) {
       const double start = sl__os_seconds();
       for (int i = 0; i < REPEATS; i++) {
@@ -217,14 +242,25 @@ static void bench_elementwise(const sl__kernels *table, int rounds) {
 }
 
 typedef enum other_kernel {
-  RANDOM_NORMAL, RANDOM_UNIFORM, SUM_ROWS, DOT_ROWS, SUM_AXIS, TAKE, PUT, SEARCH, LOAD_ROWS, STORE_ROWS,
-  ADAM, OTHER_COUNT
+  RANDOM_NORMAL,
+  RANDOM_UNIFORM,
+  SUM_ROWS,
+  DOT_ROWS,
+  SUM_AXIS,
+  TAKE,
+  PUT,
+  SEARCH,
+  LOAD_ROWS,
+  STORE_ROWS,
+  ADAM,
+  OTHER_COUNT
 } other_kernel;
 
 static void bench_others(const sl__kernels *table, int rounds) {
   enum { AXIS = 8, LANES = 256, N = AXIS * LANES, REPEATS = 20 };
-  static const char *const names[] = {"random_normal", "random_uniform", "sum_rows", "dot_rows", "sum_axis",
-                                      "take", "put", "search", "load_rows", "store_rows", "update_adam"};
+  static const char *const names[] = {"random_normal", "random_uniform", "sum_rows",   "dot_rows",
+                                      "sum_axis",      "take",           "put",        "search",
+                                      "load_rows",     "store_rows",     "update_adam"};
   const sl__random_key key = {.seed = 5, .stream = SL__STREAM_TEST};
   const sl_dtype type = table->element_size == 4 ? SL_F32 : SL_F64;
   void *x = filled(table, N), *y = filled(table, N), *z = filled(table, N), *w = filled(table, N);

@@ -18,12 +18,17 @@ static sl_shape broadcast_shape(sl__graph *g, sl_shape a, sl_shape b) {
   return wide;
 }
 
-sl_node sl__op_elementwise(sl__graph *g, int elementwise, sl_node a, sl_node b, sl_node c, double attribute) {
+sl_node sl__op_elementwise(sl__graph *g, int elementwise, sl_node a, sl_node b, sl_node c,
+                           double attribute) {
   const int arity = sl__elementwise_arity((sl__elementwise)elementwise);
-  sl__node n = {.operation = SL__OP_ELEMENTWISE, .elementwise = (uint8_t)elementwise, .attribute = attribute,
-                .operands = (uint16_t)arity, .operand = {a, b, c}};
+  sl__node n = {.operation = SL__OP_ELEMENTWISE,
+                .elementwise = (uint8_t)elementwise,
+                .attribute = attribute,
+                .operands = (uint16_t)arity,
+                .operand = {a, b, c}};
   if (!a || (arity > 1 && !b) || (arity > 2 && !c) || g->status != SL_OK) return 0;
-  if (elementwise == SL__EW_multiply && g->one_per_row) { /* the seed of differentiation: 1 * x = x */
+  if (elementwise == SL__EW_multiply &&
+      g->one_per_row) { /* the seed of differentiation: 1 * x = x */
     if (a == g->one_per_row && g->nodes[b].batched) return b;
     if (b == g->one_per_row && g->nodes[a].batched) return a;
   }
@@ -31,7 +36,9 @@ sl_node sl__op_elementwise(sl__graph *g, int elementwise, sl_node a, sl_node b, 
   n.shape = g->nodes[a].shape;
   for (int i = 1; i < arity; i++) {
     if (g->nodes[n.operand[i]].type != n.type) {
-      return sl__graph_refuse(g, SL_BAD_ARGUMENT, "%s: operands of different element types; cast one", sl__elementwise_name((sl__elementwise)elementwise));
+      return sl__graph_refuse(g, SL_BAD_ARGUMENT,
+                              "%s: operands of different element types; cast one",
+                              sl__elementwise_name((sl__elementwise)elementwise));
     }
     n.shape = broadcast_shape(g, n.shape, g->nodes[n.operand[i]].shape);
   }
@@ -58,10 +65,13 @@ void sl__gradient_elementwise(sl__tape *tape, sl__graph *g, sl_node node, sl_nod
     case SL__EW_log1p: sl__contribute(tape, a, op_divide(g, dy, op_shift(g, a, 1))); break;
     case SL__EW_sqrt: sl__contribute(tape, a, op_divide(g, op_scale(g, dy, 0.5), y)); break;
     case SL__EW_square: sl__contribute(tape, a, op_multiply(g, op_scale(g, dy, 2), a)); break;
-    case SL__EW_reciprocal: sl__contribute(tape, a, op_negate(g, op_multiply(g, dy, op_square(g, y)))); break;
+    case SL__EW_reciprocal:
+      sl__contribute(tape, a, op_negate(g, op_multiply(g, dy, op_square(g, y))));
+      break;
     case SL__EW_tanh: sl__contribute(tape, a, op_tanh_gate(g, y, dy)); break;
     case SL__EW_sigmoid:
-      sl__contribute(tape, a, op_multiply(g, dy, op_multiply(g, y, op_shift(g, op_negate(g, y), 1))));
+      sl__contribute(tape, a,
+                     op_multiply(g, dy, op_multiply(g, y, op_shift(g, op_negate(g, y), 1))));
       break;
     case SL__EW_softplus: sl__contribute(tape, a, op_multiply(g, dy, op_sigmoid(g, a))); break;
     case SL__EW_sin: sl__contribute(tape, a, op_multiply(g, dy, op_cos(g, a))); break;
@@ -97,7 +107,8 @@ void sl__gradient_elementwise(sl__tape *tape, sl__graph *g, sl_node node, sl_nod
       break;
     }
     case SL__EW_power:
-      sl__contribute(tape, a, op_multiply(g, dy, op_multiply(g, b, op_power(g, a, op_shift(g, b, -1)))));
+      sl__contribute(tape, a,
+                     op_multiply(g, dy, op_multiply(g, b, op_power(g, a, op_shift(g, b, -1)))));
       sl__contribute(tape, b, op_multiply(g, dy, op_multiply(g, y, op_log(g, a))));
       break;
     case SL__EW_minimum: {
@@ -126,16 +137,24 @@ void sl__gradient_elementwise(sl__tape *tape, sl__graph *g, sl_node node, sl_nod
       sl__contribute(tape, b, op_multiply(g, dy, a));
       sl__contribute(tape, c, dy);
       break;
-    case SL__EW_sign: case SL__EW_floor: case SL__EW_less: case SL__EW_less_equal: case SL__EW_equal: case SL__EW_COUNT:
-      break; /* constant almost everywhere */
+    case SL__EW_sign:
+    case SL__EW_floor:
+    case SL__EW_less:
+    case SL__EW_less_equal:
+    case SL__EW_equal:
+    case SL__EW_COUNT: break; /* constant almost everywhere */
   }
 }
 
 /* ---- composites ---- */
 
-sl_node op_relu(sl__graph *g, sl_node a) { return op_leaky_relu(g, a, 0); }
+sl_node op_relu(sl__graph *g, sl_node a) {
+  return op_leaky_relu(g, a, 0);
+}
 
-sl_node op_silu(sl__graph *g, sl_node a) { return op_multiply(g, a, op_sigmoid(g, a)); }
+sl_node op_silu(sl__graph *g, sl_node a) {
+  return op_multiply(g, a, op_sigmoid(g, a));
+}
 
 sl_node op_clamp(sl__graph *g, sl_node a, double low, double high) {
   if (!a) return 0;
@@ -147,8 +166,10 @@ sl_node op_dropout(sl__graph *g, sl_node a, double rate) {
   enum { FIRST_STREAM = 1 << 16 }; /* beyond those that flows draw their noise from */
   if (!a || !g->for_fitting || rate <= 0) return a;
   const sl_dtype type = sl__node_type(g, a);
-  const sl_node u = op_random_uniform(g, type, sl__node_shape(g, a), (uint32_t)(FIRST_STREAM + g->dropouts++));
-  return op_multiply(g, a, op_scale(g, op_less(g, u, op_number(g, type, 1 - rate)), 1 / (1 - rate)));
+  const sl_node u =
+      op_random_uniform(g, type, sl__node_shape(g, a), (uint32_t)(FIRST_STREAM + g->dropouts++));
+  return op_multiply(g, a,
+                     op_scale(g, op_less(g, u, op_number(g, type, 1 - rate)), 1 / (1 - rate)));
 }
 
 /* The axis put back with size 1, so that the result broadcasts against the original. */

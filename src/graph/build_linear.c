@@ -8,33 +8,45 @@
 
 static bool is_matrix(sl__graph *g, sl_node a, const char *what) {
   if (g->nodes[a].shape.dims == 2) return true;
-  sl__graph_refuse(g, SL_BAD_ARGUMENT, "%s: a matrix is needed, not a value with %d dimensions", what, g->nodes[a].shape.dims);
+  sl__graph_refuse(g, SL_BAD_ARGUMENT, "%s: a matrix is needed, not a value with %d dimensions",
+                   what, g->nodes[a].shape.dims);
   return false;
 }
 
-static sl_node add_linear(sl__graph *g, sl__operation operation, sl_node w, sl_node x, sl_node bias, int32_t size, const void *extent, int64_t extent_bytes) {
-  if (g->nodes[w].batched) return sl__graph_refuse(g, SL_BAD_ARGUMENT, "linear: the weight must be shared by all rows; use matmul");
-  return sl__node_add(g, (sl__node){.operation = (uint8_t)operation, .type = g->nodes[x].type, .batched = g->nodes[x].batched,
-                                    .operands = bias ? 3 : 2, .operand = {w, x, bias}, .shape = sl__shape1(size),
-                                    .data = extent, .data_bytes = extent_bytes});
+static sl_node add_linear(sl__graph *g, sl__operation operation, sl_node w, sl_node x, sl_node bias,
+                          int32_t size, const void *extent, int64_t extent_bytes) {
+  if (g->nodes[w].batched)
+    return sl__graph_refuse(g, SL_BAD_ARGUMENT,
+                            "linear: the weight must be shared by all rows; use matmul");
+  return sl__node_add(g, (sl__node){.operation = (uint8_t)operation,
+                                    .type = g->nodes[x].type,
+                                    .batched = g->nodes[x].batched,
+                                    .operands = bias ? 3 : 2,
+                                    .operand = {w, x, bias},
+                                    .shape = sl__shape1(size),
+                                    .data = extent,
+                                    .data_bytes = extent_bytes});
 }
 
 sl_node op_linear(sl__graph *g, sl_node w, sl_node bias, sl_node x, const int32_t *extent) {
   if (!w || !x || !is_matrix(g, w, "linear")) return 0;
   const int32_t out = g->nodes[w].shape.size[0], in = g->nodes[w].shape.size[1];
   if (g->nodes[x].shape.dims != 1 || g->nodes[x].shape.size[0] != in) {
-    return sl__graph_refuse(g, SL_BAD_ARGUMENT, "linear: weight [%d,%d] needs an input of [%d], not of [%lld]", out, in, in,
-                            (long long)sl__shape_count(g->nodes[x].shape));
+    return sl__graph_refuse(g, SL_BAD_ARGUMENT,
+                            "linear: weight [%d,%d] needs an input of [%d], not of [%lld]", out, in,
+                            in, (long long)sl__shape_count(g->nodes[x].shape));
   }
   const void *kept = NULL;
   if (extent && !(kept = sl__graph_keep(g, extent, (size_t)out * sizeof *extent))) return 0;
   bias = bias ? sl__contiguous(g, bias) : 0;
-  return add_linear(g, SL__OP_LINEAR, w, x, bias, out, kept, kept ? out * (int64_t)sizeof *extent : 0);
+  return add_linear(g, SL__OP_LINEAR, w, x, bias, out, kept,
+                    kept ? out * (int64_t)sizeof *extent : 0);
 }
 
 static sl_node linear_transposed(sl__graph *g, sl_node w, sl_node y, const sl__node *like) {
   if (!w || !y) return 0;
-  return add_linear(g, SL__OP_LINEAR_TRANSPOSED, w, y, 0, g->nodes[w].shape.size[1], like->data, like->data_bytes);
+  return add_linear(g, SL__OP_LINEAR_TRANSPOSED, w, y, 0, g->nodes[w].shape.size[1], like->data,
+                    like->data_bytes);
 }
 
 /* Sum over rows (if any) of y x^T: [out,in]. */
@@ -42,7 +54,8 @@ static sl_node outer_rows(sl__graph *g, sl_node y, sl_node x, const sl__node *li
   if (!y || !x) return 0;
   const int32_t out = g->nodes[y].shape.size[0], in = g->nodes[x].shape.size[0];
   if (!g->nodes[y].batched && !g->nodes[x].batched) {
-    const sl_node outer = op_multiply(g, op_reshape(g, y, sl__shape2(out, 1)), op_reshape(g, x, sl__shape2(1, in)));
+    const sl_node outer =
+        op_multiply(g, op_reshape(g, y, sl__shape2(out, 1)), op_reshape(g, x, sl__shape2(1, in)));
     if (!like->data || !outer) return outer;
     double *mask = sl__arena_take(&g->arena, (size_t)out * (size_t)in, sizeof *mask);
     if (!mask) return sl__graph_refuse(g, SL_NO_MEMORY, "out of memory");
@@ -50,13 +63,19 @@ static sl_node outer_rows(sl__graph *g, sl_node y, sl_node x, const sl__node *li
     for (int32_t o = 0; o < out; o++) {
       for (int32_t i = 0; i < extent[o]; i++) mask[(int64_t)o * in + i] = 1;
     }
-    return op_multiply(g, outer, op_constant(g, (sl_dtype)g->nodes[outer].type, sl__shape2(out, in), mask));
+    return op_multiply(g, outer,
+                       op_constant(g, (sl_dtype)g->nodes[outer].type, sl__shape2(out, in), mask));
   }
   y = sl__rows(g, y);
   x = sl__rows(g, x);
   if (!y || !x) return 0;
-  return sl__node_add(g, (sl__node){.operation = SL__OP_OUTER_ROWS, .type = g->nodes[y].type, .operands = 2, .operand = {y, x},
-                                    .shape = sl__shape2(out, in), .data = like->data, .data_bytes = like->data_bytes});
+  return sl__node_add(g, (sl__node){.operation = SL__OP_OUTER_ROWS,
+                                    .type = g->nodes[y].type,
+                                    .operands = 2,
+                                    .operand = {y, x},
+                                    .shape = sl__shape2(out, in),
+                                    .data = like->data,
+                                    .data_bytes = like->data_bytes});
 }
 
 void sl__gradient_linear(sl__tape *tape, sl__graph *g, sl_node node, sl_node dy) {
@@ -83,19 +102,25 @@ void sl__gradient_outer_rows(sl__tape *tape, sl__graph *g, sl_node node, sl_node
 sl_node op_matmul(sl__graph *g, sl_node a, sl_node b) {
   if (!a || !b || !is_matrix(g, a, "matmul")) return 0;
   const sl_shape sa = g->nodes[a].shape, sb = g->nodes[b].shape;
-  if (sb.dims < 1 || sb.dims > 2 || sb.size[0] != sa.size[1] || g->nodes[a].type != g->nodes[b].type) {
-    return sl__graph_refuse(g, SL_BAD_ARGUMENT, "matmul: [%d,%d] times a value whose first size is %d", sa.size[0], sa.size[1],
-                            sb.dims ? sb.size[0] : 0);
+  if (sb.dims < 1 || sb.dims > 2 || sb.size[0] != sa.size[1] ||
+      g->nodes[a].type != g->nodes[b].type) {
+    return sl__graph_refuse(g, SL_BAD_ARGUMENT,
+                            "matmul: [%d,%d] times a value whose first size is %d", sa.size[0],
+                            sa.size[1], sb.dims ? sb.size[0] : 0);
   }
   if (sb.dims == 1) {
     if (!g->nodes[a].batched) return op_linear(g, a, 0, b, NULL);
-    return op_reshape(g, op_matmul(g, a, op_reshape(g, b, sl__shape2(sb.size[0], 1))), sl__shape1(sa.size[0]));
+    return op_reshape(g, op_matmul(g, a, op_reshape(g, b, sl__shape2(sb.size[0], 1))),
+                      sl__shape1(sa.size[0]));
   }
   a = sl__contiguous(g, a);
   b = sl__contiguous(g, b);
   if (!a || !b) return 0;
-  return sl__node_add(g, (sl__node){.operation = SL__OP_MATMUL, .type = g->nodes[a].type,
-                                    .batched = g->nodes[a].batched || g->nodes[b].batched, .operands = 2, .operand = {a, b},
+  return sl__node_add(g, (sl__node){.operation = SL__OP_MATMUL,
+                                    .type = g->nodes[a].type,
+                                    .batched = g->nodes[a].batched || g->nodes[b].batched,
+                                    .operands = 2,
+                                    .operand = {a, b},
                                     .shape = sl__shape2(sa.size[0], sb.size[1])});
 }
 
@@ -110,7 +135,8 @@ void sl__gradient_matmul(sl__tape *tape, sl__graph *g, sl_node node, sl_node dy)
 static bool is_square(sl__graph *g, sl_node a, const char *what) {
   if (!is_matrix(g, a, what)) return false;
   if (g->nodes[a].shape.size[0] == g->nodes[a].shape.size[1]) return true;
-  sl__graph_refuse(g, SL_BAD_ARGUMENT, "%s: a square matrix is needed, not [%d,%d]", what, g->nodes[a].shape.size[0], g->nodes[a].shape.size[1]);
+  sl__graph_refuse(g, SL_BAD_ARGUMENT, "%s: a square matrix is needed, not [%d,%d]", what,
+                   g->nodes[a].shape.size[0], g->nodes[a].shape.size[1]);
   return false;
 }
 
@@ -145,29 +171,38 @@ sl_node op_diagonal(sl__graph *g, sl_node a) {
 
 sl_node op_diagonal_matrix(sl__graph *g, sl_node a) {
   if (!a) return 0;
-  if (g->nodes[a].shape.dims != 1) return sl__graph_refuse(g, SL_BAD_ARGUMENT, "diagonal_matrix: a vector is needed");
+  if (g->nodes[a].shape.dims != 1)
+    return sl__graph_refuse(g, SL_BAD_ARGUMENT, "diagonal_matrix: a vector is needed");
   const int32_t n = g->nodes[a].shape.size[0];
   return masked(g, op_broadcast(g, a, sl__shape2(n, n)), 0, 0);
 }
 
-sl_node op_triangular_solve(sl__graph *g, sl_node t, sl_node b, bool upper_triangle, bool transposed, bool unit_diagonal) {
+sl_node op_triangular_solve(sl__graph *g, sl_node t, sl_node b, bool upper_triangle,
+                            bool transposed, bool unit_diagonal) {
   if (!t || !b || !is_square(g, t, "triangular_solve")) return 0;
   const sl_shape sb = g->nodes[b].shape;
   if (sb.dims < 1 || sb.dims > 2 || sb.size[0] != g->nodes[t].shape.size[0]) {
-    return sl__graph_refuse(g, SL_BAD_ARGUMENT, "triangular_solve: a right-hand side of %d for a matrix of %d", sb.dims ? sb.size[0] : 0, g->nodes[t].shape.size[0]);
+    return sl__graph_refuse(g, SL_BAD_ARGUMENT,
+                            "triangular_solve: a right-hand side of %d for a matrix of %d",
+                            sb.dims ? sb.size[0] : 0, g->nodes[t].shape.size[0]);
   }
   if (g->nodes[t].batched && !g->nodes[b].batched) b = sl__rows(g, b);
   t = sl__contiguous(g, t);
   b = sl__contiguous(g, b);
   if (!t || !b) return 0;
-  return sl__node_add(g, (sl__node){.operation = SL__OP_TRIANGULAR_SOLVE, .type = g->nodes[b].type, .batched = g->nodes[b].batched,
-                                    .operands = 2, .operand = {t, b}, .shape = sb,
+  return sl__node_add(g, (sl__node){.operation = SL__OP_TRIANGULAR_SOLVE,
+                                    .type = g->nodes[b].type,
+                                    .batched = g->nodes[b].batched,
+                                    .operands = 2,
+                                    .operand = {t, b},
+                                    .shape = sb,
                                     .integer = {upper_triangle, transposed, unit_diagonal}});
 }
 
 void sl__gradient_triangular_solve(sl__tape *tape, sl__graph *g, sl_node node, sl_node dy) {
   const sl__node n = g->nodes[node]; /* op(T) y = b: db = op(T)^-T dy, d op(T) = -db y^T */
-  const sl_node db = op_triangular_solve(g, n.operand[0], dy, n.integer[0], !n.integer[1], n.integer[2]);
+  const sl_node db =
+      op_triangular_solve(g, n.operand[0], dy, n.integer[0], !n.integer[1], n.integer[2]);
   if (!db) return;
   sl__contribute(tape, n.operand[1], db);
   const sl__node dense = {0};
@@ -180,15 +215,21 @@ void sl__gradient_triangular_solve(sl__tape *tape, sl__graph *g, sl_node node, s
     dt = op_matmul(g, op_reshape(g, left, columns), op_transpose(g, op_reshape(g, right, columns)));
   }
   dt = op_negate(g, dt);
-  sl__contribute(tape, n.operand[0], n.integer[0] ? upper(g, dt, n.integer[2]) : op_lower(g, dt, n.integer[2] ? -1 : 0));
+  sl__contribute(tape, n.operand[0],
+                 n.integer[0] ? upper(g, dt, n.integer[2])
+                              : op_lower(g, dt, n.integer[2] ? -1 : 0));
 }
 
 sl_node op_cholesky(sl__graph *g, sl_node a) {
   if (!a || !is_square(g, a, "cholesky")) return 0;
   a = sl__contiguous(g, a);
   if (!a) return 0;
-  return sl__node_add(g, (sl__node){.operation = SL__OP_CHOLESKY, .type = g->nodes[a].type, .batched = g->nodes[a].batched,
-                                    .operands = 1, .operand = {a}, .shape = g->nodes[a].shape});
+  return sl__node_add(g, (sl__node){.operation = SL__OP_CHOLESKY,
+                                    .type = g->nodes[a].type,
+                                    .batched = g->nodes[a].batched,
+                                    .operands = 1,
+                                    .operand = {a},
+                                    .shape = g->nodes[a].shape});
 }
 
 /* X^T for op(T) X = B solved from the left: B T^-1 = (T^-T B^T)^T. */
@@ -203,26 +244,37 @@ void sl__gradient_cholesky(sl__tape *tape, sl__graph *g, sl_node node, sl_node d
    * symmetric form is what a symmetric A needs. */
   const sl_node product = op_matmul(g, op_transpose(g, node), dy);
   if (!product) return;
-  const sl_node phi = op_subtract(g, op_lower(g, product, 0), op_scale(g, masked(g, product, 0, 0), 0.5));
+  const sl_node phi =
+      op_subtract(g, op_lower(g, product, 0), op_scale(g, masked(g, product, 0, 0), 0.5));
   const sl_node left = op_triangular_solve(g, node, phi, false, true, false);
   if (!left) return;
   const sl_node da = solve_from_right(g, left, node);
   if (!da) return;
-  sl__contribute(tape, g->nodes[node].operand[0], op_scale(g, op_add(g, da, op_transpose(g, da)), 0.5));
+  sl__contribute(tape, g->nodes[node].operand[0],
+                 op_scale(g, op_add(g, da, op_transpose(g, da)), 0.5));
 }
 
 static sl_node add_qr(sl__graph *g, sl__operation operation, sl_node a) {
   if (!a || !is_matrix(g, a, "qr")) return 0;
   const int32_t m = g->nodes[a].shape.size[0], n = g->nodes[a].shape.size[1];
-  if (m < n) return sl__graph_refuse(g, SL_BAD_ARGUMENT, "qr: [%d,%d] has fewer rows than columns", m, n);
+  if (m < n)
+    return sl__graph_refuse(g, SL_BAD_ARGUMENT, "qr: [%d,%d] has fewer rows than columns", m, n);
   a = sl__contiguous(g, a);
   if (!a) return 0;
-  return sl__node_add(g, (sl__node){.operation = (uint8_t)operation, .type = g->nodes[a].type, .batched = g->nodes[a].batched,
-                                    .operands = 1, .operand = {a}, .shape = sl__shape2(operation == SL__OP_QR_Q ? m : n, n)});
+  return sl__node_add(g, (sl__node){.operation = (uint8_t)operation,
+                                    .type = g->nodes[a].type,
+                                    .batched = g->nodes[a].batched,
+                                    .operands = 1,
+                                    .operand = {a},
+                                    .shape = sl__shape2(operation == SL__OP_QR_Q ? m : n, n)});
 }
 
-sl_node op_qr_q(sl__graph *g, sl_node a) { return add_qr(g, SL__OP_QR_Q, a); }
-sl_node op_qr_r(sl__graph *g, sl_node a) { return add_qr(g, SL__OP_QR_R, a); }
+sl_node op_qr_q(sl__graph *g, sl_node a) {
+  return add_qr(g, SL__OP_QR_Q, a);
+}
+sl_node op_qr_r(sl__graph *g, sl_node a) {
+  return add_qr(g, SL__OP_QR_R, a);
+}
 
 /* Walter & Lehmann 2010/2018, "Algorithmic differentiation of the thin QR decomposition": with
  * M = R dR^T - dQ^T Q, dA = (dQ + Q copyltu(M)) R^-T, copyltu mirroring the lower triangle. */
@@ -235,12 +287,14 @@ static void contribute_qr(sl__tape *tape, sl__graph *g, sl_node a, sl_node dq, s
   sl_node b = op_matmul(g, q, mirrored);
   if (dq) b = op_add(g, dq, b);
   if (!b) return;
-  const sl_node solved = op_triangular_solve(g, r, op_transpose(g, b), true, false, false); /* R X^T = B^T */
+  const sl_node solved =
+      op_triangular_solve(g, r, op_transpose(g, b), true, false, false); /* R X^T = B^T */
   if (solved) sl__contribute(tape, a, op_transpose(g, solved));
 }
 
 void sl__gradient_qr_q(sl__tape *tape, sl__graph *g, sl_node node, sl_node dy) {
-  contribute_qr(tape, g, g->nodes[node].operand[0], dy, op_negate(g, op_matmul(g, op_transpose(g, dy), node)));
+  contribute_qr(tape, g, g->nodes[node].operand[0], dy,
+                op_negate(g, op_matmul(g, op_transpose(g, dy), node)));
 }
 
 void sl__gradient_qr_r(sl__tape *tape, sl__graph *g, sl_node node, sl_node dy) {

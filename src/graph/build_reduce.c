@@ -12,12 +12,21 @@ static sl_node reduce(sl__graph *g, sl__operation operation, sl_node a, int axis
   if (size == 1) return op_reshape(g, a, shape);
   a = sl__contiguous(g, a);
   if (!a) return 0;
-  return sl__node_add(g, (sl__node){.operation = (uint8_t)operation, .type = g->nodes[a].type, .batched = g->nodes[a].batched,
-                                    .operands = 1, .operand = {a}, .shape = shape, .integer = {axis}});
+  return sl__node_add(g, (sl__node){.operation = (uint8_t)operation,
+                                    .type = g->nodes[a].type,
+                                    .batched = g->nodes[a].batched,
+                                    .operands = 1,
+                                    .operand = {a},
+                                    .shape = shape,
+                                    .integer = {axis}});
 }
 
-sl_node op_sum(sl__graph *g, sl_node a, int axis) { return reduce(g, SL__OP_SUM, a, axis); }
-sl_node op_max(sl__graph *g, sl_node a, int axis) { return reduce(g, SL__OP_MAX, a, axis); }
+sl_node op_sum(sl__graph *g, sl_node a, int axis) {
+  return reduce(g, SL__OP_SUM, a, axis);
+}
+sl_node op_max(sl__graph *g, sl_node a, int axis) {
+  return reduce(g, SL__OP_MAX, a, axis);
+}
 
 sl_node op_sum_all(sl__graph *g, sl_node a) {
   if (!a) return 0;
@@ -30,8 +39,13 @@ sl_node op_cumulative_sum(sl__graph *g, sl_node a, int axis, bool reverse) {
   if (!a || (axis = sl__axis(g, a, axis)) < 0) return 0;
   a = sl__contiguous(g, a);
   if (!a) return 0;
-  return sl__node_add(g, (sl__node){.operation = SL__OP_CUMULATIVE_SUM, .type = g->nodes[a].type, .batched = g->nodes[a].batched,
-                                    .operands = 1, .operand = {a}, .shape = g->nodes[a].shape, .integer = {axis, reverse}});
+  return sl__node_add(g, (sl__node){.operation = SL__OP_CUMULATIVE_SUM,
+                                    .type = g->nodes[a].type,
+                                    .batched = g->nodes[a].batched,
+                                    .operands = 1,
+                                    .operand = {a},
+                                    .shape = g->nodes[a].shape,
+                                    .integer = {axis, reverse}});
 }
 
 /* dy with the reduced axis put back at its full size. */
@@ -61,17 +75,26 @@ void sl__gradient_cumulative_sum(sl__tape *tape, sl__graph *g, sl_node node, sl_
 sl_node op_sum_rows(sl__graph *g, sl_node a) {
   if (!a) return 0;
   const sl__node n = g->nodes[a];
-  if (!n.batched) return sl__graph_refuse(g, SL_BAD_ARGUMENT, "sum over rows of a value that has none");
+  if (!n.batched)
+    return sl__graph_refuse(g, SL_BAD_ARGUMENT, "sum over rows of a value that has none");
   /* the sum of a product is one pass, and the product need not be stored */
-  if (n.operation == SL__OP_ELEMENTWISE && n.elementwise == SL__EW_multiply && g->nodes[n.operand[0]].batched &&
-      g->nodes[n.operand[1]].batched && sl__node_is_contiguous(&g->nodes[n.operand[0]]) &&
+  if (n.operation == SL__OP_ELEMENTWISE && n.elementwise == SL__EW_multiply &&
+      g->nodes[n.operand[0]].batched && g->nodes[n.operand[1]].batched &&
+      sl__node_is_contiguous(&g->nodes[n.operand[0]]) &&
       sl__node_is_contiguous(&g->nodes[n.operand[1]])) {
-    return sl__node_add(g, (sl__node){.operation = SL__OP_DOT_ROWS, .type = n.type, .operands = 2,
-                                      .operand = {n.operand[0], n.operand[1]}, .shape = n.shape});
+    return sl__node_add(g, (sl__node){.operation = SL__OP_DOT_ROWS,
+                                      .type = n.type,
+                                      .operands = 2,
+                                      .operand = {n.operand[0], n.operand[1]},
+                                      .shape = n.shape});
   }
   a = sl__contiguous(g, a);
   if (!a) return 0;
-  return sl__node_add(g, (sl__node){.operation = SL__OP_SUM_ROWS, .type = n.type, .operands = 1, .operand = {a}, .shape = n.shape});
+  return sl__node_add(g, (sl__node){.operation = SL__OP_SUM_ROWS,
+                                    .type = n.type,
+                                    .operands = 1,
+                                    .operand = {a},
+                                    .shape = n.shape});
 }
 
 void sl__gradient_sum_rows(sl__tape *tape, sl__graph *g, sl_node node, sl_node dy) {

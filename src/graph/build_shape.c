@@ -12,7 +12,8 @@ int sl__axis(sl__graph *g, sl_node a, int axis) {
 }
 
 /* A view of a: the caller has changed shape, offset and stride of the copy it passes. */
-static sl_node add_view(sl__graph *g, sl__operation operation, sl_node a, sl__node n, const int32_t integer[4]) {
+static sl_node add_view(sl__graph *g, sl__operation operation, sl_node a, sl__node n,
+                        const int32_t integer[4]) {
   n.operation = (uint8_t)operation;
   n.elementwise = 0;
   n.operands = 1;
@@ -45,7 +46,9 @@ sl_node op_reshape(sl__graph *g, sl_node a, sl_shape shape) {
     return sl__graph_refuse(g, SL_BAD_ARGUMENT, "reshape of %lld numbers to %lld",
                             (long long)sl__shape_count(n.shape), (long long)sl__shape_count(shape));
   }
-  if (n.shape.dims == shape.dims && memcmp(n.shape.size, shape.size, (size_t)shape.dims * sizeof *shape.size) == 0) return a;
+  if (n.shape.dims == shape.dims &&
+      memcmp(n.shape.size, shape.size, (size_t)shape.dims * sizeof *shape.size) == 0)
+    return a;
   n.shape = shape;
   int64_t stride = 1;
   for (int d = shape.dims - 1; d >= 0; d--) {
@@ -63,9 +66,10 @@ void sl__gradient_reshape(sl__tape *tape, sl__graph *g, sl_node node, sl_node dy
 sl_node op_slice(sl__graph *g, sl_node a, int axis, int32_t begin, int32_t count, int32_t stride) {
   if (!a || (axis = sl__axis(g, a, axis)) < 0) return 0;
   sl__node n = g->nodes[a];
-  if (begin < 0 || count < 1 || stride < 1 || begin + (int64_t)(count - 1) * stride >= n.shape.size[axis]) {
-    return sl__graph_refuse(g, SL_BAD_ARGUMENT, "slice %d+%d by %d of an axis of %d", begin, count, stride,
-                            n.shape.size[axis]);
+  if (begin < 0 || count < 1 || stride < 1 ||
+      begin + (int64_t)(count - 1) * stride >= n.shape.size[axis]) {
+    return sl__graph_refuse(g, SL_BAD_ARGUMENT, "slice %d+%d by %d of an axis of %d", begin, count,
+                            stride, n.shape.size[axis]);
   }
   if (begin == 0 && count == n.shape.size[axis]) return a;
   n.offset += begin * n.stride[axis];
@@ -95,7 +99,9 @@ sl_node op_transpose(sl__graph *g, sl_node a) {
   if (!a) return 0;
   sl__node n = g->nodes[a];
   const int last = n.shape.dims - 1;
-  if (last < 1) return sl__graph_refuse(g, SL_BAD_ARGUMENT, "transpose of a value with %d dimensions", last + 1);
+  if (last < 1)
+    return sl__graph_refuse(g, SL_BAD_ARGUMENT, "transpose of a value with %d dimensions",
+                            last + 1);
   const int32_t size = n.shape.size[last];
   n.shape.size[last] = n.shape.size[last - 1];
   n.shape.size[last - 1] = size;
@@ -112,7 +118,9 @@ void sl__gradient_transpose(sl__tape *tape, sl__graph *g, sl_node node, sl_node 
 sl_node op_broadcast(sl__graph *g, sl_node a, sl_shape shape) {
   if (!a) return 0;
   sl__node n = g->nodes[a];
-  if (n.shape.dims == shape.dims && memcmp(n.shape.size, shape.size, (size_t)shape.dims * sizeof *shape.size) == 0) return a;
+  if (n.shape.dims == shape.dims &&
+      memcmp(n.shape.size, shape.size, (size_t)shape.dims * sizeof *shape.size) == 0)
+    return a;
   const int missing = shape.dims - n.shape.dims;
   sl__node wide = n;
   wide.shape = shape;
@@ -120,7 +128,8 @@ sl_node op_broadcast(sl__graph *g, sl_node a, sl_shape shape) {
     const int from = d - missing;
     const int32_t size = from < 0 ? 1 : n.shape.size[from];
     if (missing < 0 || (size != 1 && size != shape.size[d])) {
-      return sl__graph_refuse(g, SL_BAD_ARGUMENT, "shapes do not broadcast: size %d against %d", size, shape.size[d]);
+      return sl__graph_refuse(g, SL_BAD_ARGUMENT, "shapes do not broadcast: size %d against %d",
+                              size, shape.size[d]);
     }
     wide.stride[d] = size == 1 ? 0 : n.stride[from];
   }
@@ -147,7 +156,8 @@ void sl__gradient_broadcast(sl__tape *tape, sl__graph *g, sl_node node, sl_node 
 /* ---- copies ---- */
 
 sl_node op_concatenate(sl__graph *g, int count, const sl_node *parts, int axis) {
-  if (g->status != SL_OK || count < 1) return count < 1 ? sl__graph_refuse(g, SL_BAD_ARGUMENT, "concatenation of nothing") : 0;
+  if (g->status != SL_OK || count < 1)
+    return count < 1 ? sl__graph_refuse(g, SL_BAD_ARGUMENT, "concatenation of nothing") : 0;
   if (count == 1) return parts[0];
   for (int i = 0; i < count; i++) {
     if (!parts[i]) return 0;
@@ -158,16 +168,23 @@ sl_node op_concatenate(sl__graph *g, int count, const sl_node *parts, int axis) 
     g->status = SL_NO_MEMORY;
     return 0;
   }
-  sl__node n = {.operation = SL__OP_CONCATENATE, .type = g->nodes[parts[0]].type, .shape = g->nodes[parts[0]].shape,
-                .integer = {axis}, .data = list, .data_bytes = count * (int64_t)sizeof *list};
+  sl__node n = {.operation = SL__OP_CONCATENATE,
+                .type = g->nodes[parts[0]].type,
+                .shape = g->nodes[parts[0]].shape,
+                .integer = {axis},
+                .data = list,
+                .data_bytes = count * (int64_t)sizeof *list};
   n.shape.size[axis] = 0;
   for (int i = 0; i < count; i++) n.batched |= g->nodes[parts[i]].batched;
   for (int i = 0; i < count; i++) {
     sl_node part = parts[i];
     const sl__node *p = &g->nodes[part];
     bool fits = p->shape.dims == n.shape.dims && p->type == n.type;
-    for (int d = 0; fits && d < n.shape.dims; d++) fits = d == axis || p->shape.size[d] == n.shape.size[d];
-    if (!fits) return sl__graph_refuse(g, SL_BAD_ARGUMENT, "concatenation of values of different shapes or types");
+    for (int d = 0; fits && d < n.shape.dims; d++)
+      fits = d == axis || p->shape.size[d] == n.shape.size[d];
+    if (!fits)
+      return sl__graph_refuse(g, SL_BAD_ARGUMENT,
+                              "concatenation of values of different shapes or types");
     n.shape.size[axis] += p->shape.size[axis];
     if (n.batched && !p->batched) part = sl__rows(g, part);
     list[i] = sl__contiguous(g, part);
@@ -188,13 +205,20 @@ void sl__gradient_concatenate(sl__tape *tape, sl__graph *g, sl_node node, sl_nod
   }
 }
 
-static sl_node add_indexed(sl__graph *g, sl__operation operation, sl_node a, int axis, int32_t count, int32_t indices, const int32_t *index) {
+static sl_node add_indexed(sl__graph *g, sl__operation operation, sl_node a, int axis,
+                           int32_t count, int32_t indices, const int32_t *index) {
   const int32_t *kept = sl__graph_keep(g, index, (size_t)indices * sizeof *index);
   if (!kept) return 0;
   a = sl__contiguous(g, a);
   if (!a) return 0;
-  sl__node n = {.operation = (uint8_t)operation, .type = g->nodes[a].type, .batched = g->nodes[a].batched, .operands = 1,
-                .operand = {a}, .shape = g->nodes[a].shape, .integer = {axis}, .data = kept,
+  sl__node n = {.operation = (uint8_t)operation,
+                .type = g->nodes[a].type,
+                .batched = g->nodes[a].batched,
+                .operands = 1,
+                .operand = {a},
+                .shape = g->nodes[a].shape,
+                .integer = {axis},
+                .data = kept,
                 .data_bytes = indices * (int64_t)sizeof *index};
   n.shape.size[axis] = count;
   return sl__node_add(g, n);
@@ -204,27 +228,32 @@ sl_node op_gather(sl__graph *g, sl_node a, int axis, int32_t count, const int32_
   if (!a || (axis = sl__axis(g, a, axis)) < 0) return 0;
   for (int32_t i = 0; i < count; i++) {
     if (index[i] < 0 || index[i] >= g->nodes[a].shape.size[axis]) {
-      return sl__graph_refuse(g, SL_BAD_ARGUMENT, "gather: index %d outside an axis of %d", index[i], g->nodes[a].shape.size[axis]);
+      return sl__graph_refuse(g, SL_BAD_ARGUMENT, "gather: index %d outside an axis of %d",
+                              index[i], g->nodes[a].shape.size[axis]);
     }
   }
   return add_indexed(g, SL__OP_GATHER, a, axis, count, count, index);
 }
 
 /* The transpose of gather: y[index[i]] += x[i] along the axis, y of `count`. */
-static sl_node scatter(sl__graph *g, sl_node a, int axis, int32_t count, int32_t indices, const int32_t *index) {
+static sl_node scatter(sl__graph *g, sl_node a, int axis, int32_t count, int32_t indices,
+                       const int32_t *index) {
   return add_indexed(g, SL__OP_SCATTER, a, axis, count, indices, index);
 }
 
 void sl__gradient_gather(sl__tape *tape, sl__graph *g, sl_node node, sl_node dy) {
   const sl__node n = g->nodes[node];
   const int axis = n.integer[0];
-  sl__contribute(tape, n.operand[0], scatter(g, dy, axis, g->nodes[n.operand[0]].shape.size[axis], n.shape.size[axis], n.data));
+  sl__contribute(
+      tape, n.operand[0],
+      scatter(g, dy, axis, g->nodes[n.operand[0]].shape.size[axis], n.shape.size[axis], n.data));
 }
 
 void sl__gradient_scatter(sl__tape *tape, sl__graph *g, sl_node node, sl_node dy) {
   const sl__node n = g->nodes[node];
   const int axis = n.integer[0];
-  sl__contribute(tape, n.operand[0], op_gather(g, dy, axis, g->nodes[n.operand[0]].shape.size[axis], n.data));
+  sl__contribute(tape, n.operand[0],
+                 op_gather(g, dy, axis, g->nodes[n.operand[0]].shape.size[axis], n.data));
 }
 
 /* ---- one index per row ---- */
@@ -237,27 +266,39 @@ static sl_shape without_axis(sl_shape shape, int axis) {
 
 static bool fits_without_axis(sl__graph *g, sl_node a, sl_node b, int axis, const char *what) {
   const sl_shape need = without_axis(g->nodes[a].shape, axis), have = g->nodes[b].shape;
-  if (need.dims == have.dims && memcmp(need.size, have.size, (size_t)need.dims * sizeof *need.size) == 0 &&
+  if (need.dims == have.dims &&
+      memcmp(need.size, have.size, (size_t)need.dims * sizeof *need.size) == 0 &&
       g->nodes[a].type == g->nodes[b].type) {
     return true;
   }
-  sl__graph_refuse(g, SL_BAD_ARGUMENT, "%s: the second operand must have the first's type and its shape without axis %d", what, axis);
+  sl__graph_refuse(
+      g, SL_BAD_ARGUMENT,
+      "%s: the second operand must have the first's type and its shape without axis %d", what,
+      axis);
   return false;
 }
 
-static sl_node add_indexing(sl__graph *g, sl__operation operation, sl_node a, sl_node b, int axis, sl_shape shape) {
+static sl_node add_indexing(sl__graph *g, sl__operation operation, sl_node a, sl_node b, int axis,
+                            sl_shape shape) {
   const bool batched = g->nodes[a].batched || g->nodes[b].batched;
   if (batched && !g->nodes[a].batched) a = sl__rows(g, a);
   if (batched && !g->nodes[b].batched) b = sl__rows(g, b);
   a = sl__contiguous(g, a);
   b = sl__contiguous(g, b);
   if (!a || !b) return 0;
-  return sl__node_add(g, (sl__node){.operation = (uint8_t)operation, .type = g->nodes[a].type, .batched = batched, .operands = 2,
-                                    .operand = {a, b}, .shape = shape, .integer = {axis}});
+  return sl__node_add(g, (sl__node){.operation = (uint8_t)operation,
+                                    .type = g->nodes[a].type,
+                                    .batched = batched,
+                                    .operands = 2,
+                                    .operand = {a, b},
+                                    .shape = shape,
+                                    .integer = {axis}});
 }
 
 sl_node op_take(sl__graph *g, sl_node a, sl_node index, int axis) {
-  if (!a || !index || (axis = sl__axis(g, a, axis)) < 0 || !fits_without_axis(g, a, index, axis, "take")) return 0;
+  if (!a || !index || (axis = sl__axis(g, a, axis)) < 0 ||
+      !fits_without_axis(g, a, index, axis, "take"))
+    return 0;
   return add_indexing(g, SL__OP_TAKE, a, index, axis, without_axis(g->nodes[a].shape, axis));
 }
 
@@ -268,13 +309,16 @@ static sl_node put(sl__graph *g, sl_node x, sl_node index, int axis, sl_shape sh
 }
 
 sl_node op_search(sl__graph *g, sl_node knots, sl_node x, int axis) {
-  if (!knots || !x || (axis = sl__axis(g, knots, axis)) < 0 || !fits_without_axis(g, knots, x, axis, "search")) return 0;
+  if (!knots || !x || (axis = sl__axis(g, knots, axis)) < 0 ||
+      !fits_without_axis(g, knots, x, axis, "search"))
+    return 0;
   return add_indexing(g, SL__OP_SEARCH, knots, x, axis, g->nodes[x].shape);
 }
 
 void sl__gradient_take(sl__tape *tape, sl__graph *g, sl_node node, sl_node dy) {
   const sl__node n = g->nodes[node];
-  sl__contribute(tape, n.operand[0], put(g, dy, n.operand[1], n.integer[0], g->nodes[n.operand[0]].shape));
+  sl__contribute(tape, n.operand[0],
+                 put(g, dy, n.operand[1], n.integer[0], g->nodes[n.operand[0]].shape));
 }
 
 void sl__gradient_put(sl__tape *tape, sl__graph *g, sl_node node, sl_node dy) {
@@ -288,8 +332,12 @@ sl_node op_cast(sl__graph *g, sl_node a, sl_dtype type) {
   if (!a || g->nodes[a].type == type) return a;
   a = sl__contiguous(g, a);
   if (!a) return 0;
-  return sl__node_add(g, (sl__node){.operation = SL__OP_CAST, .type = (uint8_t)type, .batched = g->nodes[a].batched, .operands = 1,
-                                    .operand = {a}, .shape = g->nodes[a].shape});
+  return sl__node_add(g, (sl__node){.operation = SL__OP_CAST,
+                                    .type = (uint8_t)type,
+                                    .batched = g->nodes[a].batched,
+                                    .operands = 1,
+                                    .operand = {a},
+                                    .shape = g->nodes[a].shape});
 }
 
 void sl__gradient_cast(sl__tape *tape, sl__graph *g, sl_node node, sl_node dy) {
@@ -301,8 +349,12 @@ sl_node sl__rows(sl__graph *g, sl_node a) {
   if (!a || g->nodes[a].batched) return a;
   a = sl__contiguous(g, a);
   if (!a) return 0;
-  return sl__node_add(g, (sl__node){.operation = SL__OP_ROWS, .type = g->nodes[a].type, .batched = true, .operands = 1,
-                                    .operand = {a}, .shape = g->nodes[a].shape});
+  return sl__node_add(g, (sl__node){.operation = SL__OP_ROWS,
+                                    .type = g->nodes[a].type,
+                                    .batched = true,
+                                    .operands = 1,
+                                    .operand = {a},
+                                    .shape = g->nodes[a].shape});
 }
 
 void sl__gradient_rows(sl__tape *tape, sl__graph *g, sl_node node, sl_node dy) {

@@ -9,7 +9,10 @@
 
 static const float WORTH_SHARING = 3000; /* nanoseconds: several times the price of a barrier */
 
-typedef struct costed { int32_t step; float cost; } costed;
+typedef struct costed {
+  int32_t step;
+  float cost;
+} costed;
 
 static int by_cost(const void *a, const void *b) {
   const costed *x = a, *y = b;
@@ -21,10 +24,10 @@ typedef struct maker {
   const sl__program *program;
   const sl__stage *stage;
   int workers;
-  int16_t *owner;     /* [values] who made it; -1: several, or nobody */
-  int16_t *given;     /* [steps of a level] to whom; -1: cut into parts for all */
+  int16_t *owner; /* [values] who made it; -1: several, or nobody */
+  int16_t *given; /* [steps of a level] to whom; -1: cut into parts for all */
   costed *order;
-  float *load;        /* [workers] */
+  float *load; /* [workers] */
 } maker;
 
 static int preferred_worker(const maker *m, const sl__step *s) {
@@ -34,7 +37,8 @@ static int preferred_worker(const maker *m, const sl__step *s) {
     const int operands = s->fused ? s->fused[i].operands : s->operands;
     for (int k = 0; k < operands; k++) {
       if (s->fused && s->fused[i].from_strip[k]) continue;
-      const uint32_t operand = m->program->values[s->fused ? s->fused[i].operand[k] : s->operand[k]].root;
+      const uint32_t operand =
+          m->program->values[s->fused ? s->fused[i].operand[k] : s->operand[k]].root;
       const sl__value *v = &m->program->values[operand];
       if (m->owner[operand] < 0 || !v->batched || v->count <= most) continue;
       most = v->count;
@@ -56,7 +60,9 @@ static float give_whole_steps(maker *m, int32_t begin, int32_t count) {
       if (m->load[w] < m->load[best]) best = w;
     }
     const int preferred = preferred_worker(m, s);
-    if (preferred >= 0 && m->load[preferred] + m->order[i].cost <= 1.05f * total / (float)m->workers) best = preferred;
+    if (preferred >= 0 &&
+        m->load[preferred] + m->order[i].cost <= 1.05f * total / (float)m->workers)
+      best = preferred;
     m->given[m->order[i].step] = (int16_t)best;
     m->load[best] += m->order[i].cost;
     if (m->load[best] > makespan) makespan = m->load[best];
@@ -85,18 +91,29 @@ static void share_level(maker *m, int32_t begin, int32_t count) {
 
 /* ---- where to wait ---- */
 
-typedef struct access { int64_t begin, end; uint8_t area; bool writes; int16_t worker; } access;
+typedef struct access {
+  int64_t begin, end;
+  uint8_t area;
+  bool writes;
+  int16_t worker;
+} access;
 
-typedef struct accesses { access *list; int64_t count, settled; } accesses; /* settled: those of earlier levels */
+typedef struct accesses {
+  access *list;
+  int64_t count, settled;
+} accesses; /* settled: those of earlier levels */
 
 /* The memory of a value, from its first number to its last. */
 static access access_of(const maker *m, uint32_t value, bool writes, int16_t worker) {
   const sl__value *v = &m->program->values[value];
   int64_t last = v->view_offset;
   for (int d = 0; d < v->shape.dims; d++) last += (v->shape.size[d] - 1) * v->stride[d];
-  const int64_t unit = v->area == SL__AREA_BLOCK ? sl__type_size(v->type) / 4 : sl__type_size(v->type);
-  const int64_t scale = v->area == SL__AREA_ACCUMULATOR ? INT32_MAX : 1; /* each has memory of its own */
-  return (access){v->offset * scale + v->view_offset * unit, v->offset * scale + (last + 1) * unit, v->area, writes, worker};
+  const int64_t unit =
+      v->area == SL__AREA_BLOCK ? sl__type_size(v->type) / 4 : sl__type_size(v->type);
+  const int64_t scale =
+      v->area == SL__AREA_ACCUMULATOR ? INT32_MAX : 1; /* each has memory of its own */
+  return (access){v->offset * scale + v->view_offset * unit, v->offset * scale + (last + 1) * unit,
+                  v->area, writes, worker};
 }
 
 static void note_step(const maker *m, const sl__step *s, int16_t worker, accesses *out) {
@@ -105,7 +122,8 @@ static void note_step(const maker *m, const sl__step *s, int16_t worker, accesse
     const int operands = s->fused ? s->fused[i].operands : s->operands;
     for (int k = 0; k < operands; k++) {
       if (s->fused && s->fused[i].from_strip[k]) continue;
-      out->list[out->count++] = access_of(m, s->fused ? s->fused[i].operand[k] : s->operand[k], false, worker);
+      out->list[out->count++] =
+          access_of(m, s->fused ? s->fused[i].operand[k] : s->operand[k], false, worker);
     }
   }
   const uint32_t *parts = s->data;
@@ -115,7 +133,8 @@ static void note_step(const maker *m, const sl__step *s, int16_t worker, accesse
 }
 
 static bool conflict(const access *a, const access *b) {
-  return (a->worker != b->worker || a->worker < 0) && (a->writes || b->writes) && a->area == b->area && a->begin < b->end && b->begin < a->end;
+  return (a->worker != b->worker || a->worker < 0) && (a->writes || b->writes) &&
+         a->area == b->area && a->begin < b->end && b->begin < a->end;
 }
 
 /* Whether the newest level's accesses meet those since the last wait; if so, these are forgotten. */
@@ -136,13 +155,14 @@ static int64_t count_accesses(const sl__stage *stage) {
   int64_t count = 0;
   for (int32_t i = 0; i < stage->steps; i++) {
     const sl__step *s = &stage->step[i];
-    count += 4 + 3 * (int64_t)s->fused_count + (s->operation == SL__OP_CONCATENATE ? s->data_count : 0);
+    count +=
+        4 + 3 * (int64_t)s->fused_count + (s->operation == SL__OP_CONCATENATE ? s->data_count : 0);
   }
   return count;
 }
 
-sl_status sl__division_make(sl_context *context, sl__arena *arena, const sl__program *program, const sl__stage *stage,
-                            int workers, sl__division *out) {
+sl_status sl__division_make(sl_context *context, sl__arena *arena, const sl__program *program,
+                            const sl__stage *stage, int workers, sl__division *out) {
   (void)context;
   maker m = {.program = program, .stage = stage, .workers = workers};
   const size_t steps = (size_t)stage->steps + 1, lists = (size_t)stage->levels * (size_t)workers;
@@ -153,15 +173,19 @@ sl_status sl__division_make(sl_context *context, sl__arena *arena, const sl__pro
   out->assignment = sl__arena_take(arena, steps * (size_t)workers, sizeof *out->assignment);
   out->begin = sl__arena_take(arena, lists + 2, sizeof *out->begin);
   out->barrier = sl__arena_take(arena, (size_t)stage->levels + 1, sizeof *out->barrier);
-  if (!m.owner || !m.given || !m.order || !m.load || !out->assignment || !out->begin || !out->barrier) return SL_NO_MEMORY;
+  if (!m.owner || !m.given || !m.order || !m.load || !out->assignment || !out->begin ||
+      !out->barrier)
+    return SL_NO_MEMORY;
   for (uint32_t i = 0; i < program->value_count; i++) m.owner[i] = -1;
-  accesses touched = {.list = sl__arena_take(arena, (size_t)count_accesses(stage) + 1, sizeof *touched.list)};
+  accesses touched = {
+      .list = sl__arena_take(arena, (size_t)count_accesses(stage) + 1, sizeof *touched.list)};
   if (!touched.list) return SL_NO_MEMORY;
   int32_t at = 0;
   for (int32_t level = 0; level < stage->levels; level++) {
     const int32_t begin = stage->level_begin[level], count = stage->level_begin[level + 1] - begin;
     share_level(&m, begin, count);
-    for (int32_t i = 0; i < count; i++) note_step(&m, &stage->step[begin + i], m.given[i], &touched);
+    for (int32_t i = 0; i < count; i++)
+      note_step(&m, &stage->step[begin + i], m.given[i], &touched);
     out->barrier[level] = must_wait(&touched);
     for (int w = 0; w < workers; w++) {
       out->begin[level * workers + w] = at;

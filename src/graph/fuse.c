@@ -21,18 +21,24 @@ static bool is_aligned(const sl__plan *p, const sl__node *user, sl_node operand)
 
 static bool can_fuse(const sl__plan *p, sl_node node) {
   const sl__node *n = &p->g->nodes[node];
-  if (!p->live[node] || n->operation != SL__OP_ELEMENTWISE || !n->batched || p->stage[node] != SL__BLOCK_STAGE) return false;
+  if (!p->live[node] || n->operation != SL__OP_ELEMENTWISE || !n->batched ||
+      p->stage[node] != SL__BLOCK_STAGE)
+    return false;
   for (int k = 0; k < n->operands; k++) {
     if (!is_aligned(p, n, n->operand[k])) return false;
   }
   return true;
 }
 
-typedef struct use { int64_t step; } use; /* NOBODY, MANY, or the fused step that all users so far are in */
+typedef struct use {
+  int64_t step;
+} use; /* NOBODY, MANY, or the fused step that all users so far are in */
 
 static void note(use *u, int64_t step) {
-  if (u->step == NOBODY) u->step = step;
-  else if (u->step != step) u->step = MANY;
+  if (u->step == NOBODY)
+    u->step = step;
+  else if (u->step != step)
+    u->step = MANY;
 }
 
 sl_status sl__fuse(sl__plan *p, int count, const sl_node *outputs) {
@@ -48,15 +54,19 @@ sl_status sl__fuse(sl__plan *p, int count, const sl_node *outputs) {
     if (fusible && users[i].step > 0) {
       const sl_node step = (sl_node)users[i].step;
       const sl__node *last = &p->g->nodes[step];
-      if (last->type == n->type && sl__shape_count(last->shape) == sl__shape_count(n->shape) && members[step] < SL__MAX_STRIPS) p->group[i] = step;
+      if (last->type == n->type && sl__shape_count(last->shape) == sl__shape_count(n->shape) &&
+          members[step] < SL__MAX_STRIPS)
+        p->group[i] = step;
     }
     members[p->group[i]]++;
     p->group_first[p->group[i]] = i;
-    if (sl__operations[n->operation].kind == SL__KIND_VIEW) continue; /* its users are its root's users */
+    if (sl__operations[n->operation].kind == SL__KIND_VIEW)
+      continue; /* its users are its root's users */
     for (int k = 0; k < n->operands; k++) {
       const sl__node *operand = &p->g->nodes[n->operand[k]];
-      const bool whole = fusible && operand->batched && operand->offset == 0 &&
-                         sl__shape_count(p->g->nodes[operand->root].shape) == sl__shape_count(n->shape);
+      const bool whole =
+          fusible && operand->batched && operand->offset == 0 &&
+          sl__shape_count(p->g->nodes[operand->root].shape) == sl__shape_count(n->shape);
       note(&users[operand->root], whole ? (int64_t)p->group[i] : MANY);
     }
     int64_t parts;
@@ -70,8 +80,9 @@ sl_status sl__fuse(sl__plan *p, int count, const sl_node *outputs) {
 
 typedef struct builder {
   sl__plan *plan;
-  sl_node *member; int32_t members;    /* of the group, in order of computation */
-  int32_t *slot;                       /* [members] strip of each member, or -1: the result */
+  sl_node *member;
+  int32_t members; /* of the group, in order of computation */
+  int32_t *slot;   /* [members] strip of each member, or -1: the result */
 } builder;
 
 static int32_t member_index(const builder *b, sl_node node) {
@@ -96,7 +107,8 @@ static void give_strips(builder *b) {
     b->slot[i] = -1;
     if (i == b->members - 1) break;
     int32_t s = 0;
-    while (s < strips && busy_until[s] > i) s++; /* a strip read for the last time by this member may be written by it */
+    while (s < strips && busy_until[s] > i)
+      s++; /* a strip read for the last time by this member may be written by it */
     strips += s == strips;
     busy_until[s] = last;
     b->slot[i] = s;
@@ -119,7 +131,10 @@ sl_status sl__fused_step(sl__plan *p, sl_node node, sl__step *step) {
   step->cost = 0;
   for (int32_t i = 0; i < b.members; i++) {
     const sl__node *n = &p->g->nodes[b.member[i]];
-    fused[i] = (sl__fused){.elementwise = n->elementwise, .operands = (uint8_t)n->operands, .attribute = n->attribute, .strip = b.slot[i]};
+    fused[i] = (sl__fused){.elementwise = n->elementwise,
+                           .operands = (uint8_t)n->operands,
+                           .attribute = n->attribute,
+                           .strip = b.slot[i]};
     for (int k = 0; k < n->operands; k++) {
       const int32_t inner = member_index(&b, p->g->nodes[n->operand[k]].root);
       fused[i].from_strip[k] = inner >= 0;

@@ -10,7 +10,7 @@
 
 typedef struct contribution {
   sl_node gradient;
-  bool piece;             /* of a slice: where */
+  bool piece; /* of a slice: where */
   int32_t axis, begin, count, stride;
   struct contribution *next;
 } contribution;
@@ -18,16 +18,17 @@ typedef struct contribution {
 struct sl__tape {
   sl__graph *graph;
   sl__arena arena;
-  contribution **lists;   /* [nodes at the start] */
+  contribution **lists; /* [nodes at the start] */
   uint32_t nodes;
-  const bool *wanted;     /* [nodes at the start]: does any wrt lie below? */
+  const bool *wanted; /* [nodes at the start]: does any wrt lie below? */
 };
 
 static void push(sl__tape *tape, sl_node operand, contribution c) {
   sl__graph *g = tape->graph;
   if (!operand || operand >= tape->nodes || !tape->wanted[operand] || g->status != SL_OK) return;
   if (!c.gradient) return;
-  if (!g->nodes[operand].batched && g->nodes[c.gradient].batched) c.gradient = op_sum_rows(g, c.gradient);
+  if (!g->nodes[operand].batched && g->nodes[c.gradient].batched)
+    c.gradient = op_sum_rows(g, c.gradient);
   contribution *kept = sl__arena_take(&tape->arena, 1, sizeof *kept);
   if (!kept) {
     g->status = SL_NO_MEMORY;
@@ -42,8 +43,15 @@ void sl__contribute(sl__tape *tape, sl_node operand, sl_node gradient) {
   push(tape, operand, (contribution){.gradient = gradient});
 }
 
-void sl__contribute_piece(sl__tape *tape, sl_node operand, sl_node gradient, const int32_t piece[4]) {
-  push(tape, operand, (contribution){.gradient = gradient, .piece = true, .axis = piece[0], .begin = piece[1], .count = piece[2], .stride = piece[3]});
+void sl__contribute_piece(sl__tape *tape, sl_node operand, sl_node gradient,
+                          const int32_t piece[4]) {
+  push(tape, operand,
+       (contribution){.gradient = gradient,
+                      .piece = true,
+                      .axis = piece[0],
+                      .begin = piece[1],
+                      .count = piece[2],
+                      .stride = piece[3]});
 }
 
 static sl_node zero_part(sl__graph *g, sl_node like, int axis, int32_t count) {
@@ -60,8 +68,14 @@ static sl_node spread(sl__graph *g, sl_node gradient, sl_node like, const contri
   for (int32_t i = 0; i < c->count; i++) index[i] = c->begin + i * c->stride;
   gradient = sl__contiguous(g, gradient);
   if (!gradient) return 0;
-  sl__node n = {.operation = SL__OP_SCATTER, .type = g->nodes[gradient].type, .batched = g->nodes[gradient].batched, .operands = 1,
-                .operand = {gradient}, .shape = g->nodes[gradient].shape, .integer = {c->axis}, .data = index,
+  sl__node n = {.operation = SL__OP_SCATTER,
+                .type = g->nodes[gradient].type,
+                .batched = g->nodes[gradient].batched,
+                .operands = 1,
+                .operand = {gradient},
+                .shape = g->nodes[gradient].shape,
+                .integer = {c->axis},
+                .data = index,
                 .data_bytes = c->count * (int64_t)sizeof *index};
   n.shape.size[c->axis] = size;
   return sl__node_add(g, n);
@@ -74,7 +88,8 @@ static int by_begin(const void *a, const void *b) {
 
 /* Pieces pieces[0..count-1] of one axis, sorted by begin: those that do not overlap become one concatenation; the rest are
  * left for the next round. Returns the concatenation and how many remain. */
-static sl_node concatenate_round(sl__tape *tape, sl_node node, contribution **pieces, int64_t count, int64_t *remaining) {
+static sl_node concatenate_round(sl__tape *tape, sl_node node, contribution **pieces, int64_t count,
+                                 int64_t *remaining) {
   sl__graph *g = tape->graph;
   const int axis = pieces[0]->axis;
   const int32_t size = g->nodes[node].shape.size[axis];
@@ -97,7 +112,9 @@ static sl_node concatenate_round(sl__tape *tape, sl_node node, contribution **pi
   return op_concatenate(g, used, parts, axis);
 }
 
-static sl_node add_or_first(sl__graph *g, sl_node sum, sl_node term) { return sum ? op_add(g, sum, term) : term; }
+static sl_node add_or_first(sl__graph *g, sl_node sum, sl_node term) {
+  return sum ? op_add(g, sum, term) : term;
+}
 
 static sl_node combine_pieces(sl__tape *tape, sl_node node, contribution **pieces, int64_t count) {
   sl__graph *g = tape->graph;
@@ -108,11 +125,14 @@ static sl_node combine_pieces(sl__tape *tape, sl_node node, contribution **piece
     int64_t n = 0;
     for (int64_t i = 0; i < count; i++) {
       if (pieces[i]->axis != axis) continue;
-      if (pieces[i]->stride == 1 || pieces[i]->count == 1) mine[n++] = pieces[i];
-      else sum = add_or_first(g, sum, spread(g, pieces[i]->gradient, node, pieces[i]));
+      if (pieces[i]->stride == 1 || pieces[i]->count == 1)
+        mine[n++] = pieces[i];
+      else
+        sum = add_or_first(g, sum, spread(g, pieces[i]->gradient, node, pieces[i]));
     }
     qsort(mine, (size_t)n, sizeof *mine, by_begin);
-    while (n > 0 && g->status == SL_OK) sum = add_or_first(g, sum, concatenate_round(tape, node, mine, n, &n));
+    while (n > 0 && g->status == SL_OK)
+      sum = add_or_first(g, sum, concatenate_round(tape, node, mine, n, &n));
   }
   return sum;
 }
@@ -125,8 +145,10 @@ static sl_node combine(sl__tape *tape, sl_node node) {
   if (!list) return sl__graph_refuse(g, SL_NO_MEMORY, "out of memory");
   sl_node sum = 0;
   for (contribution *c = tape->lists[node]; c; c = c->next) {
-    if (c->piece) list[pieces++] = c;
-    else sum = add_or_first(g, sum, c->gradient);
+    if (c->piece)
+      list[pieces++] = c;
+    else
+      sum = add_or_first(g, sum, c->gradient);
   }
   if (pieces) sum = add_or_first(g, sum, combine_pieces(tape, node, list, pieces));
   return sum;
@@ -141,7 +163,8 @@ static void mark_below(sl__graph *g, bool *wanted, uint32_t nodes, int count, co
     for (int k = 0; k < n->operands; k++) wanted[i] |= wanted[n->operand[k]];
     if (n->operation == SL__OP_CONCATENATE) {
       const sl_node *parts = n->data;
-      for (int64_t k = 0; k < n->data_bytes / (int64_t)sizeof *parts; k++) wanted[i] |= wanted[parts[k]];
+      for (int64_t k = 0; k < n->data_bytes / (int64_t)sizeof *parts; k++)
+        wanted[i] |= wanted[parts[k]];
     }
   }
 }
@@ -152,7 +175,8 @@ static void sweep(sl__tape *tape, sl_node y, int count, const sl_node *wrt, sl_n
   sl_node seed = op_number(g, type, 1.0);
   if (g->nodes[y].batched) {
     seed = sl__rows(g, seed);
-    if (type == SL_F32) g->one_per_row = seed; /* lets 1 * x be x; one type is enough for it to pay */
+    if (type == SL_F32)
+      g->one_per_row = seed; /* lets 1 * x be x; one type is enough for it to pay */
   }
   sl__contribute(tape, y, seed);
   for (sl_node node = y; node > 0 && g->status == SL_OK; node--) {

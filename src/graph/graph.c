@@ -45,9 +45,13 @@ void sl__graph_free(sl__graph *g) {
   sl__free(&allocator, g);
 }
 
-void sl__graph_for_fitting(sl__graph *g) { g->for_fitting = true; }
+void sl__graph_for_fitting(sl__graph *g) {
+  g->for_fitting = true;
+}
 
-sl_status sl__graph_status(const sl__graph *g) { return g->status; }
+sl_status sl__graph_status(const sl__graph *g) {
+  return g->status;
+}
 
 sl_node sl__graph_refuse(sl__graph *g, sl_status status, const char *format, ...) {
   if (g->status != SL_OK) return 0;
@@ -99,10 +103,18 @@ void sl__graph_label(sl__graph *g, const char *format, ...) {
   g->label = g->label_count++;
 }
 
-const sl__node *sl__node_get(const sl__graph *g, sl_node node) { return &g->nodes[node]; }
-sl_shape sl__node_shape(const sl__graph *g, sl_node node) { return g->nodes[node].shape; }
-sl_dtype sl__node_type(const sl__graph *g, sl_node node) { return (sl_dtype)g->nodes[node].type; }
-bool sl__node_batched(const sl__graph *g, sl_node node) { return g->nodes[node].batched; }
+const sl__node *sl__node_get(const sl__graph *g, sl_node node) {
+  return &g->nodes[node];
+}
+sl_shape sl__node_shape(const sl__graph *g, sl_node node) {
+  return g->nodes[node].shape;
+}
+sl_dtype sl__node_type(const sl__graph *g, sl_node node) {
+  return (sl_dtype)g->nodes[node].type;
+}
+bool sl__node_batched(const sl__graph *g, sl_node node) {
+  return g->nodes[node].batched;
+}
 
 const void *sl__graph_keep(sl__graph *g, const void *data, size_t bytes) {
   void *kept = sl__arena_take(&g->arena, bytes ? bytes : 1, 1);
@@ -122,7 +134,8 @@ static uint64_t mix(uint64_t h, uint64_t value) {
 }
 
 static uint64_t hash_of(const sl__node *n) {
-  uint64_t h = mix(n->operation | (uint64_t)n->elementwise << 8 | (uint64_t)n->type << 16, n->operands);
+  uint64_t h =
+      mix(n->operation | (uint64_t)n->elementwise << 8 | (uint64_t)n->type << 16, n->operands);
   for (int i = 0; i < n->operands && i < 3; i++) h = mix(h, n->operand[i]);
   for (int d = 0; d < n->shape.dims; d++) h = mix(h, (uint64_t)n->shape.size[d]);
   uint64_t bits;
@@ -150,7 +163,8 @@ static bool same(const sl__node *a, const sl__node *b) {
 
 static bool grow(sl__graph *g) {
   if (g->count == g->capacity) {
-    void *nodes = sl__resize(g->context, g->nodes, g->capacity, (size_t)g->capacity * 2, sizeof *g->nodes);
+    void *nodes =
+        sl__resize(g->context, g->nodes, g->capacity, (size_t)g->capacity * 2, sizeof *g->nodes);
     if (!nodes) return false;
     g->nodes = nodes;
     g->capacity *= 2;
@@ -183,11 +197,16 @@ sl_node sl__node_add(sl__graph *g, sl__node n) {
   if (g->status != SL_OK) return 0;
   int64_t count = 1;
   for (int d = 0; d < n.shape.dims; d++) {
-    if (n.shape.size[d] < 1) return sl__graph_refuse(g, SL_BAD_ARGUMENT, "%s: a size of %d; sizes start at 1", sl__operations[n.operation].name, n.shape.size[d]);
+    if (n.shape.size[d] < 1)
+      return sl__graph_refuse(g, SL_BAD_ARGUMENT, "%s: a size of %d; sizes start at 1",
+                              sl__operations[n.operation].name, n.shape.size[d]);
     count *= n.shape.size[d];
-    if (count > MAX_ELEMENTS) return sl__graph_refuse(g, SL_BAD_ARGUMENT, "%s: a value of more than 2^30 numbers", sl__operations[n.operation].name);
+    if (count > MAX_ELEMENTS)
+      return sl__graph_refuse(g, SL_BAD_ARGUMENT, "%s: a value of more than 2^30 numbers",
+                              sl__operations[n.operation].name);
   }
-  if (g->count >= MAX_NODES) return sl__graph_refuse(g, SL_UNSUPPORTED, "more than 2^26 operations in one graph");
+  if (g->count >= MAX_NODES)
+    return sl__graph_refuse(g, SL_UNSUPPORTED, "more than 2^26 operations in one graph");
   const uint64_t hash = hash_of(&n);
   uint32_t slot = (uint32_t)hash & (g->table_size - 1);
   while (g->table[slot]) {
@@ -220,18 +239,26 @@ bool sl__node_is_contiguous(const sl__node *n) {
 /* ---- leaves ---- */
 
 sl_node op_input(sl__graph *g, sl_dtype type, sl_shape shape) {
-  return sl__node_add(g, (sl__node){.operation = SL__OP_INPUT, .type = (uint8_t)type, .shape = shape,
-                                    .batched = true, .integer = {g->inputs++}});
+  return sl__node_add(g, (sl__node){.operation = SL__OP_INPUT,
+                                    .type = (uint8_t)type,
+                                    .shape = shape,
+                                    .batched = true,
+                                    .integer = {g->inputs++}});
 }
 
 sl_node op_shared_input(sl__graph *g, sl_dtype type, sl_shape shape) {
-  return sl__node_add(g, (sl__node){.operation = SL__OP_SHARED_INPUT, .type = (uint8_t)type,
-                                    .shape = shape, .integer = {g->inputs++}});
+  return sl__node_add(g, (sl__node){.operation = SL__OP_SHARED_INPUT,
+                                    .type = (uint8_t)type,
+                                    .shape = shape,
+                                    .integer = {g->inputs++}});
 }
 
 sl_node op_parameter(sl__graph *g, sl_dtype type, sl_shape shape, int64_t offset) {
-  return sl__node_add(g, (sl__node){.operation = SL__OP_PARAMETER, .type = (uint8_t)type, .shape = shape,
-                                    .integer = {(int32_t)(offset >> 31), (int32_t)(offset & 0x7fffffff)}});
+  return sl__node_add(
+      g, (sl__node){.operation = SL__OP_PARAMETER,
+                    .type = (uint8_t)type,
+                    .shape = shape,
+                    .integer = {(int32_t)(offset >> 31), (int32_t)(offset & 0x7fffffff)}});
 }
 
 sl_node op_constant(sl__graph *g, sl_dtype type, sl_shape shape, const double *values) {
@@ -239,8 +266,11 @@ sl_node op_constant(sl__graph *g, sl_dtype type, sl_shape shape, const double *v
   const size_t bytes = (size_t)sl__shape_count(shape) * sizeof *values;
   const void *kept = sl__graph_keep(g, values, bytes);
   if (!kept) return 0;
-  return sl__node_add(g, (sl__node){.operation = SL__OP_CONSTANT, .type = (uint8_t)type, .shape = shape,
-                                    .data = kept, .data_bytes = (int64_t)bytes});
+  return sl__node_add(g, (sl__node){.operation = SL__OP_CONSTANT,
+                                    .type = (uint8_t)type,
+                                    .shape = shape,
+                                    .data = kept,
+                                    .data_bytes = (int64_t)bytes});
 }
 
 sl_node op_number(sl__graph *g, sl_dtype type, double value) {
@@ -251,9 +281,13 @@ sl_node sl__zeros(sl__graph *g, sl_dtype type, sl_shape shape) {
   return op_broadcast(g, op_number(g, type, 0.0), shape);
 }
 
-static sl_node random_leaf(sl__graph *g, sl_dtype type, sl_shape shape, uint32_t stream, int32_t uniform) {
-  return sl__node_add(g, (sl__node){.operation = SL__OP_RANDOM, .type = (uint8_t)type, .shape = shape,
-                                    .batched = true, .integer = {(int32_t)stream, uniform}});
+static sl_node random_leaf(sl__graph *g, sl_dtype type, sl_shape shape, uint32_t stream,
+                           int32_t uniform) {
+  return sl__node_add(g, (sl__node){.operation = SL__OP_RANDOM,
+                                    .type = (uint8_t)type,
+                                    .shape = shape,
+                                    .batched = true,
+                                    .integer = {(int32_t)stream, uniform}});
 }
 
 sl_node op_random_normal(sl__graph *g, sl_dtype type, sl_shape shape, uint32_t stream) {

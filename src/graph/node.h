@@ -12,16 +12,16 @@ typedef enum sl__operation {
 typedef enum sl__operation_kind { SL__KIND_LEAF, SL__KIND_VIEW, SL__KIND_STEP } sl__operation_kind;
 
 typedef struct sl__node {
-  uint8_t operation;            /* sl__operation */
-  uint8_t elementwise;          /* sl__elementwise, of ELEMENTWISE */
-  uint8_t type;                 /* sl_dtype */
+  uint8_t operation;   /* sl__operation */
+  uint8_t elementwise; /* sl__elementwise, of ELEMENTWISE */
+  uint8_t type;        /* sl_dtype */
   bool batched;
   uint16_t operands, label;
   sl_node operand[3];
   sl_shape shape;
   double attribute;
-  int32_t integer[4];           /* axis, begin, count, stride; flags: see each builder */
-  const void *data;             /* interned: constant (double), index or extent (int32_t), parts (sl_node) */
+  int32_t integer[4]; /* axis, begin, count, stride; flags: see each builder */
+  const void *data;   /* interned: constant (double), index or extent (int32_t), parts (sl_node) */
   int64_t data_bytes;
   /* Where its numbers lie: element i of dimension d is at offset + i * stride[d] of the root's numbers. */
   sl_node root;
@@ -30,18 +30,18 @@ typedef struct sl__node {
 
 struct sl__graph {
   sl_context *context;
-  sl_status status;             /* sticky */
-  sl__arena arena;              /* data of nodes, labels */
-  sl__node *nodes;              /* [count], 0 unused; creation order is an order of computation */
+  sl_status status; /* sticky */
+  sl__arena arena;  /* data of nodes, labels */
+  sl__node *nodes;  /* [count], 0 unused; creation order is an order of computation */
   uint32_t count, capacity;
-  uint32_t *table;              /* hash of nodes, open addressing */
+  uint32_t *table; /* hash of nodes, open addressing */
   uint32_t table_size;
   const char **labels;
   uint16_t label_count, label_capacity, label;
-  int32_t inputs;               /* feeds declared so far */
-  bool for_fitting;             /* dropout drops */
-  int32_t dropouts;             /* made so far: each draws a stream of its own */
-  sl_node one_per_row;          /* the seed of differentiation, or 0 */
+  int32_t inputs;      /* feeds declared so far */
+  bool for_fitting;    /* dropout drops */
+  int32_t dropouts;    /* made so far: each draws a stream of its own */
+  sl_node one_per_row; /* the seed of differentiation, or 0 */
 };
 
 /* State of one differentiation (gradient.c); rules call sl__contribute. */
@@ -49,7 +49,8 @@ typedef struct sl__tape sl__tape;
 typedef void (*sl__gradient_rule)(sl__tape *tape, sl__graph *g, sl_node node, sl_node dy);
 void sl__contribute(sl__tape *tape, sl_node operand, sl_node gradient);
 /* The gradient of a slice of operand: axis, begin, count, stride. */
-void sl__contribute_piece(sl__tape *tape, sl_node operand, sl_node gradient, const int32_t piece[4]);
+void sl__contribute_piece(sl__tape *tape, sl_node operand, sl_node gradient,
+                          const int32_t piece[4]);
 
 struct sl__frame;
 struct sl__step;
@@ -58,18 +59,22 @@ typedef struct sl__operation_row {
   sl__operation_kind kind;
   sl__gradient_rule gradient;
   int64_t (*units)(const struct sl__frame *frame, const struct sl__step *step);
-  void (*run)(const struct sl__frame *frame, const struct sl__step *step, int64_t begin, int64_t end);
+  void (*run)(const struct sl__frame *frame, const struct sl__step *step, int64_t begin,
+              int64_t end);
 } sl__operation_row;
 extern const sl__operation_row sl__operations[SL__OP_COUNT];
 
 /* Building. */
-sl_node sl__node_add(sl__graph *g, sl__node node); /* operands checked; batched from operands; hash-consed */
+sl_node sl__node_add(sl__graph *g,
+                     sl__node node); /* operands checked; batched from operands; hash-consed */
 const sl__node *sl__node_get(const sl__graph *g, sl_node node);
-const void *sl__graph_keep(sl__graph *g, const void *data, size_t bytes); /* interned copy; NULL fails the graph */
+const void *sl__graph_keep(sl__graph *g, const void *data,
+                           size_t bytes); /* interned copy; NULL fails the graph */
 bool sl__node_is_contiguous(const sl__node *node);
-sl_node sl__contiguous(sl__graph *g, sl_node a);   /* a itself, or a copy without gaps */
-sl_node sl__rows(sl__graph *g, sl_node shared);    /* the same value for every row: batched */
+sl_node sl__contiguous(sl__graph *g, sl_node a); /* a itself, or a copy without gaps */
+sl_node sl__rows(sl__graph *g, sl_node shared);  /* the same value for every row: batched */
 sl_node sl__zeros(sl__graph *g, sl_dtype type, sl_shape shape);
-int sl__axis(sl__graph *g, sl_node a, int axis);   /* 0..dims-1, or -1 and the graph fails */
-sl_node sl__sum_to(sl__graph *g, sl_node a, sl_shape shape); /* sums the axes that broadcasting stretched */
+int sl__axis(sl__graph *g, sl_node a, int axis); /* 0..dims-1, or -1 and the graph fails */
+sl_node sl__sum_to(sl__graph *g, sl_node a,
+                   sl_shape shape); /* sums the axes that broadcasting stretched */
 #endif

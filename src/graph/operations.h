@@ -47,6 +47,7 @@ void sl__run_take(const sl__frame *frame, const sl__step *step, int64_t begin, i
 void sl__run_product(const sl__frame *frame, const sl__step *step, int64_t begin, int64_t end);
 void sl__run_matmul(const sl__frame *frame, const sl__step *step, int64_t begin, int64_t end);
 void sl__run_cholesky(const sl__frame *frame, const sl__step *step, int64_t begin, int64_t end);
-void sl__run_triangular_solve(const sl__frame *frame, const sl__step *step, int64_t begin, int64_t end);
+void sl__run_triangular_solve(const sl__frame *frame, const sl__step *step, int64_t begin,
+                              int64_t end);
 void sl__run_qr(const sl__frame *frame, const sl__step *step, int64_t begin, int64_t end);
 #endif

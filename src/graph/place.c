@@ -17,7 +17,8 @@ static bool is_single_axis(const sl__node *n, int axis) {
 void sl__settle_parts(sl__plan *p) {
   for (sl_node i = p->nodes - 1; i >= 1; i--) { /* the longest concatenation of a chain first */
     const sl__node *n = &p->g->nodes[i];
-    if (!p->live[i] || n->operation != SL__OP_CONCATENATE || p->stage[i] != SL__BLOCK_STAGE) continue;
+    if (!p->live[i] || n->operation != SL__OP_CONCATENATE || p->stage[i] != SL__BLOCK_STAGE)
+      continue;
     if (!is_single_axis(n, n->integer[0])) continue;
     int64_t count, at = 0;
     const sl_node *parts = sl__parts(n, &count);
@@ -26,8 +27,8 @@ void sl__settle_parts(sl__plan *p) {
       const sl_node root = part->root;
       const sl__node *r = &p->g->nodes[root];
       const int64_t size = sl__shape_count(part->shape);
-      if (p->stage[root] == SL__BLOCK_STAGE && p->home[root] == root && root != i && r->batched && part->offset == 0 &&
-          sl__shape_count(r->shape) == size && sl__node_is_contiguous(part)) {
+      if (p->stage[root] == SL__BLOCK_STAGE && p->home[root] == root && root != i && r->batched &&
+          part->offset == 0 && sl__shape_count(r->shape) == size && sl__node_is_contiguous(part)) {
         p->home[root] = i;
         p->home_offset[root] = at;
       }
@@ -94,7 +95,8 @@ void sl__find_lifetimes(sl__plan *p, int count, const sl_node *outputs) {
     }
   }
   for (sl_node i = 1; i < p->nodes; i++) {
-    if (p->live[i] && sl__operations[p->g->nodes[i].operation].kind == SL__KIND_STEP) sl__for_operands(p, i, note_use);
+    if (p->live[i] && sl__operations[p->g->nodes[i].operation].kind == SL__KIND_STEP)
+      sl__for_operands(p, i, note_use);
   }
   for (int k = 0; k < count; k++) { /* outputs live to the end */
     if (!p->g->nodes[outputs[k]].batched) continue;
@@ -105,7 +107,9 @@ void sl__find_lifetimes(sl__plan *p, int count, const sl_node *outputs) {
 
 /* ---- block memory ---- */
 
-static int64_t units_of(const sl__node *n) { return sl__shape_count(n->shape) * (n->type == SL_F32 ? 1 : 2); }
+static int64_t units_of(const sl__node *n) {
+  return sl__shape_count(n->shape) * (n->type == SL_F32 ? 1 : 2);
+}
 
 static int64_t take_units(sl__plan *p, int64_t size) {
   for (int64_t i = 0; i < p->gap_count; i++) {
@@ -113,7 +117,8 @@ static int64_t take_units(sl__plan *p, int64_t size) {
     const int64_t begin = p->gaps[i].begin;
     p->gaps[i].begin += size;
     p->gaps[i].size -= size;
-    if (p->gaps[i].size == 0) memmove(&p->gaps[i], &p->gaps[i + 1], (size_t)(--p->gap_count - i) * sizeof *p->gaps);
+    if (p->gaps[i].size == 0)
+      memmove(&p->gaps[i], &p->gaps[i + 1], (size_t)(--p->gap_count - i) * sizeof *p->gaps);
     return begin;
   }
   const int64_t begin = p->program->block_units;
@@ -151,7 +156,8 @@ static int32_t whole_readings(const sl__plan *p, sl_node node, sl_node root) {
     for (int k = 0; k < n->operands; k++) {
       const sl__node *operand = &p->g->nodes[n->operand[k]];
       if (operand->root != root) continue;
-      if (!sl__node_is_contiguous(operand) || operand->offset != 0 || units_of(operand) != units) return 0;
+      if (!sl__node_is_contiguous(operand) || operand->offset != 0 || units_of(operand) != units)
+        return 0;
       readings++;
     }
   }
@@ -160,9 +166,11 @@ static int32_t whole_readings(const sl__plan *p, sl_node node, sl_node root) {
 
 static bool can_take_over(const sl__plan *p, sl_node node, sl_node root) {
   const sl__node *r = &p->g->nodes[root];
-  return r->batched && p->home[root] == root && r->operation != SL__OP_CONCATENATE && p->group[root] == root &&
-         p->stage[root] == SL__BLOCK_STAGE && p->death[root] == p->level[node] && p->birth[root] < p->level[node] &&
-         p->place[root] >= 0 && units_of(r) == units_of(&p->g->nodes[node]) && whole_readings(p, node, root) == p->last_uses[root];
+  return r->batched && p->home[root] == root && r->operation != SL__OP_CONCATENATE &&
+         p->group[root] == root && p->stage[root] == SL__BLOCK_STAGE &&
+         p->death[root] == p->level[node] && p->birth[root] < p->level[node] &&
+         p->place[root] >= 0 && units_of(r) == units_of(&p->g->nodes[node]) &&
+         whole_readings(p, node, root) == p->last_uses[root];
 }
 
 /* An elementwise result may take over the memory of an operand that dies with this very step. */
@@ -178,10 +186,14 @@ static sl_node operand_to_reuse(const sl__plan *p, sl_node node) {
   return 0;
 }
 
-typedef struct node_list { sl_node *node; uint32_t *begin; } node_list; /* [levels + 1] */
+typedef struct node_list {
+  sl_node *node;
+  uint32_t *begin;
+} node_list; /* [levels + 1] */
 
 /* Sorts the nodes of `which` level array into buckets. */
-static bool bucket(sl__plan *p, const int32_t *level_of, int32_t levels, const bool *include, node_list *out) {
+static bool bucket(sl__plan *p, const int32_t *level_of, int32_t levels, const bool *include,
+                   node_list *out) {
   out->begin = sl__arena_take(&p->arena, (size_t)levels + 2, sizeof *out->begin);
   out->node = sl__arena_take(&p->arena, p->nodes, sizeof *out->node);
   if (!out->begin || !out->node) return false;
@@ -209,13 +221,15 @@ sl_status sl__place_block_values(sl__plan *p) {
     if (p->live[i] && n->batched && p->level[i] + 1 > levels) levels = p->level[i] + 1;
   }
   node_list born, dying;
-  if (!bucket(p, p->birth, levels, owners, &born) || !bucket(p, p->death, levels, owners, &dying)) return SL_NO_MEMORY;
+  if (!bucket(p, p->birth, levels, owners, &born) || !bucket(p, p->death, levels, owners, &dying))
+    return SL_NO_MEMORY;
   for (int32_t level = 0; level < levels; level++) {
     for (uint32_t i = born.begin[level]; i < born.begin[level + 1]; i++) {
       const sl_node node = born.node[i], reused = operand_to_reuse(p, node);
       if (reused) {
         p->place[node] = p->place[reused];
-        p->place[reused] = -2 - p->place[reused]; /* still its place; no longer its own to give back */
+        p->place[reused] =
+            -2 - p->place[reused]; /* still its place; no longer its own to give back */
       } else {
         p->place[node] = take_units(p, units_of(&p->g->nodes[node]));
       }
@@ -230,4 +244,3 @@ sl_status sl__place_block_values(sl__plan *p) {
   }
   return SL_OK;
 }
-

@@ -8,7 +8,8 @@
 #include "graph/plan.h"
 #include "kernels/kernels.h"
 
-void sl__for_operands(sl__plan *p, sl_node node, void (*visit)(sl__plan *, sl_node operand, sl_node user)) {
+void sl__for_operands(sl__plan *p, sl_node node,
+                      void (*visit)(sl__plan *, sl_node operand, sl_node user)) {
   const sl__node *n = &p->g->nodes[node];
   for (int k = 0; k < n->operands; k++) visit(p, n->operand[k], node);
   int64_t count;
@@ -16,10 +17,14 @@ void sl__for_operands(sl__plan *p, sl_node node, void (*visit)(sl__plan *, sl_no
   for (int64_t k = 0; k < count; k++) visit(p, parts[k], node);
 }
 
-static void mark_live(sl__plan *p, sl_node operand, sl_node user) { (void)user; p->live[operand] = true; }
+static void mark_live(sl__plan *p, sl_node operand, sl_node user) {
+  (void)user;
+  p->live[operand] = true;
+}
 
 static bool sums_rows(const sl__node *n) {
-  return n->operation == SL__OP_SUM_ROWS || n->operation == SL__OP_DOT_ROWS || n->operation == SL__OP_OUTER_ROWS;
+  return n->operation == SL__OP_SUM_ROWS || n->operation == SL__OP_DOT_ROWS ||
+         n->operation == SL__OP_OUTER_ROWS;
 }
 
 static void raise_stage(sl__plan *p, sl_node operand, sl_node user) {
@@ -31,13 +36,16 @@ static sl_status find_stages(sl__plan *p) {
     if (!p->live[i]) continue;
     const sl__node *n = &p->g->nodes[i];
     p->stage[i] = SL__CONSTANT_STAGE;
-    if (n->operation == SL__OP_PARAMETER || n->operation == SL__OP_SHARED_INPUT) p->stage[i] = SL__SHARED_STAGE;
+    if (n->operation == SL__OP_PARAMETER || n->operation == SL__OP_SHARED_INPUT)
+      p->stage[i] = SL__SHARED_STAGE;
     if (n->batched) p->stage[i] = SL__BLOCK_STAGE;
     sl__for_operands(p, i, raise_stage);
     p->ready[i] = p->stage[i];
     if (n->batched && p->stage[i] == SL__FINAL_STAGE) {
-      return sl__fail(p->context, SL_UNSUPPORTED, "%s%soperation %s needs a sum over all rows for every row; split it into two programs",
-                      p->g->labels[n->label], n->label ? ": " : "", sl__operations[n->operation].name);
+      return sl__fail(
+          p->context, SL_UNSUPPORTED,
+          "%s%soperation %s needs a sum over all rows for every row; split it into two programs",
+          p->g->labels[n->label], n->label ? ": " : "", sl__operations[n->operation].name);
     }
     if (sums_rows(n)) p->ready[i] = SL__FINAL_STAGE;
   }
@@ -46,7 +54,9 @@ static sl_status find_stages(sl__plan *p) {
 
 /* ---- values ---- */
 
-static int64_t align64(int64_t bytes) { return (bytes + 63) & ~(int64_t)63; }
+static int64_t align64(int64_t bytes) {
+  return (bytes + 63) & ~(int64_t)63;
+}
 
 /* Shared values are placed one after another; sums over rows get accumulators. */
 static sl_status place_shared_values(sl__plan *p) {
@@ -69,13 +79,19 @@ static sl_status place_shared_values(sl__plan *p) {
     }
   }
   out->constants = sl__arena_take(&out->arena, (size_t)constants + 64, 1);
-  out->accumulators = sl__arena_take(&out->arena, (size_t)out->accumulator_count + 1, sizeof *out->accumulators);
+  out->accumulators =
+      sl__arena_take(&out->arena, (size_t)out->accumulator_count + 1, sizeof *out->accumulators);
   if (!out->constants || !out->accumulators) return SL_NO_MEMORY;
   for (sl_node i = 1; i < p->nodes; i++) {
     const sl__node *n = &p->g->nodes[i];
     if (!p->live[i] || n->root != i || !sums_rows(n)) continue;
-    const int64_t count = sl__shape_count(n->shape), bytes = align64(count * sl__type_size(n->type));
-    out->accumulators[p->place[i]] = (sl__accumulator){.offset = out->accumulator_bytes, .bytes = bytes, .count = count, .type = n->type, .output = -1};
+    const int64_t count = sl__shape_count(n->shape),
+                  bytes = align64(count * sl__type_size(n->type));
+    out->accumulators[p->place[i]] = (sl__accumulator){.offset = out->accumulator_bytes,
+                                                       .bytes = bytes,
+                                                       .count = count,
+                                                       .type = n->type,
+                                                       .output = -1};
     out->accumulator_bytes += bytes;
   }
   return SL_OK;
@@ -102,8 +118,14 @@ static sl_status make_values(sl__plan *p) {
     int64_t inside;
     const sl_node home = sl__final_home(p, n->root, &inside);
     sl__value *v = &out->values[p->value[i]];
-    *v = (sl__value){.area = (uint8_t)area_of(p, n->root), .type = n->type, .batched = n->batched, .shape = n->shape,
-                     .root = p->value[n->root], .contiguous = sl__node_is_contiguous(n), .count = sl__shape_count(n->shape), .offset = p->place[home],
+    *v = (sl__value){.area = (uint8_t)area_of(p, n->root),
+                     .type = n->type,
+                     .batched = n->batched,
+                     .shape = n->shape,
+                     .root = p->value[n->root],
+                     .contiguous = sl__node_is_contiguous(n),
+                     .count = sl__shape_count(n->shape),
+                     .offset = p->place[home],
                      .view_offset = n->offset + inside};
     memcpy(v->stride, n->stride, sizeof v->stride);
   }
@@ -113,15 +135,23 @@ static sl_status make_values(sl__plan *p) {
 /* ---- steps ---- */
 
 static float cost_of(const sl__node *n, const sl__graph *g) {
-  const double rows = n->batched || sums_rows(n) ? 128 : 1, size = (double)sl__shape_count(n->shape) * (n->type == SL_F32 ? 1 : 2);
+  const double rows = n->batched || sums_rows(n) ? 128 : 1,
+               size = (double)sl__shape_count(n->shape) * (n->type == SL_F32 ? 1 : 2);
   switch (n->operation) {
-    case SL__OP_LINEAR: case SL__OP_LINEAR_TRANSPOSED: case SL__OP_OUTER_ROWS: {
-      const sl_shape w = n->operation == SL__OP_OUTER_ROWS ? n->shape : g->nodes[n->operand[0]].shape;
-      const double out = w.size[0], in = w.size[1]; /* thin layers are bound by the reading and writing of runs */
+    case SL__OP_LINEAR:
+    case SL__OP_LINEAR_TRANSPOSED:
+    case SL__OP_OUTER_ROWS: {
+      const sl_shape w =
+          n->operation == SL__OP_OUTER_ROWS ? n->shape : g->nodes[n->operand[0]].shape;
+      const double out = w.size[0],
+                   in = w.size[1]; /* thin layers are bound by the reading and writing of runs */
       return (float)(rows * (out * in * (n->data ? 0.01 : 0.02) + (out + in) * 0.1) + 200);
     }
-    case SL__OP_MATMUL: return (float)(size * g->nodes[n->operand[0]].shape.size[1] * rows * 0.1 + 20);
-    case SL__OP_TRIANGULAR_SOLVE: case SL__OP_CHOLESKY: return (float)(size * g->nodes[n->operand[0]].shape.size[0] * rows * 0.1 + 20);
+    case SL__OP_MATMUL:
+      return (float)(size * g->nodes[n->operand[0]].shape.size[1] * rows * 0.1 + 20);
+    case SL__OP_TRIANGULAR_SOLVE:
+    case SL__OP_CHOLESKY:
+      return (float)(size * g->nodes[n->operand[0]].shape.size[0] * rows * 0.1 + 20);
     default: return (float)(size * rows * 0.12 + 10);
   }
 }
@@ -136,7 +166,9 @@ static sl_status structure_product(sl__plan *p, const sl__node *n, sl__step *s) 
   if (n->operation == SL__OP_LINEAR) s->k_end = kept;
   if (n->operation == SL__OP_OUTER_ROWS) s->n_end = kept;
   if (n->operation != SL__OP_LINEAR_TRANSPOSED) return SL_OK;
-  const int32_t in = n->shape.size[0]; /* input i is used by the outputs whose extent exceeds i: from first to last */
+  const int32_t in =
+      n->shape
+          .size[0]; /* input i is used by the outputs whose extent exceeds i: from first to last */
   int32_t *first = sl__arena_take(&p->program->arena, (size_t)in, sizeof *first);
   int32_t *last = sl__arena_take(&p->program->arena, (size_t)in, sizeof *last);
   if (!first || !last) return SL_NO_MEMORY;
@@ -156,10 +188,12 @@ static sl_status structure_product(sl__plan *p, const sl__node *n, sl__step *s) 
 
 static sl_status copy_data(sl__plan *p, sl_node node, sl__step *s) {
   const sl__node *n = &p->g->nodes[node];
-  if (n->operation == SL__OP_LINEAR || n->operation == SL__OP_LINEAR_TRANSPOSED || n->operation == SL__OP_OUTER_ROWS) {
+  if (n->operation == SL__OP_LINEAR || n->operation == SL__OP_LINEAR_TRANSPOSED ||
+      n->operation == SL__OP_OUTER_ROWS) {
     return n->data ? structure_product(p, n, s) : SL_OK;
   }
-  if (n->operation == SL__OP_CONCATENATE) { /* pairs (value, begin) of the parts that are not computed in place */
+  if (n->operation ==
+      SL__OP_CONCATENATE) { /* pairs (value, begin) of the parts that are not computed in place */
     int64_t count;
     const sl_node *parts = sl__parts(n, &count);
     uint32_t *copies = sl__arena_take(&p->program->arena, (size_t)count * 2 + 1, sizeof *copies);
@@ -205,17 +239,25 @@ static sl_status make_stage(sl__plan *p, int8_t which, sl__arena *arena, sl__sta
   for (sl_node i = 1; i < p->nodes; i++) {
     if (!is_step(p, i) || p->stage[i] != which) continue;
     const sl__node *n = &p->g->nodes[i];
-    sl__step s = {.operation = n->operation, .elementwise = n->elementwise, .operands = n->operands, .label = n->label,
-                  .value = p->value[i], .attribute = n->attribute, .level = p->level[i], .cost = cost_of(n, p->g)};
+    sl__step s = {.operation = n->operation,
+                  .elementwise = n->elementwise,
+                  .operands = n->operands,
+                  .label = n->label,
+                  .value = p->value[i],
+                  .attribute = n->attribute,
+                  .level = p->level[i],
+                  .cost = cost_of(n, p->g)};
     for (int k = 0; k < n->operands; k++) s.operand[k] = p->value[n->operand[k]];
     memcpy(s.integer, n->integer, sizeof s.integer);
     SL__TRY(copy_data(p, i, &s));
     SL__TRY(sl__fused_step(p, i, &s));
-    if (n->operation == SL__OP_CONCATENATE && s.data_count == 0) continue; /* all parts are in place */
+    if (n->operation == SL__OP_CONCATENATE && s.data_count == 0)
+      continue; /* all parts are in place */
     stage->step[stage->steps++] = s;
   }
   qsort(stage->step, (size_t)stage->steps, sizeof *stage->step, by_level);
-  for (int32_t i = 0, level = -1, last = -1; i < stage->steps; i++) { /* renumber: no empty levels */
+  for (int32_t i = 0, level = -1, last = -1; i < stage->steps;
+       i++) { /* renumber: no empty levels */
     if (stage->step[i].level != last) level++;
     last = stage->step[i].level;
     stage->step[i].level = level;
@@ -238,8 +280,10 @@ static sl_status compute_constants(sl__plan *p) {
     void *to = sl__address(&frame, &out->values[p->value[i]]);
     const int64_t count = sl__shape_count(n->shape);
     for (int64_t k = 0; k < count; k++) {
-      if (n->type == SL_F32) ((float *)to)[k] = (float)from[k];
-      else ((double *)to)[k] = from[k];
+      if (n->type == SL_F32)
+        ((float *)to)[k] = (float)from[k];
+      else
+        ((double *)to)[k] = from[k];
     }
   }
   sl__stage constant = {0};
@@ -260,8 +304,10 @@ static sl_status list_inputs(sl__plan *p) {
   if (!out->inputs) return SL_NO_MEMORY;
   for (sl_node i = 1; i < p->nodes; i++) {
     const sl__node *n = &p->g->nodes[i];
-    if (!p->live[i] || (n->operation != SL__OP_INPUT && n->operation != SL__OP_SHARED_INPUT)) continue;
-    out->inputs[n->integer[0]] = (sl__input){.value = p->value[i], .batched = n->batched, .used = true};
+    if (!p->live[i] || (n->operation != SL__OP_INPUT && n->operation != SL__OP_SHARED_INPUT))
+      continue;
+    out->inputs[n->integer[0]] =
+        (sl__input){.value = p->value[i], .batched = n->batched, .used = true};
   }
   return SL_OK;
 }
@@ -297,7 +343,8 @@ static sl_status copy_labels(sl__plan *p) {
 /* Every shard of blocks adds into sums of its own: where these are small, short blocks let more threads share a batch; where
  * they are large, a block should be long enough to pay for them. Without sums, a block should stay in a core's level 2 cache. */
 static int32_t choose_block_rows(const sl__program *program) {
-  if (program->accumulator_count) return program->accumulator_bytes > SL__SMALL_SUMS ? SL__BLOCK_ROWS : SL__BLOCK_ROWS / 4;
+  if (program->accumulator_count)
+    return program->accumulator_bytes > SL__SMALL_SUMS ? SL__BLOCK_ROWS : SL__BLOCK_ROWS / 4;
   int32_t rows = SL__BLOCK_ROWS;
   while (rows > SL__BLOCK_ROWS / 4 && program->block_units * 4 * rows > SL__BLOCK_BYTES) rows /= 2;
   return rows;
@@ -306,8 +353,9 @@ static int32_t choose_block_rows(const sl__program *program) {
 static bool allocate(sl__plan *p) {
   const size_t n = p->nodes;
 #define TAKE(field) (p->field = sl__arena_take(&p->arena, n, sizeof *p->field))
-  const bool ok = TAKE(live) && TAKE(stage) && TAKE(ready) && TAKE(level) && TAKE(birth) && TAKE(death) && TAKE(value) &&
-                  TAKE(home) && TAKE(home_offset) && TAKE(group) && TAKE(group_first) && TAKE(place) && TAKE(last_uses);
+  const bool ok = TAKE(live) && TAKE(stage) && TAKE(ready) && TAKE(level) && TAKE(birth) &&
+                  TAKE(death) && TAKE(value) && TAKE(home) && TAKE(home_offset) && TAKE(group) &&
+                  TAKE(group_first) && TAKE(place) && TAKE(last_uses);
 #undef TAKE
   return ok;
 }
@@ -339,7 +387,8 @@ static sl_status make_program(sl__plan *p, int count, const sl_node *outputs) {
   return SL_OK;
 }
 
-sl_status sl__program_new(sl_context *context, sl__graph *g, int count, const sl_node *outputs, sl__program **out) {
+sl_status sl__program_new(sl_context *context, sl__graph *g, int count, const sl_node *outputs,
+                          sl__program **out) {
   *out = NULL;
   sl_node *dense = sl__allocate(context, (size_t)count, sizeof *dense);
   sl__program *program = sl__allocate(context, 1, sizeof *program);
@@ -360,8 +409,10 @@ sl_status sl__program_new(sl_context *context, sl__graph *g, int count, const sl
     sl__arena_close(&p.arena);
   }
   sl__free(&context->allocator, dense);
-  if (status != SL_OK) sl__program_free(program);
-  else *out = program;
+  if (status != SL_OK)
+    sl__program_free(program);
+  else
+    *out = program;
   return status;
 }
 

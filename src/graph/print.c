@@ -14,25 +14,32 @@ void sl__program_print(const sl__program *program, struct sl__text *text) {
   static const char *const names[3] = {"shared", "per block of rows", "after the sums over rows"};
   for (int stage = 0; stage < 3; stage++) {
     const sl__stage *s = &program->stage[stage];
-    if (s->steps) sl__text_add(text, "stage %d, %s: %d steps in %d levels\n", stage, names[stage], s->steps, s->levels);
+    if (s->steps)
+      sl__text_add(text, "stage %d, %s: %d steps in %d levels\n", stage, names[stage], s->steps,
+                   s->levels);
     for (int32_t i = 0; i < s->steps; i++) {
       const sl__step *step = &s->step[i];
-      const char *name = step->operation == SL__OP_ELEMENTWISE ? sl__elementwise_name((sl__elementwise)step->elementwise)
-                                                               : sl__operations[step->operation].name;
+      const char *name = step->operation == SL__OP_ELEMENTWISE
+                             ? sl__elementwise_name((sl__elementwise)step->elementwise)
+                             : sl__operations[step->operation].name;
       sl__text_add(text, "%5d  ", step->level);
       print_value(program, step->value, text);
       sl__text_add(text, " = %s", name);
       for (int32_t k = 0; k + 1 < step->fused_count; k++) {
-        sl__text_add(text, " after %s", sl__elementwise_name((sl__elementwise)step->fused[step->fused_count - 2 - k].elementwise));
+        sl__text_add(text, " after %s",
+                     sl__elementwise_name(
+                         (sl__elementwise)step->fused[step->fused_count - 2 - k].elementwise));
       }
       for (int k = 0; k < step->operands && !step->fused; k++) {
         sl__text_add(text, " ");
         print_value(program, step->operand[k], text);
       }
-      if (*program->labels[step->label]) sl__text_add(text, "   # %s", program->labels[step->label]);
+      if (*program->labels[step->label])
+        sl__text_add(text, "   # %s", program->labels[step->label]);
       sl__text_add(text, "\n");
     }
   }
-  sl__text_add(text, "blocks of at most %d rows; %lld bytes a row, %lld shared, %lld in sums\n", program->block_rows,
-               (long long)program->block_units * 4, (long long)program->shared_bytes, (long long)program->accumulator_bytes);
+  sl__text_add(text, "blocks of at most %d rows; %lld bytes a row, %lld shared, %lld in sums\n",
+               program->block_rows, (long long)program->block_units * 4,
+               (long long)program->shared_bytes, (long long)program->accumulator_bytes);
 }

@@ -9,20 +9,20 @@
 #include "graph/node.h"
 
 typedef enum sl__area {
-  SL__AREA_CONSTANT,    /* offset in bytes of the program's constants */
-  SL__AREA_PARAMETER,   /* offset in bytes of the run's parameter vector */
-  SL__AREA_SHARED,      /* offset in bytes of the workspace's shared memory */
-  SL__AREA_BLOCK,       /* offset in units of 4 bytes x lead of the worker's block memory */
-  SL__AREA_ACCUMULATOR  /* offset: which accumulator */
+  SL__AREA_CONSTANT,   /* offset in bytes of the program's constants */
+  SL__AREA_PARAMETER,  /* offset in bytes of the run's parameter vector */
+  SL__AREA_SHARED,     /* offset in bytes of the workspace's shared memory */
+  SL__AREA_BLOCK,      /* offset in units of 4 bytes x lead of the worker's block memory */
+  SL__AREA_ACCUMULATOR /* offset: which accumulator */
 } sl__area;
 
 typedef struct sl__value {
   uint8_t area, type;
   bool batched, contiguous;
   sl_shape shape;
-  uint32_t root;                  /* the value whose numbers it shows, or itself */
-  int64_t count;                  /* numbers (per row) */
-  int64_t offset;                 /* of its root, see sl__area */
+  uint32_t root;                             /* the value whose numbers it shows, or itself */
+  int64_t count;                             /* numbers (per row) */
+  int64_t offset;                            /* of its root, see sl__area */
   int64_t view_offset, stride[SL__MAX_DIMS]; /* in numbers (runs, when batched) from there */
 } sl__value;
 
@@ -31,8 +31,8 @@ enum { SL__MAX_STRIPS = 24, SL__STRIP = 512 /* numbers */ };
 /* One operation inside a fused elementwise step; the last one writes the step's value. */
 typedef struct sl__fused {
   uint8_t elementwise, operands;
-  bool from_strip[3];             /* operand k is a strip, else a value */
-  int32_t strip;                  /* where the result goes */
+  bool from_strip[3]; /* operand k is a strip, else a value */
+  int32_t strip;      /* where the result goes */
   uint32_t operand[3];
   double attribute;
 } sl__fused;
@@ -40,71 +40,83 @@ typedef struct sl__fused {
 typedef struct sl__step {
   uint8_t operation, elementwise;
   uint16_t operands, label;
-  uint32_t value, operand[3];     /* indices of values */
+  uint32_t value, operand[3]; /* indices of values */
   double attribute;
   int32_t integer[4];
-  const void *data;               /* concatenate: uint32_t parts to copy; gather, scatter: index */
+  const void *data; /* concatenate: uint32_t parts to copy; gather, scatter: index */
   int64_t data_count;
-  const sl__fused *fused;         /* elementwise: [fused_count] operations in one, or NULL */
+  const sl__fused *fused; /* elementwise: [fused_count] operations in one, or NULL */
   int32_t fused_count;
   const int32_t *k_begin, *k_end, *n_end; /* structure of a product */
   int32_t level;
-  float cost;                     /* about nanoseconds at 128 rows */
+  float cost; /* about nanoseconds at 128 rows */
 } sl__step;
 
 typedef struct sl__stage {
   int32_t steps, levels;
-  sl__step *step;                 /* [steps], sorted by level */
-  int32_t *level_begin;           /* [levels + 1] */
+  sl__step *step;       /* [steps], sorted by level */
+  int32_t *level_begin; /* [levels + 1] */
 } sl__stage;
 
 typedef struct sl__accumulator {
-  int64_t offset, bytes, count;   /* in a shard's memory */
+  int64_t offset, bytes, count; /* in a shard's memory */
   uint8_t type;
-  int32_t output;                 /* which output it is, so that it can be added up in the caller's memory; or -1 */
+  int32_t output; /* which output it is, so that it can be added up in the caller's memory; or -1 */
 } sl__accumulator;
 
-typedef struct sl__output { uint32_t value; int32_t accumulator; } sl__output;
-typedef struct sl__input { uint32_t value; bool batched, used; } sl__input;
+typedef struct sl__output {
+  uint32_t value;
+  int32_t accumulator;
+} sl__output;
+typedef struct sl__input {
+  uint32_t value;
+  bool batched, used;
+} sl__input;
 
 enum { SL__MAX_SHARDS = 8 };
 
 struct sl__program {
   sl__arena arena;
   const struct sl__kernels *kernels[2]; /* by sl_dtype */
-  sl__value *values; uint32_t value_count;
+  sl__value *values;
+  uint32_t value_count;
   sl__stage stage[3];
-  sl__output *outputs; int32_t output_count;
-  sl__input *inputs; int32_t input_count;
-  sl__accumulator *accumulators; int32_t accumulator_count;
-  int64_t accumulator_bytes;      /* of one shard */
+  sl__output *outputs;
+  int32_t output_count;
+  sl__input *inputs;
+  int32_t input_count;
+  sl__accumulator *accumulators;
+  int32_t accumulator_count;
+  int64_t accumulator_bytes; /* of one shard */
   int64_t shared_bytes, block_units;
   char *constants;
-  int32_t block_rows;             /* the most rows of a block */
+  int32_t block_rows; /* the most rows of a block */
   const char **labels;
 };
 
 /* One thread's part of the work of a level (team mode). */
-typedef struct sl__assignment { int32_t step, part, parts; } sl__assignment;
+typedef struct sl__assignment {
+  int32_t step, part, parts;
+} sl__assignment;
 typedef struct sl__division {
   sl__assignment *assignment;
-  int32_t *begin;                 /* [(levels * workers) + 1] */
-  bool *barrier;                  /* [levels]: wait for the others before this level */
+  int32_t *begin; /* [(levels * workers) + 1] */
+  bool *barrier;  /* [levels]: wait for the others before this level */
 } sl__division;
 
 struct sl__workspace {
   sl__arena arena;
   const sl__program *program;
   int32_t threads;
-  int64_t max_rows;               /* of a run with accumulators */
+  int64_t max_rows; /* of a run with accumulators */
   int32_t max_lead;
   char *shared;
-  char *shard_memory;             /* [SL__MAX_SHARDS - 1 or fewer][accumulator_bytes] */
-  char *own_accumulators;         /* shard 0 where no sink takes it */
-  void **accumulator_pointer;     /* [shards][accumulators] */
+  char *shard_memory;         /* [SL__MAX_SHARDS - 1 or fewer][accumulator_bytes] */
+  char *own_accumulators;     /* shard 0 where no sink takes it */
+  void **accumulator_pointer; /* [shards][accumulators] */
   int32_t shards;
-  char **block;                   /* [threads] */
-  char **scratch;                 /* [threads] */
+  char **block;   /* [threads] */
+  char **scratch; /* [threads] */
   sl__division division[3];
 };
 
@@ -114,34 +126,47 @@ typedef struct sl__frame {
   const sl__run *run;
   const char *parameters;
   char *shared, *block;
-  void **accumulators;            /* of this shard */
+  void **accumulators; /* of this shard */
   void *scratch;
-  int64_t rows, lead, first_row;  /* of this block; first_row counts from the run's row 0 */
-  bool accumulate;                /* not the first block of the shard */
+  int64_t rows, lead, first_row; /* of this block; first_row counts from the run's row 0 */
+  bool accumulate;               /* not the first block of the shard */
 } sl__frame;
 
-static inline int64_t sl__type_size(int type) { return type == SL_F32 ? 4 : 8; }
+static inline int64_t sl__type_size(int type) {
+  return type == SL_F32 ? 4 : 8;
+}
 
 /* Start of a value's numbers. */
 static inline void *sl__address(const sl__frame *f, const sl__value *v) {
   const int64_t size = sl__type_size(v->type);
   switch ((sl__area)v->area) {
     case SL__AREA_CONSTANT: return f->program->constants + v->offset + v->view_offset * size;
-    case SL__AREA_PARAMETER: return (char *)(uintptr_t)f->parameters + v->offset + v->view_offset * size;
+    case SL__AREA_PARAMETER:
+      return (char *)(uintptr_t)f->parameters + v->offset + v->view_offset * size;
     case SL__AREA_SHARED: return f->shared + v->offset + v->view_offset * size;
     case SL__AREA_BLOCK: return f->block + (v->offset * 4 + v->view_offset * size) * f->lead;
     case SL__AREA_ACCUMULATOR: return (char *)f->accumulators[v->offset] + v->view_offset * size;
   }
   return NULL;
 }
-static inline const sl__value *sl__output_value(const sl__frame *f, const sl__step *s) { return &f->program->values[s->value]; }
-static inline const sl__value *sl__operand_value(const sl__frame *f, const sl__step *s, int i) { return &f->program->values[s->operand[i]]; }
-static inline const struct sl__kernels *sl__frame_kernels(const sl__frame *f, const sl__step *s) { return f->program->kernels[sl__output_value(f, s)->type]; }
+static inline const sl__value *sl__output_value(const sl__frame *f, const sl__step *s) {
+  return &f->program->values[s->value];
+}
+static inline const sl__value *sl__operand_value(const sl__frame *f, const sl__step *s, int i) {
+  return &f->program->values[s->operand[i]];
+}
+static inline const struct sl__kernels *sl__frame_kernels(const sl__frame *f, const sl__step *s) {
+  return f->program->kernels[sl__output_value(f, s)->type];
+}
 /* Numbers from one element of a value to the next: lead when batched. */
-static inline int64_t sl__lanes(const sl__frame *f, const sl__value *v) { return v->batched ? f->lead : 1; }
+static inline int64_t sl__lanes(const sl__frame *f, const sl__value *v) {
+  return v->batched ? f->lead : 1;
+}
 
-size_t sl__step_scratch(const sl__frame *frame, const sl__step *step); /* bytes a thread needs to run it */
+size_t sl__step_scratch(const sl__frame *frame,
+                        const sl__step *step); /* bytes a thread needs to run it */
 void sl__run_step(const sl__frame *frame, const sl__step *step, int64_t part, int64_t parts);
-sl_status sl__division_make(sl_context *context, sl__arena *arena, const sl__program *program, const sl__stage *stage, int workers, sl__division *out);
+sl_status sl__division_make(sl_context *context, sl__arena *arena, const sl__program *program,
+                            const sl__stage *stage, int workers, sl__division *out);
 bool sl__value_is_finite(const sl__frame *frame, const sl__value *value, int64_t *row);
 #endif

@@ -17,7 +17,8 @@ void sl__run_step(const sl__frame *frame, const sl__step *step, int64_t part, in
     if (part == 0) row->run(frame, step, 0, 1);
     return;
   }
-  const int64_t units = row->units(frame, step), begin = units * part / parts, end = units * (part + 1) / parts;
+  const int64_t units = row->units(frame, step), begin = units * part / parts,
+                end = units * (part + 1) / parts;
   if (begin < end) row->run(frame, step, begin, end);
 }
 
@@ -29,25 +30,36 @@ static int64_t lead_for(int64_t rows) {
   return lead % 128 ? lead : lead + 16;
 }
 
-typedef struct cutting { int64_t blocks, block_rows, shards; } cutting;
+typedef struct cutting {
+  int64_t blocks, block_rows, shards;
+} cutting;
 
 static cutting cut_rows(const sl__program *program, int64_t rows) {
   cutting c = {.blocks = (rows + program->block_rows - 1) / program->block_rows};
   if (c.blocks < 1) c.blocks = 1;
   c.block_rows = ((rows + c.blocks - 1) / c.blocks + 15) & ~(int64_t)15;
   c.blocks = rows > 0 ? (rows + c.block_rows - 1) / c.block_rows : 1;
-  c.shards = program->accumulator_count == 0 ? c.blocks : c.blocks < SL__MAX_SHARDS ? c.blocks : SL__MAX_SHARDS;
+  c.shards = program->accumulator_count == 0 ? c.blocks
+             : c.blocks < SL__MAX_SHARDS     ? c.blocks
+                                             : SL__MAX_SHARDS;
   return c;
 }
 
 static size_t largest_scratch(const sl__workspace *w) {
   size_t most = 0;
-  sl__frame frame = {.program = w->program, .shared = w->shared, .block = w->shared, .accumulators = w->accumulator_pointer,
-                     .rows = w->max_lead, .lead = w->max_lead, .parameters = w->shared};
+  sl__frame frame = {.program = w->program,
+                     .shared = w->shared,
+                     .block = w->shared,
+                     .accumulators = w->accumulator_pointer,
+                     .rows = w->max_lead,
+                     .lead = w->max_lead,
+                     .parameters = w->shared};
   for (int stage = 0; stage < 3; stage++) {
     for (int32_t i = 0; i < w->program->stage[stage].steps; i++) {
       const sl__step *s = &w->program->stage[stage].step[i];
-      for (int64_t rows = 1; rows <= w->max_lead; rows = rows < 4 ? rows + 1 : w->max_lead == rows ? rows + 1 : w->max_lead) {
+      for (int64_t rows = 1; rows <= w->max_lead; rows = rows < 4              ? rows + 1
+                                                         : w->max_lead == rows ? rows + 1
+                                                                               : w->max_lead) {
         frame.rows = rows; /* few rows may take another road */
         const size_t bytes = sl__step_scratch(&frame, s);
         if (bytes > most) most = bytes;
@@ -57,7 +69,9 @@ static size_t largest_scratch(const sl__workspace *w) {
   return most;
 }
 
-static void *take(sl__workspace *w, size_t count, size_t size) { return sl__arena_take(&w->arena, count + 1, size); }
+static void *take(sl__workspace *w, size_t count, size_t size) {
+  return sl__arena_take(&w->arena, count + 1, size);
+}
 
 static sl_status fill_workspace(sl_context *context, sl__workspace *w, int64_t max_rows) {
   const sl__program *program = w->program;
@@ -67,29 +81,35 @@ static sl_status fill_workspace(sl_context *context, sl__workspace *w, int64_t m
   w->shared = take(w, (size_t)program->shared_bytes + 64, 1);
   w->own_accumulators = take(w, (size_t)program->accumulator_bytes, 1);
   w->shard_memory = take(w, (size_t)(w->shards - 1) * (size_t)program->accumulator_bytes, 1);
-  w->accumulator_pointer = take(w, (size_t)w->shards * (size_t)(program->accumulator_count + 1), sizeof(void *));
+  w->accumulator_pointer =
+      take(w, (size_t)w->shards * (size_t)(program->accumulator_count + 1), sizeof(void *));
   w->block = take(w, (size_t)w->threads, sizeof(char *));
   w->scratch = take(w, (size_t)w->threads, sizeof(char *));
-  if (!w->shared || !w->own_accumulators || !w->shard_memory || !w->accumulator_pointer || !w->block || !w->scratch) return SL_NO_MEMORY;
+  if (!w->shared || !w->own_accumulators || !w->shard_memory || !w->accumulator_pointer ||
+      !w->block || !w->scratch)
+    return SL_NO_MEMORY;
   for (int32_t s = 1; s < w->shards; s++) {
     for (int32_t a = 0; a < program->accumulator_count; a++) {
       w->accumulator_pointer[s * program->accumulator_count + a] =
           w->shard_memory + (s - 1) * program->accumulator_bytes + program->accumulators[a].offset;
     }
   }
-  const size_t block_bytes = (size_t)program->block_units * 4 * (size_t)w->max_lead, scratch = largest_scratch(w);
+  const size_t block_bytes = (size_t)program->block_units * 4 * (size_t)w->max_lead,
+               scratch = largest_scratch(w);
   for (int t = 0; t < w->threads; t++) {
     w->block[t] = take(w, block_bytes + 64, 1);
     w->scratch[t] = take(w, scratch + 64, 1);
     if (!w->block[t] || !w->scratch[t]) return SL_NO_MEMORY;
   }
   for (int stage = 0; stage < 3; stage++) {
-    SL__TRY(sl__division_make(context, &w->arena, program, &program->stage[stage], w->threads, &w->division[stage]));
+    SL__TRY(sl__division_make(context, &w->arena, program, &program->stage[stage], w->threads,
+                              &w->division[stage]));
   }
   return SL_OK;
 }
 
-sl_status sl__workspace_new(sl_context *context, const sl__program *program, int64_t max_rows, sl__workspace **out) {
+sl_status sl__workspace_new(sl_context *context, const sl__program *program, int64_t max_rows,
+                            sl__workspace **out) {
   *out = NULL;
   sl__workspace *w = sl__allocate(context, 1, sizeof *w);
   if (!w) return SL_NO_MEMORY;
@@ -98,8 +118,10 @@ sl_status sl__workspace_new(sl_context *context, const sl__program *program, int
   w->threads = context->threads;
   w->max_rows = max_rows > 0 ? max_rows : 1;
   const sl_status status = fill_workspace(context, w, w->max_rows);
-  if (status != SL_OK) sl__workspace_free(w);
-  else *out = w;
+  if (status != SL_OK)
+    sl__workspace_free(w);
+  else
+    *out = w;
   return status;
 }
 
@@ -118,7 +140,7 @@ typedef struct job {
   sl__workspace *workspace;
   const sl__run *run;
   cutting cut;
-  sl__frame frame;      /* what all steps share */
+  sl__frame frame; /* what all steps share */
   int stage;
 } job;
 
@@ -128,16 +150,19 @@ static void store_outputs(const job *j, const sl__frame *f) {
     const sl__sink *sink = &j->run->sinks[k];
     if (!v->batched || !sink->data) continue;
     const bool plain = sink->row_stride == 0 && sink->column_stride == 0;
-    const int64_t row_stride = plain ? v->count : sink->row_stride, column_stride = plain ? 1 : sink->column_stride;
+    const int64_t row_stride = plain ? v->count : sink->row_stride,
+                  column_stride = plain ? 1 : sink->column_stride;
     char *target = (char *)sink->data + f->first_row * row_stride * sl__type_size(sink->type);
-    j->program->kernels[v->type]->store_rows(v->count, f->rows, f->lead, sl__address(f, v), target, sink->type, row_stride, column_stride);
+    j->program->kernels[v->type]->store_rows(v->count, f->rows, f->lead, sl__address(f, v), target,
+                                             sink->type, row_stride, column_stride);
   }
 }
 
 static sl__frame block_frame(const job *j, int64_t block, int worker) {
   sl__frame f = j->frame;
   f.first_row = block * j->cut.block_rows;
-  f.rows = j->run->rows - f.first_row < j->cut.block_rows ? j->run->rows - f.first_row : j->cut.block_rows;
+  f.rows = j->run->rows - f.first_row < j->cut.block_rows ? j->run->rows - f.first_row
+                                                          : j->cut.block_rows;
   f.lead = lead_for(f.rows);
   f.block = j->workspace->block[worker];
   f.scratch = j->workspace->scratch[worker];
@@ -148,10 +173,12 @@ static sl__frame block_frame(const job *j, int64_t block, int worker) {
 static void run_shard(void *user, int64_t shard, int worker) {
   const job *j = user;
   const sl__stage *stage = &j->program->stage[1];
-  const int64_t begin = j->cut.blocks * shard / j->cut.shards, end = j->cut.blocks * (shard + 1) / j->cut.shards;
+  const int64_t begin = j->cut.blocks * shard / j->cut.shards,
+                end = j->cut.blocks * (shard + 1) / j->cut.shards;
   for (int64_t block = begin; block < end; block++) {
     sl__frame f = block_frame(j, block, worker);
-    if (j->program->accumulator_count) f.accumulators = j->workspace->accumulator_pointer + shard * j->program->accumulator_count;
+    if (j->program->accumulator_count)
+      f.accumulators = j->workspace->accumulator_pointer + shard * j->program->accumulator_count;
     f.accumulate = block > begin;
     for (int32_t i = 0; i < stage->steps; i++) sl__run_step(&f, &stage->step[i], 0, 1);
     store_outputs(j, &f);
@@ -203,11 +230,16 @@ static void add_shards(void *user, int64_t chunk, int worker) {
       continue;
     }
     const int64_t begin = rest * REDUCE_CHUNK, size = sl__type_size(accumulator->type);
-    const int64_t count = accumulator->count - begin < REDUCE_CHUNK ? accumulator->count - begin : REDUCE_CHUNK;
-    const sl__elementwise_kernel add = j->program->kernels[accumulator->type]->elementwise[SL__EW_add];
+    const int64_t count =
+        accumulator->count - begin < REDUCE_CHUNK ? accumulator->count - begin : REDUCE_CHUNK;
+    const sl__elementwise_kernel add =
+        j->program->kernels[accumulator->type]->elementwise[SL__EW_add];
     char *sum = (char *)j->workspace->accumulator_pointer[a] + begin * size;
     for (int64_t s = 1; s < j->cut.shards; s++) {
-      add(count, sum, sum, (char *)j->workspace->accumulator_pointer[s * j->program->accumulator_count + a] + begin * size, NULL, 0, 0);
+      add(count, sum, sum,
+          (char *)j->workspace->accumulator_pointer[s * j->program->accumulator_count + a] +
+              begin * size,
+          NULL, 0, 0);
     }
     return;
   }
@@ -230,7 +262,8 @@ static void run_blocks(job *j) {
   }
   if (j->cut.shards > 1 && j->program->accumulator_count) {
     int64_t chunks = 0;
-    for (int32_t a = 0; a < j->program->accumulator_count; a++) chunks += (j->program->accumulators[a].count + REDUCE_CHUNK - 1) / REDUCE_CHUNK;
+    for (int32_t a = 0; a < j->program->accumulator_count; a++)
+      chunks += (j->program->accumulators[a].count + REDUCE_CHUNK - 1) / REDUCE_CHUNK;
     sl__parallel(j->context, chunks, add_shards, j);
   }
 }
@@ -241,8 +274,10 @@ static void convert(int64_t count, void *to, int to_type, const void *from, int 
     return;
   }
   for (int64_t i = 0; i < count; i++) {
-    if (to_type == SL_F32) ((float *)to)[i] = (float)((const double *)from)[i];
-    else ((double *)to)[i] = (double)((const float *)from)[i];
+    if (to_type == SL_F32)
+      ((float *)to)[i] = (float)((const double *)from)[i];
+    else
+      ((double *)to)[i] = (double)((const float *)from)[i];
   }
 }
 
@@ -267,25 +302,42 @@ static void store_shared_outputs(const job *j) {
   }
 }
 
-static sl_status prepare(sl_context *context, const sl__program *program, sl__workspace *workspace, const sl__run *run, job *j) {
+static sl_status prepare(sl_context *context, const sl__program *program, sl__workspace *workspace,
+                         const sl__run *run, job *j) {
   if (run->rows < 0 || (program->accumulator_count && run->rows > workspace->max_rows)) {
-    return sl__fail(context, SL_BAD_ARGUMENT, "%lld rows for a workspace made for %lld", (long long)run->rows, (long long)workspace->max_rows);
+    return sl__fail(context, SL_BAD_ARGUMENT, "%lld rows for a workspace made for %lld",
+                    (long long)run->rows, (long long)workspace->max_rows);
   }
-  *j = (job){.context = context, .program = program, .workspace = workspace, .run = run, .cut = cut_rows(program, run->rows)};
-  if (lead_for(j->cut.block_rows < run->rows ? j->cut.block_rows : run->rows) > workspace->max_lead) {
-    return sl__fail(context, SL_BAD_ARGUMENT, "%lld rows for a workspace made for %lld", (long long)run->rows, (long long)workspace->max_rows);
+  *j = (job){.context = context,
+             .program = program,
+             .workspace = workspace,
+             .run = run,
+             .cut = cut_rows(program, run->rows)};
+  if (lead_for(j->cut.block_rows < run->rows ? j->cut.block_rows : run->rows) >
+      workspace->max_lead) {
+    return sl__fail(context, SL_BAD_ARGUMENT, "%lld rows for a workspace made for %lld",
+                    (long long)run->rows, (long long)workspace->max_rows);
   }
   if (workspace->threads != context->threads) {
-    return sl__fail(context, SL_BAD_ARGUMENT, "a workspace for %d threads in a context of %d; make the workspace with this context", workspace->threads, context->threads);
+    return sl__fail(
+        context, SL_BAD_ARGUMENT,
+        "a workspace for %d threads in a context of %d; make the workspace with this context",
+        workspace->threads, context->threads);
   }
   place_accumulators(j);
-  j->frame = (sl__frame){.program = program, .run = run, .parameters = run->parameters, .shared = workspace->shared,
-                         .accumulators = workspace->accumulator_pointer, .rows = 1, .lead = 1};
+  j->frame = (sl__frame){.program = program,
+                         .run = run,
+                         .parameters = run->parameters,
+                         .shared = workspace->shared,
+                         .accumulators = workspace->accumulator_pointer,
+                         .rows = 1,
+                         .lead = 1};
   for (int32_t i = 0; i < program->input_count; i++) {
     const sl__input *input = &program->inputs[i];
     if (!input->used || input->batched) continue;
     const sl__value *v = &program->values[input->value];
-    convert(v->count, sl__address(&j->frame, v), v->type, run->feeds[i].data, (int)run->feeds[i].type);
+    convert(v->count, sl__address(&j->frame, v), v->type, run->feeds[i].data,
+            (int)run->feeds[i].type);
   }
   return SL_OK;
 }
@@ -294,16 +346,20 @@ static sl_status prepare(sl_context *context, const sl__program *program, sl__wo
 static void clear_accumulators(const job *j) {
   for (int32_t a = 0; a < j->program->accumulator_count; a++) {
     const sl__accumulator *accumulator = &j->program->accumulators[a];
-    memset(j->workspace->accumulator_pointer[a], 0, (size_t)(accumulator->count * sl__type_size(accumulator->type)));
+    memset(j->workspace->accumulator_pointer[a], 0,
+           (size_t)(accumulator->count * sl__type_size(accumulator->type)));
   }
 }
 
-sl_status sl__program_run(sl_context *context, const sl__program *program, sl__workspace *workspace, const sl__run *run) {
+sl_status sl__program_run(sl_context *context, const sl__program *program, sl__workspace *workspace,
+                          const sl__run *run) {
   job j;
   SL__TRY(prepare(context, program, workspace, run, &j));
   run_stage(&j, 0);
-  if (run->rows == 0) clear_accumulators(&j);
-  else run_blocks(&j);
+  if (run->rows == 0)
+    clear_accumulators(&j);
+  else
+    run_blocks(&j);
   run_stage(&j, 2);
   store_shared_outputs(&j);
   return SL_OK;
@@ -317,7 +373,8 @@ bool sl__value_is_finite(const sl__frame *f, const sl__value *v, int64_t *row) {
   for (int64_t r = 0; r < lanes; r++) {
     for (int64_t i = 0; i < v->count; i++) {
       const int64_t at = i * lead + r;
-      const double number = v->type == SL_F32 ? (double)((const float *)data)[at] : ((const double *)data)[at];
+      const double number =
+          v->type == SL_F32 ? (double)((const float *)data)[at] : ((const double *)data)[at];
       if (isfinite(number)) continue;
       *row = v->batched ? f->first_row + r : -1;
       return false;
@@ -327,14 +384,19 @@ bool sl__value_is_finite(const sl__frame *f, const sl__value *v, int64_t *row) {
 }
 
 static const char *step_name(const sl__step *s) {
-  return s->operation == SL__OP_ELEMENTWISE ? sl__elementwise_name((sl__elementwise)s->elementwise) : sl__operations[s->operation].name;
+  return s->operation == SL__OP_ELEMENTWISE ? sl__elementwise_name((sl__elementwise)s->elementwise)
+                                            : sl__operations[s->operation].name;
 }
 
 static sl_status name_culprit(const job *j, const sl__step *s, int64_t row) {
   const char *label = j->program->labels[s->label];
   const char *where = *label ? label : "outside any layer";
-  if (row < 0) return sl__fail(j->context, SL_NUMERIC, "%s: %s is the first to make a non-finite value", where, step_name(s));
-  return sl__fail(j->context, SL_NUMERIC, "%s: %s is the first to make a non-finite value, in row %lld", where, step_name(s), (long long)row);
+  if (row < 0)
+    return sl__fail(j->context, SL_NUMERIC, "%s: %s is the first to make a non-finite value", where,
+                    step_name(s));
+  return sl__fail(j->context, SL_NUMERIC,
+                  "%s: %s is the first to make a non-finite value, in row %lld", where,
+                  step_name(s), (long long)row);
 }
 
 static sl_status check_stage(job *j, int stage, sl__frame *f) {
@@ -349,7 +411,8 @@ static sl_status check_stage(job *j, int stage, sl__frame *f) {
   return SL_OK;
 }
 
-sl_status sl__program_diagnose(sl_context *context, const sl__program *program, sl__workspace *workspace, const sl__run *run) {
+sl_status sl__program_diagnose(sl_context *context, const sl__program *program,
+                               sl__workspace *workspace, const sl__run *run) {
   job j;
   SL__TRY(prepare(context, program, workspace, run, &j));
   j.frame.scratch = workspace->scratch[0];

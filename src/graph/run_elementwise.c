@@ -5,9 +5,9 @@
 #include "kernels/kernels.h"
 
 typedef struct walk {
-  int64_t outer, inner;           /* features: outer calls of inner features each */
+  int64_t outer, inner; /* features: outer calls of inner features each */
   int outer_dims;
-  int32_t size[SL__MAX_DIMS];     /* of the outer dimensions */
+  int32_t size[SL__MAX_DIMS]; /* of the outer dimensions */
 } walk;
 
 static bool is_dense_over(const sl__value *v, int from) {
@@ -48,7 +48,9 @@ done:
 
 /* ---- fused steps: strip by strip ---- */
 
-static int64_t fused_numbers(const sl__frame *f, const sl__step *s) { return sl__output_value(f, s)->count * f->lead; }
+static int64_t fused_numbers(const sl__frame *f, const sl__step *s) {
+  return sl__output_value(f, s)->count * f->lead;
+}
 
 static void run_fused(const sl__frame *f, const sl__step *s, int64_t begin, int64_t end) {
   const sl__value *y = sl__output_value(f, s);
@@ -119,6 +121,7 @@ void sl__run_elementwise(const sl__frame *f, const sl__step *s, int64_t begin, i
     }
     const void *p[3] = {NULL, NULL, NULL};
     for (int i = 0; i < s->operands; i++) p[i] = base[i] + at[i] * sl__lanes(f, operand[i]) * size;
-    kernel(w.inner * lanes, out + u * w.inner * lanes * size, p[0], p[1], p[2], scalars, s->attribute);
+    kernel(w.inner * lanes, out + u * w.inner * lanes * size, p[0], p[1], p[2], scalars,
+           s->attribute);
   }
 }

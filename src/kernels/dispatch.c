@@ -11,11 +11,11 @@ typedef struct choice {
 
 /* Slowest first. */
 static const choice choices[] = {
-  {0, &sl__kernels_reference_f32, &sl__kernels_reference_f64},
-  {0, &sl__kernels_portable_f32, &sl__kernels_portable_f64},
+    {0, &sl__kernels_reference_f32, &sl__kernels_reference_f64},
+    {0, &sl__kernels_portable_f32, &sl__kernels_portable_f64},
 #if defined(__x86_64__)
-  {SL__CPU_AVX2_FMA, &sl__kernels_avx2_f32, &sl__kernels_avx2_f64},
-  {SL__CPU_AVX2_FMA | SL__CPU_AVX512, &sl__kernels_avx512_f32, &sl__kernels_avx512_f64},
+    {SL__CPU_AVX2_FMA, &sl__kernels_avx2_f32, &sl__kernels_avx2_f64},
+    {SL__CPU_AVX2_FMA | SL__CPU_AVX512, &sl__kernels_avx512_f32, &sl__kernels_avx512_f64},
 #endif
 };
 enum { CHOICE_COUNT = sizeof choices / sizeof choices[0] };
@@ -36,8 +36,8 @@ const sl__kernels *sl__kernels_for(unsigned cpu_features, sl_dtype type) {
 
 const char *sl__elementwise_name(sl__elementwise op) {
   static const char *const names[SL__EW_COUNT] = {
-#define UNARY(name, low, high) #name,
-#define BINARY(name, low, high) #name,
+#define UNARY(name, low, high)   #name,
+#define BINARY(name, low, high)  #name,
 #define TERNARY(name, low, high) #name,
 #include "kernels/elementwise.def"
   };
@@ -46,8 +46,8 @@ const char *sl__elementwise_name(sl__elementwise op) {
 
 int sl__elementwise_arity(sl__elementwise op) {
   static const signed char arities[SL__EW_COUNT] = {
-#define UNARY(name, low, high) 1,
-#define BINARY(name, low, high) 2,
+#define UNARY(name, low, high)   1,
+#define BINARY(name, low, high)  2,
 #define TERNARY(name, low, high) 3,
 #include "kernels/elementwise.def"
   };

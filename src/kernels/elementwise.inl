@@ -7,8 +7,8 @@ enum { NAME(BLOCK) = 16 };
 
 /* y[i] = f(a[i], b[i], c[i]) over whole blocks; step[k] is how far operand k moves from block to
  * block: 0 or BLOCK. */
-typedef void NAME(block_loop)(int64_t blocks, T *y, const T *const operands[3], const int64_t step[3],
-                              T p);
+typedef void NAME(block_loop)(int64_t blocks, T *y, const T *const operands[3],
+                              const int64_t step[3], T p);
 
 static void NAME(by_blocks)(NAME(block_loop) *loop, int64_t n, T *y, const void *a, const void *b,
                             const void *c, unsigned scalars, double attribute) {

@@ -5,8 +5,8 @@
  * Layout (all of sluice): a value of shape [D] for a block of rows lies feature-major: D runs of
  * `lead` numbers, of which the first `rows` are real. lead is a multiple of 16; pad lanes hold
  * anything finite or not and are never read by a reduction over rows. Pointers are 64-byte aligned
- * at the start of a run unless the value is shared (no row axis). T below is float in the f32
- * table and double in the f64 table. */
+ * at the start of a run unless the value is shared (no row axis). T below is float in the f32 table
+ * and double in the f64 table. */
 #ifndef SL_KERNELS_KERNELS_H
 #define SL_KERNELS_KERNELS_H
 #include "base/context.h"
@@ -20,25 +20,25 @@ typedef enum sl__elementwise {
   SL__EW_COUNT
 } sl__elementwise;
 
-/* y[i] = f(a[i], b[i], c[i]) for i < n. Bit k of `scalars`: operand k is one value, read at index
- * 0, for all i. y may be one of the operands (same address), else no overlap. Unused operands are
- * NULL. Any n, any alignment. */
-typedef void (*sl__elementwise_kernel)(int64_t n, void *y, const void *a, const void *b, const void *c,
-                                       unsigned scalars, double attribute);
+/* y[i] = f(a[i], b[i], c[i]) for i < n. Bit k of `scalars`: operand k is one value, read at
+ * index 0, for all i. y may be one of the operands (same address), else no overlap. Unused
+ * operands are NULL. Any n, any alignment. */
+typedef void (*sl__elementwise_kernel)(int64_t n, void *y, const void *a, const void *b,
+                                       const void *c, unsigned scalars, double attribute);
 
 /* C[m][n] = bias[m] + sum_k A(m,k) B(k,n), or C += when accumulate.
  *   A(m,k) = a[m*a_row + k*a_column]  (any strides; the broadcast operand)
- *   B(k,n) = b[k*b_row + n]           or, b_transposed, b[n*b_row + k] (packed inside, into
- *   scratch)
- *   C[m][n] = c[m*c_row + n] Structure, each NULL or an array of m entries, known zeros that are
- *   skipped tile by tile (A or the result is zero there; a tile may do more than needed, since
- *   what lies outside is zero in A):
+ *   B(k,n) = b[k*b_row + n]           or, b_transposed, b[n*b_row + k] (packed into scratch)
+ *   C[m][n] = c[m*c_row + n]
+ * Structure, each NULL or an array of m entries, known zeros that are skipped tile by tile (A or
+ * the result is zero there; a tile may do more than needed, since A is zero outside):
  *   k_begin[m] <= k < k_end[m]: where A(m, .) may be non-zero;
  *   n_end[m]: the columns of C to compute; beyond it C[m][n] is set to 0 (or left alone when
- *   accumulate). Unless b_transposed, C's and B's rows may be written and read up to n rounded up
- *   to 16 (they are runs). Order of summation: k ascending for every element, one accumulator
- *   (fused multiply-add), so that splitting changes nothing; for very few columns (n <= 4) a
- *   different, equally fixed order may be used. */
+ *   accumulate).
+ * Unless b_transposed, C's and B's rows may be written and read up to n rounded up to 16 (they
+ * are runs). Order of summation: k ascending for every element, one accumulator (fused
+ * multiply-add), so that splitting changes nothing; for very few columns (n <= 4; b_transposed:
+ * or rows, m <= 4) a different, equally fixed order may be used. */
 typedef struct sl__product {
   int64_t m, n, k;
   const void *a; int64_t a_row, a_column;
@@ -54,65 +54,82 @@ typedef struct sl__kernels {
   int64_t element_size;    /* sizeof(T) */
   sl__elementwise_kernel elementwise[SL__EW_COUNT];
 
-  /* A product is cut into units along one axis; running all units, in any order, on any threads,
-   * is the product. Each running thread brings scratch of product_scratch bytes (64-byte aligned). */
+  /* A product is cut into units along one axis; running all units, in any order, on any threads, is
+   * the product. Each running thread brings scratch of product_scratch bytes (64-byte aligned). */
   int64_t (*product_units)(const sl__product *product);
   size_t (*product_scratch)(const sl__product *product);
-  void (*product_run)(const sl__product *product, int64_t unit_begin, int64_t unit_end, void *scratch);
+  void (*product_run)(const sl__product *product, int64_t unit_begin, int64_t unit_end,
+                      void *scratch);
 
   /* Reductions and scans along a middle axis: x is [outer][axis][inner], inner counts lanes
    * (features x lead). y is [outer][inner] for sum and max, [outer][axis][inner] for
    * cumulative_sum (inclusive; reverse: from the end). */
   void (*sum_axis)(int64_t outer, int64_t axis, int64_t inner, void *y, const void *x);
   void (*max_axis)(int64_t outer, int64_t axis, int64_t inner, void *y, const void *x);
-  void (*cumulative_sum)(int64_t outer, int64_t axis, int64_t inner, void *y, const void *x, bool reverse);
+  void (*cumulative_sum)(int64_t outer, int64_t axis, int64_t inner, void *y, const void *x,
+                         bool reverse);
   /* y[f] (+)= sum over r < rows of x[f*lead + r], f < features; a fixed tree inside the run. */
-  void (*sum_rows)(int64_t features, int64_t rows, int64_t lead, void *y, const void *x, bool accumulate);
+  void (*sum_rows)(int64_t features, int64_t rows, int64_t lead, void *y, const void *x,
+                   bool accumulate);
   /* y[f] (+)= sum over r < rows of x[f*lead + r] * z[f*lead + r]. */
-  void (*dot_rows)(int64_t features, int64_t rows, int64_t lead, void *y, const void *x, const void *z, bool accumulate);
+  void (*dot_rows)(int64_t features, int64_t rows, int64_t lead, void *y, const void *x,
+                   const void *z, bool accumulate);
 
-  /* Indexing with an index per lane, held in T: take: y[o][i] = x[o][(int)index[o][i]][i]; put is
-   * its transpose: y[o][j][i] = (j == index[o][i]) ? x[o][i] : 0. search: y[o][i] = how many of
-   * knots[o][0..axis-1][i] are <= x[o][i]. Indices outside 0..axis-1 (NaN too) are clamped. */
-  void (*take)(int64_t outer, int64_t axis, int64_t inner, void *y, const void *x, const void *index);
-  void (*put)(int64_t outer, int64_t axis, int64_t inner, void *y, const void *x, const void *index);
-  void (*search)(int64_t outer, int64_t axis, int64_t inner, void *y, const void *knots, const void *x);
+  /* Indexing with an index per lane, held in T. take: y[o][i] = x[o][(int)index[o][i]][i]; put
+   * is its transpose: y[o][j][i] = (j == index[o][i]) ? x[o][i] : 0. search: y[o][i] = how many
+   * of knots[o][0..axis-1][i] are <= x[o][i]. Indices outside 0..axis-1 (NaN too) are clamped. */
+  void (*take)(int64_t outer, int64_t axis, int64_t inner, void *y, const void *x,
+               const void *index);
+  void (*put)(int64_t outer, int64_t axis, int64_t inner, void *y, const void *x,
+              const void *index);
+  void (*search)(int64_t outer, int64_t axis, int64_t inner, void *y, const void *knots,
+                 const void *x);
 
   /* Small dense linear algebra where every scalar is a run of `lanes` numbers (lanes = 1: one
-   * shared matrix). cholesky: l = lower factor of a [n][n][lanes] (upper part zeroed; NaN where
-   * not positive definite). triangular_solve: solves op(T) y = b, T [n][n] with t_lanes = lanes or
-   * 1 (shared by all lanes), b and y [n][m][lanes];
-   *   reads only the named triangle. y may be b. qr: Householder; a [m][n][lanes], m >= n -> q
-   *   [m][n][lanes], r [n][n][lanes], diagonal of r positive. scratch: (m*n + m + n) * lanes. */
+   * shared matrix).
+   * cholesky: l = lower factor of a [n][n][lanes]; upper part zeroed; NaN where not definite.
+   * triangular_solve: solves op(T) y = b, T [n][n] with t_lanes = lanes or 1 (shared by all), b
+   *   and y [n][m][lanes]; reads only the named triangle. y may be b.
+   * qr: Householder; a [m][n][lanes], m >= n -> q [m][n][lanes], r [n][n][lanes], diagonal of r
+   *   positive. scratch: (m*n + m + n) * lanes numbers. */
   void (*cholesky)(int64_t n, int64_t lanes, void *l, const void *a);
-  void (*triangular_solve)(int64_t n, int64_t m, int64_t lanes, int64_t t_lanes, void *y, const void *t, const void *b,
-                           bool upper, bool transposed, bool unit_diagonal);
+  void (*triangular_solve)(int64_t n, int64_t m, int64_t lanes, int64_t t_lanes, void *y,
+                           const void *t, const void *b, bool upper, bool transposed,
+                           bool unit_diagonal);
   void (*qr)(int64_t m, int64_t n, int64_t lanes, void *q, void *r, const void *a, void *scratch);
 
   /* Rows in and out. load: y[f*lead + j] = source[row(j)*row_stride + f*column_stride], row(j) =
-   * index ? index[j] : j, for j < rows; pad lanes repeat the last row. store: the reverse, without
-   * index. source_type is the foreign type. A small square is moved at a time, so that both sides
-   * go by cache lines. */
-  void (*load_rows)(int64_t features, int64_t rows, int64_t lead, void *y, const void *source, sl_dtype source_type,
-                    int64_t row_stride, int64_t column_stride, const int64_t *index);
-  void (*store_rows)(int64_t features, int64_t rows, int64_t lead, const void *x, void *target, sl_dtype target_type,
-                     int64_t row_stride, int64_t column_stride);
+   * index ? index[j] : j, for j < rows; pad lanes repeat the last row. store: the reverse,
+   * without index. source_type is the foreign type. A small square is moved at a time, so that
+   * both sides go by cache lines. */
+  void (*load_rows)(int64_t features, int64_t rows, int64_t lead, void *y, const void *source,
+                    sl_dtype source_type, int64_t row_stride, int64_t column_stride,
+                    const int64_t *index);
+  void (*store_rows)(int64_t features, int64_t rows, int64_t lead, const void *x, void *target,
+                     sl_dtype target_type, int64_t row_stride, int64_t column_stride);
   /* Conversion to T of n contiguous numbers of the other type. */
   void (*from_other)(int64_t n, void *y, const void *x);
 
   /* Philox normals and uniforms for rows first_row .. first_row+rows-1 of one feature; the same
    * numbers whatever the cutting into rows, and equal (to rounding in T) to
-   * sl__random_normal/uniform of base/random.h. */
-  void (*random_normal)(sl__random_key key, uint64_t first_row, uint32_t feature, int64_t rows, void *y);
-  void (*random_uniform)(sl__random_key key, uint64_t first_row, uint32_t feature, int64_t rows, void *y);
+   * sl__random_normal/uniform of base/random.h. A uniform is below 1 in float too. */
+  void (*random_normal)(sl__random_key key, uint64_t first_row, uint32_t feature, int64_t rows,
+                        void *y);
+  void (*random_uniform)(sl__random_key key, uint64_t first_row, uint32_t feature, int64_t rows,
+                         void *y);
 
   /* Optimiser updates over n parameters w with gradient g (multiplied by g_scale first, which is
-   * how clipping is applied). m, v: state. All read once, written once. */
-  void (*update_sgd)(int64_t n, void *w, const void *g, void *m, double g_scale, double rate, double momentum, bool nesterov, double weight_decay);
-  void (*update_adam)(int64_t n, void *w, const void *g, void *m, void *v, double g_scale, double rate, double beta1, double beta2,
-                      double epsilon, double correction1, double correction2, double weight_decay /* decoupled: AdamW */);
-  void (*update_rmsprop)(int64_t n, void *w, const void *g, void *v, void *m, double g_scale, double rate, double decay, double epsilon, double momentum);
-  void (*update_adagrad)(int64_t n, void *w, const void *g, void *v, double g_scale, double rate, double epsilon);
+   * how clipping is applied). m, v: state; m NULL: no momentum. All read once, written once. The
+   * weight decay of update_adam is decoupled (AdamW). */
+  void (*update_sgd)(int64_t n, void *w, const void *g, void *m, double g_scale, double rate,
+                     double momentum, bool nesterov, double weight_decay);
+  void (*update_adam)(int64_t n, void *w, const void *g, void *m, void *v, double g_scale,
+                      double rate, double beta1, double beta2, double epsilon, double correction1,
+                      double correction2, double weight_decay);
+  void (*update_rmsprop)(int64_t n, void *w, const void *g, void *v, void *m, double g_scale,
+                         double rate, double decay, double epsilon, double momentum);
+  void (*update_adagrad)(int64_t n, void *w, const void *g, void *v, double g_scale, double rate,
+                         double epsilon);
   /* average = decay * average + (1 - decay) * w. */
   void (*update_average)(int64_t n, void *average, const void *w, double decay);
   /* Sum of squares in double, fixed order; NaN or inf come through. */
@@ -121,7 +138,7 @@ typedef struct sl__kernels {
 
 /* The best table for these processor features (SL__CPU_* of base/os.h). */
 const sl__kernels *sl__kernels_for(unsigned cpu_features, sl_dtype type);
-/* All tables this build and this processor can run, the reference first; NULL-terminated by count. */
+/* All tables this build and this processor can run, the reference first; returns how many. */
 int sl__kernels_all(unsigned cpu_features, sl_dtype type, const sl__kernels *tables[8]);
 const char *sl__elementwise_name(sl__elementwise op);
 int sl__elementwise_arity(sl__elementwise op);

@@ -1,4 +1,5 @@
-/* All kernels of one element type, in an order in which they may use each other, and their table. */
+/* All kernels of one element type, in an order in which they may use each other, and their
+ * table. */
 #include "kernels/vector.inl"
 #include "kernels/elementwise.inl"
 #include "kernels/product.inl"

@@ -29,13 +29,13 @@ static void NAME(cholesky)(int64_t n, int64_t lanes, void *l, const void *a) {
           strip[0] -= NAME(dot)(j, factor + i * n, factor + j * n);
         } else {
           for (int64_t k = 0; k < j; k++) {
-            NAME(subtract_product)(width, strip, factor + (i * n + k) * lanes + start, false,
-                                   factor + (j * n + k) * lanes + start);
+            const T *left = factor + (i * n + k) * lanes, *right = factor + (j * n + k) * lanes;
+            NAME(subtract_product)(width, strip, left + start, false, right + start);
           }
         }
         for (int64_t q = 0; q < width; q++) {
-          to[start + q] = i > j ? strip[q] / diagonal[start + q]
-                                : NAME(root)(strip[q] > 0 ? strip[q] : (T)NAN);
+          to[start + q] =
+              i > j ? strip[q] / diagonal[start + q] : NAME(root)(strip[q] > 0 ? strip[q] : (T)NAN);
         }
       }
     }
@@ -43,7 +43,8 @@ static void NAME(cholesky)(int64_t n, int64_t lanes, void *l, const void *a) {
   }
 }
 
-/* Substitution, row by row: with a shared triangle the m right sides and their lanes are one run. */
+/* Substitution, row by row: with a shared triangle the m right sides and their lanes are one
+ * run. */
 static void NAME(triangular_solve)(int64_t n, int64_t m, int64_t lanes, int64_t t_lanes, void *y,
                                    const void *t, const void *b, bool upper, bool transposed,
                                    bool unit_diagonal) {
@@ -58,8 +59,8 @@ static void NAME(triangular_solve)(int64_t n, int64_t m, int64_t lanes, int64_t 
       T *to = solution + (i * runs + column) * run;
       for (int64_t j = backward ? i + 1 : 0; j < (backward ? n : i); j++) {
         const int64_t at = transposed ? j * n + i : i * n + j;
-        NAME(subtract_product)(run, to, (const T *)t + at * t_lanes, shared,
-                               solution + (j * runs + column) * run);
+        const T *known = solution + (j * runs + column) * run;
+        NAME(subtract_product)(run, to, (const T *)t + at * t_lanes, shared, known);
       }
       if (unit_diagonal) continue;
       for (int64_t q = 0; q < run; q++) to[q] /= diagonal[shared ? 0 : q];
@@ -91,7 +92,8 @@ static void NAME(reflect)(int64_t row, int64_t m, int64_t columns, int64_t colum
                           T *x, const T *v, const T *twice_over_square, T *restrict dot) {
   for (int64_t q = 0; q < lanes; q++) dot[q] = 0;
   for (int64_t i = row; i < m; i++) {
-    const T *restrict element = x + (i * columns + column) * lanes, *restrict direction = v + i * lanes;
+    const T *restrict element = x + (i * columns + column) * lanes;
+    const T *restrict direction = v + i * lanes;
     for (int64_t q = 0; q < lanes; q++) dot[q] += element[q] * direction[q];
   }
   for (int64_t q = 0; q < lanes; q++) dot[q] *= twice_over_square[q];
@@ -131,8 +133,8 @@ static void NAME(qr)(int64_t m, int64_t n, int64_t lanes, void *q_, void *r_, co
   for (int64_t j = n - 1; j >= 0; j--) {
     for (int64_t q = 0; q < lanes; q++) orthogonal[(j * n + j) * lanes + q] = 1;
     for (int64_t column = j; column < n; column++) {
-      NAME(reflect)(j, m, n, column, lanes, orthogonal, directions + j * m * lanes,
-                    factors + j * lanes, dot);
+      const T *v = directions + j * m * lanes;
+      NAME(reflect)(j, m, n, column, lanes, orthogonal, v, factors + j * lanes, dot);
     }
   }
   NAME(make_diagonal_positive)(m, n, lanes, orthogonal, triangle);

@@ -22,13 +22,17 @@ INLINE float from_bits_f32(int32_t bits) {
   return x;
 }
 
-INLINE float magnitude_f32(float x) { return from_bits_f32(bits_f32(x) & 0x7FFFFFFF); }
+INLINE float magnitude_f32(float x) {
+  return from_bits_f32(bits_f32(x) & 0x7FFFFFFF);
+}
 
 INLINE float with_sign_of_f32(float size, float sign) {
   return from_bits_f32(bits_f32(size) | (bits_f32(sign) & INT32_MIN));
 }
 
-INLINE float root_f32(float x) { return sqrtf(x); }
+INLINE float root_f32(float x) {
+  return sqrtf(x);
+}
 
 /* Adding and subtracting 2^23 rounds a float below it to an integer. */
 INLINE float floor_of_f32(float x) {
@@ -166,14 +170,17 @@ INLINE float quarter_turns_f32(float x, int32_t *turns) {
 INLINE float sine_of_parts_f32(float r, int32_t turns) {
   const float z = r * r;
   const float s = ((-1.9515295891e-4f * z + 8.3321608736e-3f) * z - 1.6666654611e-1f) * z * r + r;
-  const float c = ((2.443315711809948e-5f * z - 1.388731625493765e-3f) * z + 4.166664568298827e-2f)
-                  * (z * z) + (1 - 0.5f * z);
+  const float c =
+      ((2.443315711809948e-5f * z - 1.388731625493765e-3f) * z + 4.166664568298827e-2f) * (z * z) +
+      (1 - 0.5f * z);
   const float size = turns & 1 ? c : s;
   return from_bits_f32(bits_f32(size) ^ (int32_t)((uint32_t)(turns & 2) << 30));
 }
 
 /* The quarter turns in the low bits of a double that ROUNDER_F64 was added to. */
-INLINE int32_t turns_f32(double rounded) { return (int32_t)bits_f64(rounded); }
+INLINE int32_t turns_f32(double rounded) {
+  return (int32_t)bits_f64(rounded);
+}
 
 INLINE float sin_of_f32(float x) {
   int32_t turns;

@@ -10,7 +10,7 @@
 #include <string.h>
 
 /* What is not inlined into a loop keeps it from being vectorised. */
-#define INLINE static inline __attribute__((always_inline))
+#define INLINE     static inline __attribute__((always_inline))
 #define NOT_INLINE static __attribute__((noinline))
 
 INLINE uint64_t bits_f64(double x) {
@@ -27,13 +27,17 @@ INLINE double from_bits_f64(uint64_t bits) {
 
 static const uint64_t sign_bit_f64 = 0x8000000000000000u, one_bits_f64 = 0x3FF0000000000000u;
 
-INLINE double magnitude_f64(double x) { return from_bits_f64(bits_f64(x) & ~sign_bit_f64); }
+INLINE double magnitude_f64(double x) {
+  return from_bits_f64(bits_f64(x) & ~sign_bit_f64);
+}
 
 INLINE double with_sign_of_f64(double size, double sign) {
   return from_bits_f64(bits_f64(size) | (bits_f64(sign) & sign_bit_f64));
 }
 
-INLINE double root_f64(double x) { return sqrt(x); }
+INLINE double root_f64(double x) {
+  return sqrt(x);
+}
 
 INLINE double floor_of_f64(double x) {
   const double size = magnitude_f64(x);
@@ -52,7 +56,7 @@ INLINE double power_of_two_f64(double n_plus_rounder) {
 
 /* ln 2 in two parts; the first times an exponent is exact. */
 #define LN2_HIGH_F64 6.93145751953125e-1
-#define LN2_LOW_F64 1.42860682030941723212e-6
+#define LN2_LOW_F64  1.42860682030941723212e-6
 
 /* exp(r) - 1 - r over r^2, |r| <= ln 2 / 2 (Remez, relative to exp). */
 INLINE double exp_tail_f64(double r) {
@@ -106,7 +110,8 @@ INLINE double log_from_parts_f64(double t, double e) {
  * to a double by way of the bits of 2^52 + exponent + 1087, no other conversion being in AVX2. */
 INLINE double mantissa_f64(double x, double scale, double *e) {
   const uint64_t from_three_quarters = bits_f64(x) + (one_bits_f64 - 0x3FE8000000000000u);
-  const uint64_t scaled_back = from_three_quarters + (one_bits_f64 - bits_f64(scale)) + (64ull << 52);
+  const uint64_t scaled_back =
+      from_three_quarters + (one_bits_f64 - bits_f64(scale)) + (64ull << 52);
   *e = from_bits_f64(scaled_back >> 52 | 0x4330000000000000u) - (4503599627370496.0 + 1087);
   return from_bits_f64(bits_f64(x) - (from_three_quarters & 0xFFF0000000000000u) + one_bits_f64);
 }
@@ -174,8 +179,8 @@ INLINE double tanh_of_f64(double x) {
 INLINE double quarter_turns_f64(double x, uint64_t *turns) {
   const double rounded = x * 0.63661977236758134308 + ROUNDER_F64, n = rounded - ROUNDER_F64;
   *turns = bits_f64(rounded);
-  return ((x - n * 1.57079632673412561417e+00) - n * 6.07710050630396597660e-11)
-         - n * 2.02226624879595063154e-21;
+  return ((x - n * 1.57079632673412561417e+00) - n * 6.07710050630396597660e-11) -
+         n * 2.02226624879595063154e-21;
 }
 
 /* sin(r) for an even number of quarter turns, else cos(r), with the sign of the half turns;
@@ -199,7 +204,9 @@ INLINE double sine_of_parts_f64(double r, uint64_t turns) {
 }
 
 /* The quarter turns in the low bits of a double that ROUNDER_F64 was added to. */
-INLINE uint64_t turns_f64(double rounded) { return bits_f64(rounded); }
+INLINE uint64_t turns_f64(double rounded) {
+  return bits_f64(rounded);
+}
 
 INLINE double sin_of_f64(double x) {
   uint64_t turns;

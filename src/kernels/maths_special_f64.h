@@ -113,31 +113,36 @@ NOT_INLINE double lgamma_of_negative_f64(double x) {
 NOT_INLINE double digamma_of_negative_f64(double x) {
   const double angle = 3.14159265358979323846 * (x - floor_of_f64(x + 0.5));
   if (angle == 0 || x == -HUGE_VAL) return (double)NAN;
-  return digamma_of_positive_f64(1 - x) - 3.14159265358979323846 * cos_of_f64(angle) / sin_of_f64(angle);
+  return digamma_of_positive_f64(1 - x) -
+         3.14159265358979323846 * cos_of_f64(angle) / sin_of_f64(angle);
 }
 
 /* The upper half of the bits, so that the product of two such numbers is exact. */
-INLINE double upper_half_f64(double x) { return from_bits_f64(bits_f64(x) & ~(uint64_t)0x7FFFFFF); }
+INLINE double upper_half_f64(double x) {
+  return from_bits_f64(bits_f64(x) & ~(uint64_t)0x7FFFFFF);
+}
 
 /* log(x), x > 0, as a sum of two numbers that has about 6 bits more than a double. */
 INLINE double log_in_two_f64(double x, double *low) {
   const double scale = scale_of_denormals_f64(x);
   double e;
   const double m = mantissa_f64(x * scale, scale, &e);
-  /* s = t / (2 + t) with its remainder: s_high has half the bits, so the products below are exact. */
+  /* s = t / (2 + t) with its remainder: s_high has half the bits, so the products below are
+   * exact. */
   const double t = m - 1, w = 2 + t, inverse = 1 / w;
   const double s_high = upper_half_f64(t * inverse), w_high = upper_half_f64(w);
   const double w_low = (2 - w_high) + t;
   const double s_low = ((t - s_high * w_high) - s_high * w_low) * inverse, s = s_high + s_low;
   const double first = e * LN2_HIGH_F64, second = 2 * s_high, sum = first + second;
-  const double rest = ((first - sum) + second)
-                      + (e * LN2_LOW_F64 + (2 * s_low + s * log_tail_f64(s * s)));
+  const double rest =
+      ((first - sum) + second) + (e * LN2_LOW_F64 + (2 * s_low + s * log_tail_f64(s * s)));
   const double high = sum + rest;
   *low = (sum - high) + rest;
   return high;
 }
 
-/* exp(b log a), the product b log a carried in two parts; the special cases are those of C's pow. */
+/* exp(b log a), the product b log a carried in two parts; the special cases are those of C's
+ * pow. */
 INLINE double power_of_f64(double a, double b) {
   const double size = magnitude_f64(a);
   double low;
@@ -146,8 +151,8 @@ INLINE double power_of_f64(double a, double b) {
   const double product = b * high;
   const double b_high = upper_half_f64(b), high_high = upper_half_f64(high);
   const double b_low = b - b_high, high_low = high - high_high;
-  const double lost = ((b_high * high_high - product) + b_high * high_low + b_low * high_high)
-                      + b_low * high_low;
+  const double lost =
+      ((b_high * high_high - product) + b_high * high_low + b_low * high_high) + b_low * high_low;
   const double whole = exp_of_f64(product);
   /* One condition at a time: gcc 12 does not vectorise selects on conditions joined by &. */
   double positive = whole < HUGE_VAL ? whole + whole * (lost + b * low) : whole;

@@ -16,7 +16,9 @@ typedef struct NAME(cut) {
 } NAME(cut);
 
 static NAME(cut) NAME(cut_of)(const sl__product *p) {
-  NAME(cut) cut = {.tiles = (p->m + TILE_ROWS - 1) / TILE_ROWS, .panels = (p->n + PANEL - 1) / PANEL};
+  NAME(cut) cut = {0};
+  cut.tiles = (p->m + TILE_ROWS - 1) / TILE_ROWS;
+  cut.panels = (p->n + PANEL - 1) / PANEL;
   cut.by_panels = p->b_transposed ? cut.panels > 1 : cut.panels > cut.tiles;
   return cut;
 }
@@ -34,7 +36,9 @@ static size_t NAME(product_scratch)(const sl__product *p) {
 }
 
 /* How many columns of row m are wanted. */
-INLINE int64_t NAME(wanted)(const sl__product *p, int64_t m) { return p->n_end ? p->n_end[m] : p->n; }
+INLINE int64_t NAME(wanted)(const sl__product *p, int64_t m) {
+  return p->n_end ? p->n_end[m] : p->n;
+}
 
 /* A tile that may not be written whole: by way of a buffer. */
 static void NAME(run_ragged_tile)(const sl__product *p, int64_t m, int rows, int64_t n,
@@ -50,8 +54,10 @@ static void NAME(run_ragged_tile)(const sl__product *p, int64_t m, int rows, int
   for (int i = 0; i < rows; i++) {
     const int64_t limit = NAME(wanted)(p, m + i) - n;
     for (int64_t j = 0; j < columns; j++) {
-      if (j < limit) c[i * p->c_row + j] = buffer[i * PANEL + j];
-      else if (!p->accumulate) c[i * p->c_row + j] = 0;
+      if (j < limit)
+        c[i * p->c_row + j] = buffer[i * PANEL + j];
+      else if (!p->accumulate)
+        c[i * p->c_row + j] = 0;
     }
   }
 }
@@ -63,8 +69,8 @@ typedef struct NAME(place) {
 } NAME(place);
 
 /* a: the tile's part of A, rows a_row apart; b: the panel's part of B, both from k_begin on. */
-static void NAME(run_tile)(const sl__product *p, NAME(place) at, const T *a, int64_t a_row, const T *b,
-                           int64_t b_row) {
+static void NAME(run_tile)(const sl__product *p, NAME(place) at, const T *a, int64_t a_row,
+                           const T *b, int64_t b_row) {
   const int64_t columns = p->n - at.n < PANEL ? p->n - at.n : PANEL;
   const bool first = at.k_begin == 0;
   int64_t begin = at.k_begin, end = at.k_end, fewest = p->n, most = p->n;
@@ -85,20 +91,23 @@ static void NAME(run_tile)(const sl__product *p, NAME(place) at, const T *a, int
     begin = end = at.k_begin; /* only the beginning of the sums is written */
   }
   NAME(tile_arguments) t = {
-    .k = end - begin,
-    .a = a + (begin - at.k_begin) * p->a_column,
-    .a_row = a_row,
-    .a_column = p->a_column,
-    .b = b + (begin - at.k_begin) * b_row,
-    .b_row = b_row,
-    .c = (T *)p->c + at.m * p->c_row + at.n,
-    .c_row = p->c_row,
-    .bias = p->bias && first ? (const T *)p->bias + at.m : NULL,
-    .add = p->accumulate || !first,
+      .k = end - begin,
+      .a = a + (begin - at.k_begin) * p->a_column,
+      .a_row = a_row,
+      .a_column = p->a_column,
+      .b = b + (begin - at.k_begin) * b_row,
+      .b_row = b_row,
+      .c = (T *)p->c + at.m * p->c_row + at.n,
+      .c_row = p->c_row,
+      .bias = p->bias && first ? (const T *)p->bias + at.m : NULL,
+      .add = p->accumulate || !first,
   };
-  const bool is_whole = columns % LANES == 0 || !p->b_transposed; /* runs have room for whole registers */
-  if (is_whole && fewest >= at.n + columns) NAME(tiles)[at.rows][columns > LANES](&t);
-  else NAME(run_ragged_tile)(p, at.m, at.rows, at.n, columns, t);
+  const bool is_whole =
+      columns % LANES == 0 || !p->b_transposed; /* runs have room for whole registers */
+  if (is_whole && fewest >= at.n + columns)
+    NAME(tiles)[at.rows][columns > LANES](&t);
+  else
+    NAME(run_ragged_tile)(p, at.m, at.rows, at.n, columns, t);
 }
 
 /* Tiles of nearly equal height. */
@@ -170,6 +179,8 @@ static void NAME(product_run)(const sl__product *p, int64_t unit_begin, int64_t 
   cut.tile_begin = cut.by_panels ? 0 : unit_begin;
   cut.tile_end = cut.by_panels ? cut.tiles : unit_end;
   const bool rows_collide = p->a_column == 1 && p->a_row * (int64_t)sizeof(T) % 4096 == 0;
-  if (rows_collide && !p->b_transposed) NAME(run_by_tiles)(p, cut);
-  else NAME(run_by_panels)(p, cut, scratch);
+  if (rows_collide && !p->b_transposed)
+    NAME(run_by_tiles)(p, cut);
+  else
+    NAME(run_by_panels)(p, cut, scratch);
 }

@@ -1,16 +1,16 @@
 /* Packing of the transposed right operand: b[n][k] becomes panels [k][PANEL]. */
 
 #if LANES == 2
-#define LOW_LANES 0, 2
+#define LOW_LANES  0, 2
 #define HIGH_LANES 1, 3
 #elif LANES == 4
-#define LOW_LANES 0, 4, 1, 5
+#define LOW_LANES  0, 4, 1, 5
 #define HIGH_LANES 2, 6, 3, 7
 #elif LANES == 8
-#define LOW_LANES 0, 8, 1, 9, 2, 10, 3, 11
+#define LOW_LANES  0, 8, 1, 9, 2, 10, 3, 11
 #define HIGH_LANES 4, 12, 5, 13, 6, 14, 7, 15
 #elif LANES == 16
-#define LOW_LANES 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23
+#define LOW_LANES  0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23
 #define HIGH_LANES 8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31
 #endif
 
@@ -37,10 +37,12 @@ static void NAME(pack_panel)(int64_t columns, int64_t k, const T *b, int64_t b_r
     const int64_t count = columns - n < LANES ? columns - n : LANES;
     int64_t i = 0;
     if (count == LANES) {
-      for (; i + LANES <= k; i += LANES) NAME(transpose)(to + i * PANEL + n, PANEL, from + i, b_row);
+      for (; i + LANES <= k; i += LANES)
+        NAME(transpose)(to + i * PANEL + n, PANEL, from + i, b_row);
     }
     for (; i < k; i++) {
-      for (int64_t j = 0; j < LANES; j++) to[i * PANEL + n + j] = j < count ? from[j * b_row + i] : 0;
+      for (int64_t j = 0; j < LANES; j++)
+        to[i * PANEL + n + j] = j < count ? from[j * b_row + i] : 0;
     }
   }
 }

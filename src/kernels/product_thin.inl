@@ -4,8 +4,8 @@
  * register width nor on the cutting. */
 enum { NAME(THIN_LANES) = 16, NAME(THIN_ROWS) = 4, NAME(THIN_UNIT) = 16 };
 #define THIN_LANES NAME(THIN_LANES)
-#define THIN_ROWS NAME(THIN_ROWS)
-#define THIN_UNIT NAME(THIN_UNIT)
+#define THIN_ROWS  NAME(THIN_ROWS)
+#define THIN_UNIT  NAME(THIN_UNIT)
 
 static bool NAME(is_thin)(const sl__product *p) {
   return p->a_column == 1 && (p->n <= 4 || (p->b_transposed && p->m <= 4));
@@ -14,7 +14,7 @@ static bool NAME(is_thin)(const sl__product *p) {
 /* Adds up the lanes of four registers by halves: lane j with lane j + LANES / 2 and so on. The
  * first steps interleave two registers, so that all four sums share the additions. */
 INLINE void NAME(add_lanes)(const vector sum[THIN_ROWS], T sums[THIN_ROWS]) {
-#define HALVED(x, y)                                                                            \
+#define HALVED(x, y) \
   (__builtin_shufflevector(x, y, LOW_LANES) + __builtin_shufflevector(x, y, HIGH_LANES))
   const vector even = HALVED(sum[0], sum[2]), odd = HALVED(sum[1], sum[3]);
   T lanes[2 * LANES];
@@ -90,8 +90,10 @@ static void NAME(thin_rows)(const sl__product *p, int64_t m, int rows, const T *
     for (int i = 0; i < rows; i++) {
       T *c = (T *)p->c + (m + i) * p->c_row + n;
       const T sum = bias ? sums[i] + bias[m + i] : sums[i];
-      if (!p->n_end || n < p->n_end[m + i]) *c = p->accumulate ? *c + sum : sum;
-      else if (!p->accumulate) *c = 0;
+      if (!p->n_end || n < p->n_end[m + i])
+        *c = p->accumulate ? *c + sum : sum;
+      else if (!p->accumulate)
+        *c = 0;
     }
   }
 }

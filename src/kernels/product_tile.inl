@@ -24,16 +24,21 @@ INLINE void NAME(tile)(const int rows, const int width, const NAME(tile_argument
       if (t->bias) sum[i][j] += t->bias[i];
     }
   }
-  const T *a = t->a, *b = t->b;
   const int64_t a_row = t->a_row, a_column = t->a_column, b_row = t->b_row;
+  /* Fourteen rows are addressed from three of them by multiples 0 to 4 of a_row: all of it stays in
+   * registers, where fourteen offsets would not. */
+  const T *a = t->a, *b = t->b;
+  const T *a_5 = rows > 5 ? a + 5 * a_row : a, *a_10 = rows > 10 ? a + 10 * a_row : a;
   for (int64_t k = t->k; k > 0; k--) {
     vector right[2];
     UNROLL for (int j = 0; j < width; j++) right[j] = NAME(load)(b + j * LANES);
     UNROLL for (int i = 0; i < rows; i++) {
-      const T left = a[i * a_row];
+      const T left = (i < 5 ? a : i < 10 ? a_5 : a_10)[i % 5 * a_row];
       UNROLL for (int j = 0; j < width; j++) sum[i][j] += right[j] * left;
     }
     a += a_column;
+    a_5 += a_column;
+    a_10 += a_column;
     b += b_row;
   }
   UNROLL for (int i = 0; i < rows; i++) {

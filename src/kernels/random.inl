@@ -14,8 +14,8 @@ INLINE T NAME(box_muller)(double u, double v, int sine) {
 
 /* Whole blocks go straight to y, the last through a block of its own: the same code makes every
  * number. */
-INLINE void NAME(random_rows)(sl__random_key key, uint64_t first_row, uint32_t feature, int64_t rows,
-                              T *y, NAME(from_units) *make) {
+INLINE void NAME(random_rows)(sl__random_key key, uint64_t first_row, uint32_t feature,
+                              int64_t rows, T *y, NAME(from_units) *make) {
   double u[PHILOX_ROWS], v[PHILOX_ROWS];
   T last[PHILOX_ROWS];
   for (int64_t row = 0; row < rows; row += PHILOX_ROWS) {

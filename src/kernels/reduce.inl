@@ -26,9 +26,13 @@ INLINE T NAME(dot_or_sum)(int64_t n, const T *x, const T *z, bool with_z) {
   return partial[0];
 }
 
-static T NAME(dot)(int64_t n, const T *x, const T *z) { return NAME(dot_or_sum)(n, x, z, true); }
+static T NAME(dot)(int64_t n, const T *x, const T *z) {
+  return NAME(dot_or_sum)(n, x, z, true);
+}
 
-static T NAME(sum)(int64_t n, const T *x) { return NAME(dot_or_sum)(n, x, NULL, false); }
+static T NAME(sum)(int64_t n, const T *x) {
+  return NAME(dot_or_sum)(n, x, NULL, false);
+}
 
 static void NAME(sum_rows)(int64_t features, int64_t rows, int64_t lead, void *y, const void *x,
                            bool accumulate) {

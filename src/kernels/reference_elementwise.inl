@@ -1,6 +1,8 @@
 /* Reference elementwise kernels: name and meaning, computed in WIDE. */
 
-static T NAME(root)(T x) { return sizeof(T) == sizeof(float) ? (T)sqrtf((float)x) : (T)sqrt(x); }
+static T NAME(root)(T x) {
+  return sizeof(T) == sizeof(float) ? (T)sqrtf((float)x) : (T)sqrt(x);
+}
 
 /* psi(x): reflection to x > 0, recurrence up to 20, then the asymptotic series (Abramowitz &
  * Stegun 6.3.18). */
@@ -12,25 +14,27 @@ static WIDE NAME(wide_digamma)(WIDE x) {
   }
   WIDE sum = 0;
   while (x < 20) sum -= 1 / x++;
-  const WIDE one = 1, w = 1 / (x * x);
-  const WIDE series = w * (one / 12 - w * (one / 120 - w * (one / 252 - w * (one / 240
-                      - w * (one / 132 - w * (one * 691 / 32760 - w * (one / 12)))))));
+  static const double factors[][2] = {{691, 32760}, {-1, 132}, {1, 240}, {-1, 252}, {1, 120}};
+  const WIDE w = 1 / (x * x);
+  WIDE series = (WIDE)-1 / 12;
+  for (int i = 0; i < 5; i++) series = series * w + (WIDE)factors[i][0] / (WIDE)factors[i][1];
+  series = w * ((WIDE)1 / 12 - w * series);
   return sum + MATH(log)(x) - 1 / (2 * x) - series;
 }
 
 /* y[i] = expression of a, b, c and the attribute p, these being in the given type: T for the
  * operations that IEEE 754 rounds correctly, which a wider type would round twice. */
-#define DEFINE(type, name, expression)                                                            \
-  static void NAME(name)(int64_t n, void *y, const void *a_, const void *b_, const void *c_,     \
-                         unsigned scalars, double attribute) {                                   \
-    const type p = (T)attribute;                                                                 \
-    for (int64_t i = 0; i < n; i++) {                                                            \
-      const type a = ((const T *)a_)[scalars & 1 ? 0 : i];                                       \
-      const type b = b_ ? ((const T *)b_)[scalars & 2 ? 0 : i] : 0;                              \
-      const type c = c_ ? ((const T *)c_)[scalars & 4 ? 0 : i] : 0;                              \
-      (void)b, (void)c, (void)p;                                                                 \
-      ((T *)y)[i] = (T)(expression);                                                             \
-    }                                                                                            \
+#define DEFINE(type, name, expression)                                                       \
+  static void NAME(name)(int64_t n, void *y, const void *a_, const void *b_, const void *c_, \
+                         unsigned scalars, double attribute) {                               \
+    const type p = (T)attribute;                                                             \
+    for (int64_t i = 0; i < n; i++) {                                                        \
+      const type a = ((const T *)a_)[scalars & 1 ? 0 : i];                                   \
+      const type b = b_ ? ((const T *)b_)[scalars & 2 ? 0 : i] : 0;                          \
+      const type c = c_ ? ((const T *)c_)[scalars & 4 ? 0 : i] : 0;                          \
+      (void)b, (void)c, (void)p;                                                             \
+      ((T *)y)[i] = (T)(expression);                                                         \
+    }                                                                                        \
   }
 DEFINE(T, copy, a)
 DEFINE(T, negate, -a)

@@ -56,8 +56,8 @@ static void NAME(qr)(int64_t m, int64_t n, int64_t lanes, void *q_, void *r_, co
       for (int64_t k = 0; k < 2 * j; k++) {
         WIDE dot = 0;
         for (int64_t i = 0; i < m; i++) {
-          dot += (WIDE)orthogonal[(i * n + k % j) * lanes + lane]
-                 * orthogonal[(i * n + j) * lanes + lane];
+          dot += (WIDE)orthogonal[(i * n + k % j) * lanes + lane] *
+                 orthogonal[(i * n + j) * lanes + lane];
         }
         for (int64_t i = 0; i < m; i++) {
           T *element = &orthogonal[(i * n + j) * lanes + lane];
@@ -68,8 +68,8 @@ static void NAME(qr)(int64_t m, int64_t n, int64_t lanes, void *q_, void *r_, co
       }
       WIDE squares = 0;
       for (int64_t i = 0; i < m; i++) {
-        squares += (WIDE)orthogonal[(i * n + j) * lanes + lane]
-                   * orthogonal[(i * n + j) * lanes + lane];
+        squares +=
+            (WIDE)orthogonal[(i * n + j) * lanes + lane] * orthogonal[(i * n + j) * lanes + lane];
       }
       const WIDE norm = MATH(sqrt)(squares);
       triangle[(j * n + j) * lanes + lane] = (T)norm;

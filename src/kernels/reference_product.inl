@@ -1,8 +1,12 @@
 /* Reference product: one unit per row of C, every element a sum in WIDE. */
 
-static int64_t NAME(product_units)(const sl__product *p) { return p->m; }
+static int64_t NAME(product_units)(const sl__product *p) {
+  return p->m;
+}
 
-static size_t NAME(product_scratch)(const sl__product *p) { return (void)p, 0; }
+static size_t NAME(product_scratch)(const sl__product *p) {
+  return (void)p, 0;
+}
 
 static void NAME(product_run)(const sl__product *p, int64_t unit_begin, int64_t unit_end,
                               void *scratch) {

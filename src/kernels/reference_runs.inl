@@ -108,8 +108,8 @@ static void NAME(random_uniform)(sl__random_key key, uint64_t first_row, uint32_
   }
 }
 
-static void NAME(update_sgd)(int64_t n, void *w, const void *g, void *m, double g_scale, double rate,
-                             double momentum, bool nesterov, double weight_decay) {
+static void NAME(update_sgd)(int64_t n, void *w, const void *g, void *m, double g_scale,
+                             double rate, double momentum, bool nesterov, double weight_decay) {
   for (int64_t i = 0; i < n; i++) {
     const WIDE old = ((T *)w)[i], gradient = ((const T *)g)[i] * (WIDE)g_scale + weight_decay * old;
     const WIDE velocity = m ? momentum * (WIDE)((T *)m)[i] + gradient : gradient;
@@ -132,8 +132,9 @@ static void NAME(update_adam)(int64_t n, void *w, const void *g, void *m, void *
   }
 }
 
-static void NAME(update_rmsprop)(int64_t n, void *w, const void *g, void *v, void *m, double g_scale,
-                                 double rate, double decay, double epsilon, double momentum) {
+static void NAME(update_rmsprop)(int64_t n, void *w, const void *g, void *v, void *m,
+                                 double g_scale, double rate, double decay, double epsilon,
+                                 double momentum) {
   for (int64_t i = 0; i < n; i++) {
     const WIDE gradient = ((const T *)g)[i] * (WIDE)g_scale;
     const WIDE second = decay * (WIDE)((T *)v)[i] + (1 - decay) * gradient * gradient;
@@ -157,7 +158,8 @@ static void NAME(update_adagrad)(int64_t n, void *w, const void *g, void *v, dou
 
 static void NAME(update_average)(int64_t n, void *average, const void *w, double decay) {
   for (int64_t i = 0; i < n; i++) {
-    ((T *)average)[i] = (T)(decay * (WIDE)((T *)average)[i] + (1 - decay) * (WIDE)((const T *)w)[i]);
+    ((T *)average)[i] =
+        (T)(decay * (WIDE)((T *)average)[i] + (1 - decay) * (WIDE)((const T *)w)[i]);
   }
 }
 

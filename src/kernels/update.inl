@@ -3,8 +3,8 @@
 /* Momentum as in Sutskever et al. 2013 in the form that frameworks use: m = momentum m + g, w -=
  * rate m (Nesterov: w -= rate (g + momentum m)); weight decay is added to the gradient. m NULL: no
  * momentum. */
-static void NAME(update_sgd)(int64_t n, void *w, const void *g, void *m, double g_scale, double rate,
-                             double momentum, bool nesterov, double weight_decay) {
+static void NAME(update_sgd)(int64_t n, void *w, const void *g, void *m, double g_scale,
+                             double rate, double momentum, bool nesterov, double weight_decay) {
   T *restrict weight = w, *restrict velocity = m;
   const T *restrict gradient = g;
   const T scale = (T)g_scale, decay = (T)weight_decay, keep = (T)momentum, step = (T)rate;
@@ -43,8 +43,9 @@ static void NAME(update_adam)(int64_t n, void *w, const void *g, void *m, void *
 }
 
 /* Tieleman & Hinton 2012 (lecture 6.5). m NULL: no momentum. */
-static void NAME(update_rmsprop)(int64_t n, void *w, const void *g, void *v, void *m, double g_scale,
-                                 double rate, double decay, double epsilon, double momentum) {
+static void NAME(update_rmsprop)(int64_t n, void *w, const void *g, void *v, void *m,
+                                 double g_scale, double rate, double decay, double epsilon,
+                                 double momentum) {
   T *restrict weight = w, *restrict square = v, *restrict velocity = m;
   const T *restrict gradient = g;
   const T scale = (T)g_scale, keep = (T)decay, take = (T)(1 - decay), floor_ = (T)epsilon;

@@ -1,0 +1,474 @@
+/* Random graphs against the planner. Every graph is planned twice: as usual, with steps fused,
+ * memory used again and concatenations computed in place; and plainly, every value an output of its
+ * own, so that nothing is fused and no memory is used twice. Values and gradients of both, on 1, 2
+ * and 8 threads and for row counts around the edges of blocks, must agree to the bit.
+ *
+ * A seed names a graph for good: run with SL_RANDOM_GRAPHS=first,count to look at others. */
+#include <time.h>
+
+#include "check.h"
+#include "graph/node.h"
+
+enum {
+  PARAMETERS = 9000,
+  FEATURES = 40,
+  MAX_ROWS = 700,
+  MAX_POOL = 64,
+  MAX_COUNT = 900,
+  GRAPHS = 60
+};
+
+/* ---- dice ---- */
+
+typedef struct maker {
+  sl__graph *g;
+  sl_dtype type;
+  uint64_t state;
+  bool twice; /* the gradient will be differentiated again */
+  sl_node x, p, pool[MAX_POOL];
+  int pooled;
+} maker;
+
+static uint32_t dice(maker *m, uint32_t sides) {
+  m->state += 0x9E3779B97F4A7C15u;
+  uint64_t z = m->state;
+  z = (z ^ z >> 30) * 0xBF58476D1CE4E5B9u;
+  z = (z ^ z >> 27) * 0x94D049BB133111EBu;
+  return (uint32_t)((z ^ z >> 31) >> 32) % sides;
+}
+
+static int32_t any_size(maker *m) {
+  static const int32_t sizes[8] = {1, 2, 2, 3, 4, 5, 17, 40};
+  return sizes[dice(m, 8)];
+}
+
+static sl_node any(maker *m) {
+  return m->pool[dice(m, (uint32_t)m->pooled)];
+}
+
+static sl_shape shape_of(const maker *m, sl_node a) {
+  return sl__node_shape(m->g, a);
+}
+
+static int any_axis(maker *m, sl_node a) {
+  return (int)dice(m, (uint32_t)(shape_of(m, a).dims > 0 ? shape_of(m, a).dims : 1));
+}
+
+/* Some value of this shape. */
+static sl_node fitted(maker *m, sl_node a, sl_shape shape) {
+  const int32_t have = (int32_t)sl__shape_count(shape_of(m, a));
+  const int32_t want = (int32_t)sl__shape_count(shape);
+  if (have == 1) return op_broadcast(m->g, op_reshape(m->g, a, sl__scalar_shape()), shape);
+  if (have == want) return op_reshape(m->g, a, shape);
+  a = op_reshape(m->g, a, sl__shape1(have));
+  if (want < have && dice(m, 2)) {
+    const int32_t begin = (int32_t)dice(m, (uint32_t)(have - want + 1));
+    return op_reshape(m->g, op_slice(m->g, a, 0, begin, want, 1), shape);
+  }
+  int32_t index[MAX_COUNT];
+  for (int32_t i = 0; i < want; i++) index[i] = (int32_t)dice(m, (uint32_t)have);
+  return op_reshape(m->g, op_gather(m->g, a, 0, want, index), shape);
+}
+
+static sl_node parameters(maker *m, sl_shape shape) {
+  const int32_t count = (int32_t)sl__shape_count(shape);
+  const int32_t begin = (int32_t)dice(m, (uint32_t)(PARAMETERS - count));
+  return op_reshape(m->g, op_slice(m->g, m->p, 0, begin, count, 1), shape);
+}
+
+static sl_node positive(maker *m, sl_node a) {
+  return op_shift(m->g, op_square(m->g, a), 0.5);
+}
+
+/* ---- moves: each makes one value from others ---- */
+
+static sl_node unary(maker *m) {
+  const sl_node a = any(m);
+  sl__graph *g = m->g;
+  switch (dice(m, 21)) {
+    case 0: return op_negate(g, a);
+    case 1: return op_absolute(g, a);
+    case 2: return op_exp(g, op_tanh(g, a));
+    case 3: return op_expm1(g, op_sin(g, a));
+    case 4: return op_log(g, positive(m, a));
+    case 5: return op_log1p(g, positive(m, a));
+    case 6: return op_sqrt(g, positive(m, a));
+    case 7: return op_tanh(g, op_square(g, a));
+    case 8: return op_reciprocal(g, positive(m, a));
+    case 9: return op_tanh(g, a);
+    case 10: return op_sigmoid(g, a);
+    case 11: return op_softplus(g, a);
+    case 12: return op_sin(g, a);
+    case 13: return op_cos(g, a);
+    case 14: return op_erf(g, a);
+    case 15: return m->twice ? op_tanh(g, a) : op_tanh(g, op_lgamma(g, positive(m, op_tanh(g, a))));
+    case 16: return op_scale(g, a, -0.7);
+    case 17: return op_shift(g, a, 0.3);
+    case 18: return op_leaky_relu(g, a, 0.1);
+    case 19: return op_multiply(g, a, op_add(g, op_sign(g, a), op_floor(g, op_tanh(g, a))));
+    default: return op_clamp(g, a, -0.5, 0.8);
+  }
+}
+
+static sl_node binary(maker *m) {
+  const sl_node a = any(m);
+  sl__graph *g = m->g;
+  sl_shape shape = shape_of(m, a);
+  if (shape.dims > 0 && dice(m, 3) == 0) shape.size[any_axis(m, a)] = 1; /* broadcast it */
+  const sl_node b = fitted(m, any(m), shape);
+  switch (dice(m, 10)) {
+    case 0: return op_add(g, a, b);
+    case 1: return op_subtract(g, b, a);
+    case 2: return op_multiply(g, op_tanh(g, a), b);
+    case 3: return op_divide(g, a, positive(m, b));
+    case 4: return op_power(g, positive(m, op_tanh(g, a)), op_tanh(g, b));
+    case 5: return op_minimum(g, a, b);
+    case 6: return op_maximum(g, a, b);
+    case 7: return op_tanh_gate(g, op_tanh(g, a), b);
+    case 8: return op_multiply(g, op_sin(g, a), op_sin(g, a));
+    default: return op_select(g, op_less_equal(g, a, b), op_tanh(g, a), b);
+  }
+}
+
+/* Several elementwise operations on values of one shape: what fuses. */
+static sl_node chain(maker *m) {
+  const sl_shape shape = shape_of(m, any(m));
+  sl_node value[16];
+  int count = 0;
+  for (int i = 0; i < 3; i++) value[count++] = fitted(m, any(m), shape);
+  while (count < 12) {
+    const sl_node a = value[dice(m, (uint32_t)count)], b = value[dice(m, (uint32_t)count)];
+    const sl_node c = value[count - 1];
+    switch (dice(m, 5)) {
+      case 0: value[count++] = op_multiply_add(m->g, op_tanh(m->g, a), b, c); break;
+      case 1: value[count++] = op_add(m->g, op_scale(m->g, a, 0.5), c); break;
+      case 2: value[count++] = op_multiply(m->g, op_sigmoid(m->g, b), c); break;
+      case 3: value[count++] = op_select(m->g, op_less(m->g, a, b), c, op_negate(m->g, a)); break;
+      default: value[count++] = op_silu(m->g, op_subtract(m->g, c, b)); break;
+    }
+  }
+  return op_sin(m->g, value[count - 1]);
+}
+
+static sl_node view(maker *m) {
+  const sl_node a = any(m);
+  const sl_shape shape = shape_of(m, a);
+  if (shape.dims == 0) return op_broadcast(m->g, a, sl__shape1(any_size(m)));
+  const int axis = any_axis(m, a);
+  const int32_t size = shape.size[axis], begin = (int32_t)dice(m, (uint32_t)size);
+  switch (dice(m, 6)) {
+    case 0: return op_element(m->g, a, axis, begin);
+    case 1:
+      return shape.dims > 1 ? op_transpose(m->g, a) : op_reshape(m->g, a, sl__shape2(1, size));
+    case 2: return op_reshape(m->g, a, sl__shape1((int32_t)sl__shape_count(shape)));
+    case 3: {
+      const int32_t stride = 1 + (int32_t)dice(m, 3);
+      const int32_t most = (size - begin + stride - 1) / stride;
+      return op_slice(m->g, a, axis, begin, 1 + (int32_t)dice(m, (uint32_t)most), stride);
+    }
+    case 4:
+      if (shape.dims > 1 || size % 2) return op_stop_gradient(m->g, a);
+      return op_reshape(m->g, a, sl__shape2(size / 2, 2));
+    default:
+      if (shape.dims > 1 || size > 40) return op_slice(m->g, a, axis, begin, size - begin, 1);
+      return op_broadcast(m->g, a, sl__shape2(1 + (int32_t)dice(m, 4), size));
+  }
+}
+
+static sl_node join(maker *m) {
+  sl_node part[4];
+  part[0] = any(m);
+  if (shape_of(m, part[0]).dims == 0) part[0] = op_reshape(m->g, part[0], sl__shape1(1));
+  const int axis = any_axis(m, part[0]), count = 2 + (int)dice(m, 3);
+  for (int i = 1; i < count; i++) {
+    sl_shape shape = shape_of(m, part[0]);
+    if (dice(m, 3)) shape.size[axis] = 1 + (int32_t)dice(m, 4);
+    part[i] = dice(m, 5) ? fitted(m, any(m), shape) : part[0];
+    if (dice(m, 2)) part[i] = op_tanh(m->g, part[i]);
+  }
+  const sl_node whole = op_concatenate(m->g, count, part, axis);
+  return dice(m, 2) ? whole : op_multiply(m->g, whole, op_sigmoid(m->g, whole));
+}
+
+/* A vector grown piece by piece from its own prefixes, as autoregressive sampling does. */
+static sl_node growing(maker *m) {
+  sl_node prefix = fitted(m, any(m), sl__shape1(2));
+  for (int32_t d = 2; d < 7; d++) {
+    const sl_node w = parameters(m, sl__shape2(1, d));
+    const sl_node noise = fitted(m, any(m), sl__shape1(1));
+    const sl_node piece = op_tanh(m->g, op_add(m->g, op_linear(m->g, w, 0, prefix, NULL), noise));
+    prefix = op_concatenate(m->g, 2, (sl_node[]){prefix, piece}, 0);
+  }
+  return prefix;
+}
+
+static sl_node reduction(maker *m) {
+  const sl_node a = any(m);
+  if (shape_of(m, a).dims == 0) return op_exp(m->g, op_tanh(m->g, a));
+  const int axis = any_axis(m, a);
+  switch (dice(m, 6)) {
+    case 0: return op_tanh(m->g, op_sum(m->g, a, axis));
+    case 1: return op_max(m->g, a, axis);
+    case 2: return op_sin(m->g, op_cumulative_sum(m->g, a, axis, dice(m, 2)));
+    case 3: return op_softmax(m->g, a, axis);
+    case 4: return op_log_sum_exp(m->g, op_tanh(m->g, a), axis);
+    default: return op_tanh(m->g, op_sum_all(m->g, a));
+  }
+}
+
+static sl_node indexed(maker *m) {
+  const sl_node a = any(m);
+  const sl_shape shape = shape_of(m, a);
+  if (shape.dims == 0) return op_cos(m->g, a);
+  const int axis = any_axis(m, a);
+  const int32_t size = shape.size[axis];
+  sl_shape without = shape;
+  for (int d = axis; d + 1 < shape.dims; d++) without.size[d] = shape.size[d + 1];
+  without.dims--;
+  const sl_node b = fitted(m, any(m), without);
+  if (dice(m, 2)) { /* take */
+    const sl_node index = op_floor(m->g, op_scale(m->g, op_sigmoid(m->g, b), size));
+    return op_take(m->g, a, index, axis);
+  }
+  const sl_node knots = op_cumulative_sum(m->g, positive(m, a), axis, false);
+  return op_tanh(m->g, op_add(m->g, b, op_search(m->g, knots, positive(m, b), axis)));
+}
+
+static sl_node layer(maker *m) {
+  const int32_t in = any_size(m), out = any_size(m);
+  const sl_node x = fitted(m, any(m), sl__shape1(in));
+  sl_node w = dice(m, 2) ? parameters(m, sl__shape2(out, in))
+                         : op_transpose(m->g, parameters(m, sl__shape2(in, out)));
+  const sl_node bias = dice(m, 2) ? parameters(m, sl__shape1(out)) : 0;
+  if (dice(m, 2)) return op_tanh(m->g, op_linear(m->g, w, bias, x, NULL));
+  int32_t extent[MAX_COUNT];
+  double mask[40 * 40] = {0};
+  for (int32_t o = 0; o < out; o++) { /* a staircase, or steps in any order */
+    extent[o] = dice(m, 4) ? o * in / out : (int32_t)dice(m, (uint32_t)in + 1);
+    for (int32_t i = 0; i < extent[o]; i++) mask[o * in + i] = 1;
+  }
+  w = op_multiply(m->g, w, op_constant(m->g, m->type, sl__shape2(out, in), mask));
+  return op_tanh(m->g, op_linear(m->g, w, bias, x, extent));
+}
+
+static sl_node product(maker *m) {
+  const int32_t rows = 1 + (int32_t)dice(m, 5), inner = 1 + (int32_t)dice(m, 6);
+  const int32_t columns = 1 + (int32_t)dice(m, 5);
+  const sl_node a = fitted(m, any(m), sl__shape2(rows, inner));
+  const sl_node b = fitted(m, any(m), sl__shape2(inner, columns));
+  return op_tanh(m->g, op_matmul(m->g, a, b));
+}
+
+static sl_node factorisation(maker *m) {
+  const int32_t n = 1 + (int32_t)dice(m, 4);
+  const sl_shape square = sl__shape2(n, n);
+  double identity[16] = {0};
+  for (int32_t i = 0; i < n; i++) identity[i * n + i] = 5;
+  const sl_node a = op_tanh(m->g, fitted(m, any(m), square));
+  const sl_node far = op_add(m->g, a, op_constant(m->g, m->type, square, identity));
+  const sl_node b = fitted(m, any(m), dice(m, 2) ? sl__shape1(n) : sl__shape2(n, 2));
+  switch (dice(m, 5)) {
+    case 0: return op_qr_q(m->g, far);
+    case 1: return op_qr_r(m->g, far);
+    case 2: return op_cholesky(m->g, op_add(m->g, far, op_transpose(m->g, far)));
+    case 3: return op_diagonal(m->g, op_lower(m->g, far, 0));
+    default: return op_triangular_solve(m->g, far, b, dice(m, 2), dice(m, 2), dice(m, 2));
+  }
+}
+
+static sl_node other(maker *m) {
+  const sl_dtype foreign = m->type == SL_F32 ? SL_F64 : SL_F32;
+  const sl_node a = any(m);
+  switch (dice(m, 3)) {
+    case 0: return op_cast(m->g, op_sin(m->g, op_cast(m->g, a, foreign)), m->type);
+    case 1: return op_random_normal(m->g, m->type, sl__shape1(any_size(m)), dice(m, 5));
+    default: return parameters(m, shape_of(m, a));
+  }
+}
+
+static sl_node (*const moves[])(maker *) = {
+    unary,   binary,        chain, view,  join,   growing, reduction, indexed, layer,
+    product, factorisation, other, unary, binary, chain,   view,      join};
+
+/* Makes a loss of many values, its gradients, and lists them as outputs. */
+static int build(maker *m, sl_node outputs[5]) {
+  m->x = op_input(m->g, m->type, sl__shape1(FEATURES));
+  m->p = op_parameter(m->g, m->type, sl__shape1(PARAMETERS), 0);
+  m->pool[m->pooled++] = m->x;
+  m->pool[m->pooled++] = op_slice(m->g, m->x, 0, 3, 4, 2);
+  m->pool[m->pooled++] = op_slice(m->g, m->p, 0, 7, 5, 1);
+  const int steps = 4 + (int)dice(m, m->twice ? 8 : 28);
+  while (m->pooled < steps + 3) {
+    const sl_node made = moves[dice(m, sizeof moves / sizeof *moves)](m);
+    if (made && sl__shape_count(shape_of(m, made)) > MAX_COUNT) continue;
+    m->pool[m->pooled++] = made;
+  }
+  sl_node loss = op_sum_all(m->g, m->pool[m->pooled - 1]);
+  for (int i = 0; i < 4; i++) loss = op_add(m->g, loss, op_sum_all(m->g, any(m)));
+  loss = op_sum_rows(m->g, sl__rows(m->g, loss));
+  sl_node d[2];
+  sl__gradient(m->g, loss, 2, (sl_node[]){m->x, m->p}, d);
+  if (m->twice) {
+    loss = op_sum_rows(m->g, op_sum_all(m->g, op_sin(m->g, d[0])));
+    sl__gradient(m->g, loss, 2, (sl_node[]){m->x, m->p}, d);
+  }
+  outputs[0] = loss;
+  outputs[1] = d[0];
+  outputs[2] = d[1];
+  outputs[3] = any(m);
+  outputs[4] = any(m);
+  return 5;
+}
+
+/* ---- running ---- */
+
+typedef struct plan {
+  sl__program *program;
+  int outputs;
+  int64_t *count;
+  bool *batched;
+  sl_dtype *type;
+} plan;
+
+static sl_status make_plan(sl_context *context, sl__graph *g, int outputs, const sl_node *output,
+                           plan *out) {
+  *out = (plan){.outputs = outputs,
+                .count = calloc((size_t)outputs, sizeof *out->count),
+                .batched = calloc((size_t)outputs, sizeof *out->batched),
+                .type = calloc((size_t)outputs, sizeof *out->type)};
+  for (int k = 0; k < outputs; k++) {
+    out->count[k] = sl__shape_count(sl__node_shape(g, output[k]));
+    out->batched[k] = sl__node_batched(g, output[k]);
+    out->type[k] = sl__node_type(g, output[k]);
+  }
+  return sl__program_new(context, g, outputs, output, &out->program);
+}
+
+static void drop_plan(plan *p) {
+  sl__program_free(p->program);
+  free(p->count);
+  free(p->batched);
+  free(p->type);
+}
+
+static size_t bytes_of(const plan *p, int output, int64_t rows) {
+  return (size_t)((p->batched[output] ? rows : 1) * p->count[output] *
+                  (p->type[output] == SL_F32 ? 4 : 8));
+}
+
+/* Runs; the outputs one after another in memory that the caller frees. */
+static char *run(sl_context *context, const plan *p, const void *x, sl_dtype type,
+                 const void *parameters, int64_t rows) {
+  sl__workspace *w;
+  if (sl__workspace_new(context, p->program, rows, &w) != SL_OK) return NULL;
+  size_t bytes = 64;
+  for (int k = 0; k < p->outputs; k++) bytes += bytes_of(p, k, rows);
+  char *out = calloc(bytes, 1), *at = out;
+  sl__sink *sinks = calloc((size_t)p->outputs, sizeof *sinks);
+  for (int k = 0; k < p->outputs; at += bytes_of(p, k++, rows))
+    sinks[k] = (sl__sink){at, p->type[k], 0, 0};
+  const sl__feed feed = {.data = x, .type = type};
+  const sl__run r = {
+      .rows = rows, .parameters = parameters, .feeds = &feed, .sinks = sinks, .key = {.seed = 5}};
+  if (sl__program_run(context, p->program, w, &r) != SL_OK) {
+    free(out);
+    out = NULL;
+  }
+  free(sinks);
+  sl__workspace_free(w);
+  return out;
+}
+
+/* The first outputs, which are there to be compared; the rest of a plain plan only keeps memory. */
+static bool same_outputs(const plan *a, const char *x, const char *y, int64_t rows,
+                         const char *what) {
+  for (int k = 0; k < a->outputs; k++) {
+    const size_t bytes = bytes_of(a, k, rows);
+    if (memcmp(x, y, bytes) != 0) {
+      printf("  %s: output %d differs, %lld rows\n", what, k, (long long)rows);
+      return false;
+    }
+    x += bytes;
+    y += bytes;
+  }
+  return true;
+}
+
+/* The outputs, then every value that they depend on. */
+static int all_values(const sl__graph *g, int count, const sl_node *outputs, sl_node *list) {
+  bool *live = calloc(g->count, sizeof *live);
+  for (int k = 0; k < count; k++) live[list[k] = outputs[k]] = true;
+  for (sl_node i = g->count - 1; i > 0; i--) {
+    const sl__node *n = &g->nodes[i];
+    if (!live[i]) continue;
+    for (int k = 0; k < n->operands; k++) live[n->operand[k]] = true;
+    const sl_node *parts = n->data;
+    const int64_t many =
+        n->operation == SL__OP_CONCATENATE ? n->data_bytes / (int64_t)sizeof *parts : 0;
+    for (int64_t k = 0; k < many; k++) live[parts[k]] = true;
+  }
+  for (sl_node i = 1; i < g->count; i++) {
+    const int operation = g->nodes[i].operation;
+    if (live[i] && g->nodes[i].root == i && operation != SL__OP_PARAMETER) list[count++] = i;
+  }
+  free(live);
+  return count;
+}
+
+static const int thread_counts[3] = {1, 2, 8};
+static const int64_t row_counts[7] = {1, 3, 17, 64, 65, 300, 700};
+
+static void check_graph(sl_context *const context[3], uint64_t seed) {
+  static double x[MAX_ROWS * FEATURES], p[PARAMETERS];
+  static float p32[PARAMETERS];
+  maker m = {.state = seed * 7919, .type = seed % 3 ? SL_F32 : SL_F64, .twice = seed % 4 == 1};
+  for (int i = 0; i < MAX_ROWS * FEATURES; i++) x[i] = dice(&m, 20001) / 1e4 - 1;
+  for (int i = 0; i < PARAMETERS; i++) p32[i] = (float)(p[i] = dice(&m, 20001) / 1e4 - 1);
+  const void *parameters = m.type == SL_F32 ? (const void *)p32 : p;
+  if (!CHECK(sl__graph_new(context[0], &m.g) == SL_OK)) return;
+  sl_node outputs[5];
+  const int count = build(&m, outputs);
+  plan usual = {0}, plain = {0};
+  char what[64];
+  snprintf(what, sizeof what, "graph %llu", (unsigned long long)seed);
+  sl_node *list = calloc(m.g->count + 8u, sizeof *list);
+  bool good = CHECK_OK(context[0], make_plan(context[0], m.g, count, outputs, &usual)) &&
+              CHECK_OK(context[0], make_plan(context[0], m.g, all_values(m.g, count, outputs, list),
+                                             list, &plain));
+  for (int r = 0; r < 7 && good; r++) {
+    if (dice(&m, 2)) continue;
+    char *expected = run(context[0], &plain, x, SL_F64, parameters, row_counts[r]);
+    for (int t = 0; t < 3 && good; t++) {
+      snprintf(what, sizeof what, "graph %llu on %d threads", (unsigned long long)seed,
+               thread_counts[t]);
+      char *got = run(context[t], &usual, x, SL_F64, parameters, row_counts[r]);
+      good =
+          CHECK(expected && got) && CHECK(same_outputs(&usual, expected, got, row_counts[r], what));
+      free(got);
+    }
+    free(expected);
+  }
+  if (!good) printf("  %s failed\n", what);
+  free(list);
+  drop_plan(&usual);
+  drop_plan(&plain);
+  sl__graph_free(m.g);
+}
+
+TEST(random_graphs_have_the_same_bits_however_they_are_planned_and_run) {
+  unsigned long first = 1, graphs = GRAPHS;
+  const char *wish = getenv("SL_RANDOM_GRAPHS");
+  if (wish && sscanf(wish, "%lu,%lu", &first, &graphs) != 2) graphs = 1;
+  sl_context *context[3];
+  for (int t = 0; t < 3; t++) {
+    const sl_context_options options = {.size = sizeof options, .threads = thread_counts[t]};
+    REQUIRE(sl_context_new(&options, &context[t]) == SL_OK);
+  }
+  const clock_t start = clock();
+  for (unsigned long seed = first; seed < first + graphs; seed++) {
+    check_graph(context, seed);
+    const double seconds = (double)(clock() - start) / CLOCKS_PER_SEC;
+    if (!wish && seconds > 10) break; /* a slow build, with sanitizers: fewer graphs */
+  }
+  for (int t = 0; t < 3; t++) sl_context_free(context[t]);
+}

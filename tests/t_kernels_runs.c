@@ -1,0 +1,259 @@
+/* Reductions, indexing, linear algebra, transport, random numbers and optimiser updates of every
+ * table that this processor can run, at odd shapes against the reference table. */
+#include "kernel_numbers.h"
+
+static void check_axis(const sl__kernels *table, const sl__kernels *reference, sl_dtype type) {
+  static const int64_t shapes[][3] = {{1, 1, 1},   {3, 5, 1},   {2, 300, 1}, {1, 7, 16}, {3, 9, 33},
+                                      {2, 40, 64}, {1, 3, 200}, {4, 1, 17},  {2, 0, 5}};
+  for (size_t s = 0; s < sizeof shapes / sizeof shapes[0]; s++) {
+    const int64_t outer = shapes[s][0], axis = shapes[s][1], inner = shapes[s][2];
+    const int64_t all = outer * axis * inner, kept = outer * inner;
+    void *x = numbers(type, all, -1, 1), *index = numbers(type, kept, -2, (double)axis + 1);
+    void *got = numbers(type, all + kept, 0, 1), *wanted = numbers(type, all + kept, 0, 1);
+    void *values = numbers(type, kept, -1, 1);
+    table->sum_axis(outer, axis, inner, got, x);
+    reference->sum_axis(outer, axis, inner, wanted, x);
+    agree(table, "sum_axis", kept, got, wanted, 1 + (double)axis / 4);
+    if (kept > 3) set(type, index, 3, (double)NAN);
+    table->max_axis(outer, axis, inner, got, x);
+    reference->max_axis(outer, axis, inner, wanted, x);
+    agree(table, "max_axis", kept, got, wanted, 0);
+    for (int reverse = 0; reverse < 2; reverse++) {
+      table->cumulative_sum(outer, axis, inner, got, x, reverse);
+      reference->cumulative_sum(outer, axis, inner, wanted, x, reverse);
+      agree(table, "cumulative_sum", all, got, wanted, 1 + (double)axis / 2);
+    }
+    if (axis == 0) goto done;
+    table->take(outer, axis, inner, got, x, index);
+    reference->take(outer, axis, inner, wanted, x, index);
+    agree(table, "take", kept, got, wanted, 0);
+    table->put(outer, axis, inner, got, values, index);
+    reference->put(outer, axis, inner, wanted, values, index);
+    agree(table, "put", all, got, wanted, 0);
+    set(type, x, all / 2, (double)NAN);
+    table->search(outer, axis, inner, got, x, values);
+    reference->search(outer, axis, inner, wanted, x, values);
+    agree(table, "search", kept, got, wanted, 0);
+    table->max_axis(outer, axis, inner, got, x);
+    reference->max_axis(outer, axis, inner, wanted, x);
+    agree(table, "max_axis of NaN", kept, got, wanted, 0);
+  done:
+    free(x), free(index), free(got), free(wanted), free(values);
+  }
+}
+TEST(reductions_and_indices) {
+  each_table(check_axis);
+}
+
+static void check_rows(const sl__kernels *table, const sl__kernels *reference, sl_dtype type) {
+  const int64_t lead = 272, features = 3;
+  void *x = numbers(type, lead * features, -1, 1), *z = numbers(type, lead * features, -1, 1);
+  for (int64_t rows = 0; rows <= lead; rows += rows < 70 ? 1 : 29) {
+    void *got = numbers(type, features, -1, 1), *wanted = numbers(type, features, 0, 1);
+    memcpy(wanted, got, features * size_of(type));
+    for (int64_t f = 0; f < features; f++) { /* what lies in the padding must not matter */
+      for (int64_t r = rows; r < lead; r++) set(type, x, f * lead + r, (double)NAN);
+      for (int64_t r = 0; r < rows; r++) set(type, x, f * lead + r, uniform(-1, 1));
+    }
+    for (int accumulate = 0; accumulate < 2; accumulate++) {
+      table->sum_rows(features, rows, lead, got, x, accumulate);
+      reference->sum_rows(features, rows, lead, wanted, x, accumulate);
+      agree(table, "sum_rows", features, got, wanted, 32);
+      table->dot_rows(features, rows, lead, got, x, z, accumulate);
+      reference->dot_rows(features, rows, lead, wanted, x, z, accumulate);
+      agree(table, "dot_rows", features, got, wanted, 32);
+    }
+    const double squares = table->sum_squares(rows, z),
+                 true_squares = reference->sum_squares(rows, z);
+    CHECK_CLOSE(squares, true_squares, 1e-14);
+    free(got), free(wanted);
+  }
+  free(x), free(z);
+}
+TEST(sums_over_rows) {
+  each_table(check_rows);
+}
+
+static void check_transport(const sl__kernels *table, const sl__kernels *reference, sl_dtype type) {
+  static const int64_t shapes[][2] = {{1, 1}, {2, 17}, {3, 16}, {17, 33}, {40, 5}, {16, 64}};
+  for (size_t s = 0; s < sizeof shapes / sizeof shapes[0]; s++) {
+    const int64_t features = shapes[s][0], rows = shapes[s][1], lead = (rows + 15) / 16 * 16;
+    const int64_t row_stride = features + 3, size = (rows + 1) * row_stride;
+    int64_t index[64];
+    for (int64_t j = 0; j < rows; j++) index[j] = (j * 7 + 3) % rows;
+    for (int t = 0; t < 2; t++) {
+      const sl_dtype foreign = both_types[t];
+      void *source = numbers(foreign, size, -9, 9), *target = numbers(foreign, size, 0, 1);
+      void *wanted_target = numbers(foreign, size, 0, 1);
+      void *got = numbers(type, features * lead, 0, 1),
+           *wanted = numbers(type, features * lead, 0, 1);
+      memcpy(wanted_target, target, (size_t)size * size_of(foreign));
+      for (int turned = 0; turned < 2; turned++) { /* row-major and column-major */
+        const int64_t step = turned ? 1 : row_stride, column_step = turned ? rows : 1;
+        for (int with_index = 0; with_index < 2; with_index++) {
+          const int64_t *chosen = with_index ? index : NULL;
+          table->load_rows(features, rows, lead, got, source, foreign, step, column_step, chosen);
+          reference->load_rows(features, rows, lead, wanted, source, foreign, step, column_step,
+                               chosen);
+          agree(table, "load_rows", features * lead, got, wanted, 0);
+        }
+        table->store_rows(features, rows, lead, got, target, foreign, step, column_step);
+        reference->store_rows(features, rows, lead, got, wanted_target, foreign, step, column_step);
+        CHECK(memcmp(target, wanted_target, (size_t)size * size_of(foreign)) == 0);
+      }
+      if (foreign != type) {
+        table->from_other(features * rows, got, source);
+        reference->from_other(features * rows, wanted, source);
+        agree(table, "from_other", features * rows, got, wanted, 0);
+      }
+      free(source), free(target), free(wanted_target), free(got), free(wanted);
+    }
+  }
+}
+TEST(rows_in_and_out) {
+  each_table(check_transport);
+}
+
+/* ---- linear algebra ---- */
+
+/* A random [n][n][lanes], its diagonal pushed away from zero. */
+static void *matrix(sl_dtype type, int64_t n, int64_t lanes) {
+  void *a = numbers(type, n * n * lanes, -1, 1);
+  for (int64_t i = 0; i < n; i++) {
+    for (int64_t q = 0; q < lanes; q++) {
+      const int64_t at = (i * n + i) * lanes + q;
+      set(type, a, at, get(type, a, at) + (double)n);
+    }
+  }
+  return a;
+}
+
+static void check_linear_algebra(const sl__kernels *table, const sl__kernels *reference,
+                                 sl_dtype type) {
+  static const int64_t lane_counts[] = {1, 5, 16, 100};
+  for (int64_t n = 1; n <= 9; n++) {
+    for (int s = 0; s < 4; s++) {
+      const int64_t lanes = lane_counts[s], m = n % 3 + 1, tall = n + 2;
+      void *a = matrix(type, n, lanes), *got = numbers(type, tall * n * lanes, 0, 1);
+      void *wanted = numbers(type, tall * n * lanes, 0, 1), *r = numbers(type, n * n * lanes, 0, 1);
+      void *wanted_r = numbers(type, n * n * lanes, 0, 1), *b = numbers(type, n * m * lanes, -1, 1);
+      void *scratch = numbers(type, (tall * n + tall + n) * lanes, 0, 1);
+      for (int64_t i = 0; i < n;
+           i++) { /* symmetric for Cholesky; the first lane, for n > 2, not definite */
+        for (int64_t j = 0; j < i; j++) {
+          for (int64_t q = 0; q < lanes; q++) {
+            set(type, a, (j * n + i) * lanes + q, get(type, a, (i * n + j) * lanes + q));
+          }
+        }
+      }
+      table->cholesky(n, lanes, got, a);
+      reference->cholesky(n, lanes, wanted, a);
+      agree(table, "cholesky", n * n * lanes, got, wanted, 16);
+      set(type, a, (n * n - 1) * lanes, -1);
+      table->cholesky(n, lanes, got, a);
+      reference->cholesky(n, lanes, wanted, a);
+      agree(table, "cholesky of indefinite", n * n * lanes, got, wanted, 16);
+      CHECK(isnan(get(type, got, (n * n - 1) * lanes)));
+      free(a);
+      a = matrix(type, n, lanes);
+      for (int flags = 0; flags < 16; flags++) {
+        const int64_t t_lanes = flags & 8 ? 1 : lanes;
+        table->triangular_solve(n, m, lanes, t_lanes, got, a, b, flags & 1, flags & 2, flags & 4);
+        reference->triangular_solve(n, m, lanes, t_lanes, wanted, a, b, flags & 1, flags & 2,
+                                    flags & 4);
+        agree(table, "triangular_solve", n * m * lanes, got, wanted, 2000);
+        memcpy(got, b, (size_t)(n * m * lanes) * size_of(type));
+        table->triangular_solve(n, m, lanes, t_lanes, got, a, got, flags & 1, flags & 2, flags & 4);
+        agree(table, "triangular_solve in place", n * m * lanes, got, wanted, 2000);
+      }
+      free(a);
+      a = numbers(type, tall * n * lanes, -1, 1);
+      table->qr(tall, n, lanes, got, r, a, scratch);
+      reference->qr(tall, n, lanes, wanted, wanted_r, a, scratch);
+      agree(table, "qr: q", tall * n * lanes, got, wanted,
+            4000); /* as ill-conditioned as they come */
+      agree(table, "qr: r", n * n * lanes, r, wanted_r, 100);
+      free(a), free(got), free(wanted), free(r), free(wanted_r), free(b), free(scratch);
+    }
+  }
+}
+TEST(linear_algebra) {
+  each_table(check_linear_algebra);
+}
+
+/* ---- random numbers ---- */
+
+static void check_random(const sl__kernels *table, const sl__kernels *reference, sl_dtype type) {
+  enum { ROWS = 20000 };
+  const sl__random_key key = {.seed = 0x123456789ABCDEFu, .stream = SL__STREAM_TEST, .step = 77};
+  void *got = numbers(type, ROWS, 0, 1), *wanted = numbers(type, ROWS, 0, 1);
+  for (uint32_t feature = 0; feature < 4; feature++) {
+    const uint64_t first = feature < 2 ? 5 : 0xFFFFFFF0u; /* the row number crosses 32 bits */
+    const int64_t rows = feature < 2 ? ROWS : 100;
+    table->random_normal(key, first, feature, rows, got);
+    reference->random_normal(key, first, feature, rows, wanted);
+    agree(table, "random_normal", rows, got, wanted, type == SL_F32 ? 4 : 16);
+    char part[64 * sizeof(double)];
+    for (int64_t n = 0; n <= 40; n++) { /* the same bits whatever the cutting */
+      table->random_normal(key, first + (uint64_t)n, feature, n, part);
+      CHECK(memcmp(part, (char *)got + n * size_of(type), n * size_of(type)) == 0);
+    }
+    table->random_uniform(key, first, feature, rows, got);
+    reference->random_uniform(key, first, feature, rows, wanted);
+    agree(table, "random_uniform", rows, got, wanted, 1);
+    for (int64_t n = 0; n <= 40; n++) {
+      table->random_uniform(key, first + (uint64_t)n, feature, n, part);
+      CHECK(memcmp(part, (char *)got + n * size_of(type), n * size_of(type)) == 0);
+    }
+    double least = 1, most = 0;
+    for (int64_t i = 0; i < rows; i++) {
+      least = fmin(least, get(type, got, i));
+      most = fmax(most, get(type, got, i));
+    }
+    CHECK(least > 0 && most <= 1);
+  }
+  free(got), free(wanted);
+}
+TEST(random_numbers) {
+  each_table(check_random);
+}
+
+/* ---- optimiser updates ---- */
+
+static void check_updates(const sl__kernels *table, const sl__kernels *reference, sl_dtype type) {
+  enum { LENGTH = 77 };
+  void *g = numbers(type, LENGTH, -1, 1);
+  for (int kind = 0; kind < 9; kind++) {
+    void *state_of[2][3];
+    for (int k = 0; k < 3; k++) { /* w, m, v; the last is a sum of squares */
+      state_of[0][k] = numbers(type, LENGTH, k == 2 ? 0.1 : -1, 1);
+      state_of[1][k] = numbers(type, LENGTH, 0, 1);
+      memcpy(state_of[1][k], state_of[0][k], LENGTH * size_of(type));
+    }
+    for (int run = 0; run < 2; run++) {
+      const sl__kernels *k = run ? reference : table;
+      void *w = state_of[run][0], *m = state_of[run][1], *v = state_of[run][2];
+      switch (kind) {
+        case 0: k->update_sgd(LENGTH, w, g, m, 0.7, 0.01, 0.9, false, 0.1); break;
+        case 1: k->update_sgd(LENGTH, w, g, m, 0.7, 0.01, 0.9, true, 0.1); break;
+        case 2: k->update_sgd(LENGTH, w, g, NULL, 0.7, 0.01, 0, false, 0.1); break;
+        case 3:
+          k->update_adam(LENGTH, w, g, m, v, 0.7, 0.01, 0.9, 0.99, 1e-8, 0.5, 0.3, 0.02);
+          break;
+        case 4: k->update_rmsprop(LENGTH, w, g, v, m, 0.7, 0.01, 0.9, 1e-8, 0.5); break;
+        case 5: k->update_rmsprop(LENGTH, w, g, v, NULL, 0.7, 0.01, 0.9, 1e-8, 0); break;
+        case 6: k->update_adagrad(LENGTH, w, g, v, 0.7, 0.01, 1e-8); break;
+        case 7: k->update_average(LENGTH, w, g, 0.99); break;
+        default: k->update_sgd(LENGTH, w, g, NULL, 0.7, 0.01, 0.5, true, 0.1); break;
+      }
+    }
+    for (int k = 0; k < 3; k++) {
+      agree(table, "update", LENGTH, state_of[0][k], state_of[1][k], 4);
+      free(state_of[0][k]), free(state_of[1][k]);
+    }
+  }
+  free(g);
+}
+TEST(optimiser_updates) {
+  each_table(check_updates);
+}
