@@ -6,6 +6,7 @@ refused 'did you mean `sluice fit`' fitt
 refused 'fit needs DATA' fit
 refused 'one too many' version now
 refused 'unknown option' version -z
+refused 'did you mean --threads?' fit d.csv --treads 2
 refused '--stepz' fit d.csv --stepz 5
 refused 'needs a value' fit d.csv --steps
 refused 'steps' fit d.csv --steps 0
@@ -41,12 +42,23 @@ refused 'no part' fit d.csv --columns 'x: nothing'
 refused 'fraction' fit d.csv --valid 0.99
 refused 'choose one' fit d.csv --steps 5 --epochs 2
 refused 'f16' fit d.csv --precision f16
+refused 'name of a table' fit d.csv --steps 5 -o d.csv
+refused 'both want standard output' fit d.csv --steps 5 --json -o -
+refused 'no/such/folder' fit d.csv --max-seconds 600 -o no/such/folder/m.safetensors
+refused 'Is a directory' fit d.csv --steps 5 -o .
+refused 'no/such/folder' fit d.csv --steps 5 --checkpoint no/such/folder/state
 run 0 fit d.csv --steps 5 --quiet -o m.safetensors
+refused 'that --checkpoint wrote' fit d.csv --steps 5 --resume m.safetensors
 head -c 100 m.safetensors >short.safetensors
 refused 'short.safetensors' score short.safetensors d.csv
 refused 'd.csv' info d.csv
 printf 'a,b,c\n1,2,3\n' >three.csv
-refused '3 columns, but the model wants 2' score m.safetensors three.csv
+refused 'three.csv: 3 columns where d.csv has 2' fit d.csv --test three.csv
+printf 'y,x\n1,2\n3,4\n' >swapped.csv
+refused 'swapped.csv: column "y" where d.csv has "x"' fit d.csv --valid swapped.csv
+refused 'three.csv: 3 columns, but the model wants 2' score m.safetensors three.csv
+refused 'a table is CSV or NPY' score m.safetensors m.safetensors
+refused 'a table is CSV or NPY' sample m.safetensors -n 5 -o s.json
 refused 'takes no conditions' sample m.safetensors --context d.csv
 refused 'no/such/folder' sample m.safetensors -o no/such/folder/x.csv
 refused 'of a flow of' sample m.safetensors --upto 99

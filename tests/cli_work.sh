@@ -47,6 +47,13 @@ check "--upto 0 is the base noise" near "$spread" 1 0.15
 awk -F, 'BEGIN {OFS = ","} {print $2, $1}' d.csv >swapped.csv
 run 0 score a.safetensors swapped.csv
 check "columns are found by name" cmp out scores
+sed '1s/.*/p,q/' d.csv >others.csv
+run 0 score a.safetensors others.csv
+check "columns of other names go by their order" cmp out scores
+check "which is said" grep -q "not the model's column names" err
+"$sluice" fit d.csv --steps 80 --seed 3 -o - 2>err >piped.safetensors
+check "-o - is the model and nothing else" cmp a.safetensors piped.safetensors
+check "the table goes aside" grep -q '  test ' err
 awk -F, 'BEGIN {OFS = ","} NR == 1 {print $0, "w"; next} {print $0, NR % 3}' d.csv >w.csv
 run 0 fit w.csv --columns 'w: weight' --steps 20 --quiet -o w.safetensors
 run 0 info w.safetensors --json

@@ -1,13 +1,15 @@
-/* The n-th allocation fails, for every n: each public call must then give SL_NO_MEMORY (or
- * succeed, if it can do without), leave nothing behind, and work again when there is memory. The
- * allocator here counts what is alive; under ASan leaks and stray reads would show as well. */
+/* The n-th allocation fails, for every n, alone and with all that come after it: each public call
+ * must then give SL_NO_MEMORY (or succeed, if one alone can be done without: a checkpoint that is
+ * not written is said, and the fit goes on), leave nothing behind, and work again when there is
+ * memory. The allocator here counts what is alive; under ASan leaks and stray reads would show as
+ * well. */
 #include "check.h"
 #include "sluice/sluice.h"
 
 typedef struct allocator {
   int64_t left; /* allocations until one fails; negative: none does */
   int64_t alive;
-  bool failed;
+  bool failed, once; /* once: after one failure there is memory again */
 } allocator;
 
 static void *reallocate(void *user, void *pointer, size_t old_size, size_t new_size) {
@@ -20,6 +22,7 @@ static void *reallocate(void *user, void *pointer, size_t old_size, size_t new_s
   }
   if (a->left == 0) {
     a->failed = true;
+    if (a->once) a->left = -1;
     return NULL;
   }
   if (a->left > 0) a->left--;
@@ -86,6 +89,24 @@ static sl_status gradient(scene *s) {
   return sl_flow_gradient(s->context, s->flow, &x, NULL, NULL, &by_x, NULL, &by_parameters);
 }
 
+static sl_status evaluate(scene *s) {
+  sl_array_in x = sl_in_f64(s->x, ROWS, DIM);
+  sl_array_out y = sl_out_f64(s->y, ROWS, DIM), log_det = sl_out_f64(s->log_prob, ROWS, 1);
+  sl_array_out vector = sl_out_f64(s->vector, 1, sl_flow_parameter_count(s->flow));
+  const uint32_t what = SL_EVALUATE_LOG_PROB | SL_EVALUATE_GRADIENT | SL_EVALUATE_PARAMETERS |
+                        SL_EVALUATE_SAMPLE;
+  sl_evaluator *evaluator = NULL;
+  sl_status status = sl_evaluator_new(s->context, s->flow, what, ROWS, &evaluator);
+  CHECK((status == SL_OK) == (evaluator != NULL));
+  if (status == SL_OK)
+    status = sl_evaluator_parameters(s->context, evaluator, &x, NULL, &log_det, &vector);
+  if (status == SL_OK)
+    status = sl_evaluator_gradient(s->context, evaluator, &x, NULL, &log_det, &y, NULL);
+  if (status == SL_OK) status = sl_evaluator_sample(s->context, evaluator, 1, NULL, &y, &log_det);
+  sl_evaluator_free(evaluator);
+  return status;
+}
+
 static sl_status save(scene *s) {
   return sl_flow_save(s->context, s->flow, s->path);
 }
@@ -144,9 +165,8 @@ static sl_status fit_flow(scene *s) {
   return sl_fit_flow(s->context, s->flow, &data, &options, NULL);
 }
 
-/* The call with its n-th allocation failing, for n from 0 until none fails. step > 1 leaves some
- * out. */
-static void fail_each(const char *name, public_call call, int64_t step) {
+/* The call with its n-th allocation failing, for n from 0 until none fails. */
+static void fail_each_so(const char *name, public_call call, bool once) {
   static scene s;
   s = (scene){.memory.left = -1};
   sl_context_options options = {
@@ -160,25 +180,31 @@ static void fail_each(const char *name, public_call call, int64_t step) {
   for (int i = 0; i < ROWS * DIM; i++) s.x[i] = sin(3.7 * i) + 0.1 * (i % 2);
 
   int64_t alive = s.memory.alive, n = 0;
-  for (bool failed = true; failed; n += failed ? step : 0) {
+  for (bool failed = true; failed; n += failed) {
     s.memory.left = n;
     s.memory.failed = false;
+    s.memory.once = once;
     sl_status status = call(&s);
     failed = s.memory.failed;
     s.memory.left = -1;
-    bool right = failed ? status == SL_NO_MEMORY || status == SL_OK : status == SL_OK;
+    bool right = status == (failed ? SL_NO_MEMORY : SL_OK) || (once && status == SL_OK);
     if (!CHECK(right) || !CHECK_INTEGER(s.memory.alive, alive)) {
       printf("  %s, allocation %lld: status %d, %s\n", name, (long long)n, (int)status,
              sl_error(s.context));
       break;
     }
   }
-  printf("  %s: %lld allocations\n", name, (long long)n);
+  printf("  %s%s: %lld allocations\n", name, once ? ", one alone" : "", (long long)n);
   CHECK_OK(s.context, call(&s));
   remove(s.path);
   sl_flow_free(s.flow);
   sl_context_free(s.context);
   CHECK_INTEGER(s.memory.alive, 0);
+}
+
+static void fail_each(const char *name, public_call call) {
+  fail_each_so(name, call, false);
+  fail_each_so(name, call, true);
 }
 
 TEST(making_a_context) {
@@ -197,23 +223,24 @@ TEST(making_a_context) {
 }
 
 TEST(flows) {
-  fail_each("sl_flow_new", make_flow, 1);
-  fail_each("sl_flow_new, wrong formula", wrong_formula, 1);
-  fail_each("sl_flow_save", save, 1);
-  fail_each("sl_flow_load", load, 1);
+  fail_each("sl_flow_new", make_flow);
+  fail_each("sl_flow_new, wrong formula", wrong_formula);
+  fail_each("sl_flow_save", save);
+  fail_each("sl_flow_load", load);
 }
 
 TEST(evaluation) {
-  fail_each("sl_flow_log_prob", log_prob, 1);
-  fail_each("sl_flow_sample", sample, 1);
-  fail_each("sl_flow_noise", noise, 1);
-  fail_each("sl_flow_map", map, 1);
-  fail_each("sl_flow_gradient", gradient, 1);
+  fail_each("sl_flow_log_prob", log_prob);
+  fail_each("sl_flow_sample", sample);
+  fail_each("sl_flow_noise", noise);
+  fail_each("sl_flow_map", map);
+  fail_each("sl_flow_gradient", gradient);
+  fail_each("sl_evaluator_new and its calls", evaluate);
 }
 
 TEST(fitting) {
-  fail_each("sl_fit_options_set", set_option, 1);
-  fail_each("sl_fit", fit, 1);
-  fail_each("sl_fit_flow", fit_flow, 1);
-  fail_each("sl_fit_generated", fit_generated, 1);
+  fail_each("sl_fit_options_set", set_option);
+  fail_each("sl_fit", fit);
+  fail_each("sl_fit_flow", fit_flow);
+  fail_each("sl_fit_generated", fit_generated);
 }

@@ -309,3 +309,36 @@ TEST(evaluators_allocate_nothing_and_see_new_parameters) {
   sl_flow_free(flow);
   sl_context_free(context);
 }
+
+/* A sum over no rows is zero, and is written. */
+TEST(gradients_of_no_rows_are_zero) {
+  sl_context *context = new_context(2);
+  sl_flow *flow = new_flow(context, formula, DIM, 0);
+  REQUIRE(flow != NULL);
+  const int64_t count = sl_flow_parameter_count(flow);
+  double *gradient = malloc((size_t)count * sizeof *gradient), unused[1];
+  for (int64_t i = 0; i < count; i++) gradient[i] = 7;
+  sl_array_in x = sl_in_f64(unused, 0, DIM);
+  sl_array_out out = sl_out_f64(gradient, 1, count);
+  CHECK_OK(context, sl_flow_gradient(context, flow, &x, NULL, NULL, NULL, NULL, &out));
+  for (int64_t i = 0; i < count; i++) CHECK(gradient[i] == 0);
+  free(gradient);
+  sl_flow_free(flow);
+  sl_context_free(context);
+}
+
+/* The log-determinant of a map that scales every row alike does not depend on the row. */
+TEST(a_linear_map_of_an_infinite_row_has_its_log_determinant) {
+  sl_context *context = new_context(1);
+  sl_flow *flow = NULL;
+  REQUIRE_OK(context, sl_flow_new(context, "loc", NULL, 1, 0, SL_F64, 0, &flow));
+  const double x[2] = {1, INFINITY};
+  double log_det[2] = {7, 7};
+  sl_array_in rows = sl_in_f64(x, 2, 1);
+  sl_array_out out = sl_out_f64(log_det, 2, 1);
+  CHECK_OK(context, sl_flow_map(context, flow, SL_TO_BASE, -1, &rows, NULL, NULL, &out));
+  for (int i = 0; i < 2; i++) CHECK_CLOSE(log_det[i], 0, 0);
+  CHECK(sl_flow_map(context, flow, SL_TO_BASE, -1, &rows, &rows, NULL, &out) == SL_BAD_ARGUMENT);
+  sl_flow_free(flow);
+  sl_context_free(context);
+}

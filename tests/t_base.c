@@ -555,7 +555,7 @@ TEST(options_from_text) {
   }
   CHECK(v[0].integer == 1000000); /* a refused value changes nothing */
   sl__options_set(context, &arena, rows, ROWS, v, "option --", "setps", "1");
-  CHECK_TEXT(sl_error(context), "unknown option --setps; did you mean steps?");
+  CHECK_TEXT(sl_error(context), "unknown option --setps; did you mean --steps?");
   sl__options_set(context, &arena, rows, ROWS, v, "argument ", "zzzzzz", "1");
   CHECK_TEXT(sl_error(context),
              "unknown argument zzzzzz; known are steps, rate, quiet, out, kind, hidden");

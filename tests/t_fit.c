@@ -206,6 +206,7 @@ TEST(a_stop_keeps_the_best) {
   REQUIRE(flow != NULL);
   CHECK_INTEGER(report.steps, 10);
   CHECK(calls == 10 && isfinite(report.test.log_prob));
+  CHECK(!report.stopped_early); /* that would be by patience */
   sl_flow_free(flow);
   sl_context_free(context);
 }
@@ -223,6 +224,22 @@ static sl_status draw(void *user, int64_t step, int64_t rows, void *x) {
     ((float *)x)[row] = (float)(3 + 0.5 * sum);
   }
   return user ? SL_UNSUPPORTED : SL_OK;
+}
+
+/* A flow that is a Gaussian is no better than one, however a mixture overfits. */
+TEST(a_gaussian_is_not_called_good) {
+  static float x[ROWS];
+  CHECK(draw(NULL, 0, ROWS, x) == SL_OK);
+  sl_context *context = new_context();
+  sl_fit_data data = {.size = sizeof data, .x = sl_in_f32(x, ROWS, 1)};
+  sl_fit_options options = short_fit(1);
+  options.formula = "loc";
+  sl_fit_report report = {.size = sizeof report};
+  sl_flow *flow = NULL;
+  REQUIRE_OK(context, sl_fit(context, &data, &options, &flow, &report));
+  if (!CHECK(strstr(report.verdict, "as good as") != NULL)) printf("  %s\n", report.verdict);
+  sl_flow_free(flow);
+  sl_context_free(context);
 }
 
 TEST(fresh_points_reach_the_entropy) {

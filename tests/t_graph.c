@@ -398,6 +398,105 @@ TEST(shared_inputs_and_unused_outputs) {
   sl_context_free(context);
 }
 
+/* d/dx of sum(dW * v): what v holds beyond the staircase of W is no part of any derivative. */
+TEST(second_derivatives_keep_the_zeros_of_a_masked_layer) {
+  enum { OUT = 5, IN = 6, ROWS = 20 };
+  static const int32_t extent[OUT] = {0, 2, 5, 1, 6};
+  sl_context *context = context_of(1);
+  double w[OUT * IN] = {0}, v[2][OUT * IN], x[ROWS * IN], dx[2][ROWS * IN];
+  for (int i = 0; i < OUT * IN; i++) {
+    const bool inside = i % IN < extent[i / IN];
+    w[i] = inside ? cos(i) : 0;
+    v[0][i] = inside ? 1 : 0;
+    v[1][i] = 1;
+  }
+  for (int i = 0; i < ROWS * IN; i++) x[i] = sin(3 * i);
+  for (int k = 0; k < 2; k++) {
+    sl__graph *g;
+    REQUIRE(sl__graph_new(context, &g) == SL_OK);
+    const sl_node input = op_input(g, SL_F64, sl__shape1(IN));
+    const sl_node weight = op_parameter(g, SL_F64, sl__shape2(OUT, IN), 0);
+    const sl_node y = op_sum_all(g, op_tanh(g, op_linear(g, weight, 0, input, extent)));
+    sl_node by_weight, by_input;
+    REQUIRE(sl__gradient(g, y, 1, &weight, &by_weight) == SL_OK);
+    const sl_node direction = op_constant(g, SL_F64, sl__shape2(OUT, IN), v[k]);
+    const sl_node along = op_sum_all(g, op_multiply(g, by_weight, direction));
+    REQUIRE(sl__gradient(g, along, 1, &input, &by_input) == SL_OK);
+    sl__program *program;
+    sl__workspace *work;
+    REQUIRE(sl__program_new(context, g, 1, &by_input, &program) == SL_OK);
+    sl__graph_free(g);
+    REQUIRE(sl__workspace_new(context, program, ROWS, &work) == SL_OK);
+    const sl__feed feed = {.data = x, .type = SL_F64};
+    const sl__sink sink = {dx[k], SL_F64, 0, 0};
+    const sl__run r = {.rows = ROWS, .parameters = w, .feeds = &feed, .sinks = &sink};
+    CHECK(sl__program_run(context, program, work, &r) == SL_OK);
+    sl__workspace_free(work);
+    sl__program_free(program);
+  }
+  for (int i = 0; i < ROWS * IN; i++) CHECK_CLOSE(dx[1][i], dx[0][i], 1e-14);
+  sl_context_free(context);
+}
+
+/* A program that sums nothing over rows takes any number of them, whatever its workspace was made
+ * for; one that does refuses more, and gives sums of zero for no rows at all. */
+TEST(workspaces_made_for_few_rows) {
+  sl_context *context = context_of(2);
+  sl__graph *g;
+  REQUIRE(sl__graph_new(context, &g) == SL_OK);
+  const sl_node x = op_input(g, SL_F64, sl__shape1(1));
+  const sl_node y = op_square(g, x), sum = op_sum_rows(g, y);
+  sl__program *program[2];
+  sl__workspace *work[2];
+  REQUIRE(sl__program_new(context, g, 1, &y, &program[0]) == SL_OK);
+  REQUIRE(sl__program_new(context, g, 1, &sum, &program[1]) == SL_OK);
+  sl__graph_free(g);
+  static double in[MAX_ROWS], out[MAX_ROWS];
+  for (int i = 0; i < MAX_ROWS; i++) in[i] = i;
+  const sl__feed feed = {.data = in, .type = SL_F64};
+  const sl__sink sink = {out, SL_F64, 0, 0};
+  for (int k = 0; k < 2; k++) {
+    REQUIRE(sl__workspace_new(context, program[k], 1, &work[k]) == SL_OK);
+    const sl__run r = {.rows = MAX_ROWS, .feeds = &feed, .sinks = &sink};
+    const sl_status status = sl__program_run(context, program[k], work[k], &r);
+    CHECK(status == (k == 0 ? SL_OK : SL_BAD_ARGUMENT));
+  }
+  for (int i = 0; i < MAX_ROWS; i++) CHECK_CLOSE(out[i], (double)i * i, 0);
+  out[0] = 7;
+  const sl__run none = {.rows = 0, .feeds = &feed, .sinks = &sink};
+  CHECK(sl__program_run(context, program[1], work[1], &none) == SL_OK);
+  CHECK_CLOSE(out[0], 0, 0);
+  for (int k = 0; k < 2; k++) {
+    sl__workspace_free(work[k]);
+    sl__program_free(program[k]);
+  }
+  sl_context_free(context);
+}
+
+TEST(layers_of_wrong_shapes_and_types_are_refused) {
+  sl_context *context = context_of(1);
+  static const int32_t extent[2] = {1, 4}; /* beyond the three inputs */
+  for (int k = 0; k < 6; k++) {
+    sl__graph *g;
+    REQUIRE(sl__graph_new(context, &g) == SL_OK);
+    const sl_node x = op_input(g, SL_F64, sl__shape1(3)), x32 = op_input(g, SL_F32, sl__shape1(3));
+    const sl_node w = op_parameter(g, SL_F64, sl__shape2(2, 3), 0);
+    const sl_node bias = op_parameter(g, SL_F64, sl__shape1(2), 6);
+    switch (k) {
+      case 0: op_linear(g, w, bias, x, NULL); break; /* the right one */
+      case 1: op_linear(g, w, bias, x32, NULL); break;
+      case 2: op_linear(g, w, op_slice(g, x, 0, 0, 2, 1), x, NULL); break;
+      case 3: op_linear(g, w, op_element(g, bias, 0, 0), x, NULL); break;
+      case 4: op_linear(g, w, bias, x, extent); break;
+      default: op_triangular_solve(g, op_reshape(g, op_slice(g, w, 1, 0, 2, 1), sl__shape2(2, 2)),
+                                   op_slice(g, x32, 0, 0, 2, 1), false, false, false);
+    }
+    CHECK_INTEGER(sl__graph_status(g), k == 0 ? SL_OK : SL_BAD_ARGUMENT);
+    sl__graph_free(g);
+  }
+  sl_context_free(context);
+}
+
 TEST(failure_is_sticky_and_named) {
   sl_context *context = context_of(1);
   sl__graph *g;

@@ -305,7 +305,7 @@ static int build(maker *m, sl_node outputs[5]) {
   }
   sl_node loss = op_sum_all(m->g, m->pool[m->pooled - 1]);
   for (int i = 0; i < 4; i++) loss = op_add(m->g, loss, op_sum_all(m->g, any(m)));
-  loss = op_sum_rows(m->g, sl__rows(m->g, loss));
+  loss = op_sum_rows(m->g, op_rows(m->g, loss));
   sl_node d[2];
   sl__gradient(m->g, loss, 2, (sl_node[]){m->x, m->p}, d);
   if (m->twice) {
@@ -364,7 +364,7 @@ static char *run(sl_context *context, const plan *p, const void *x, sl_dtype typ
   size_t bytes = 64;
   for (int k = 0; k < p->outputs; k++) bytes += bytes_of(p, k, rows);
   char *out = calloc(bytes, 1), *at = out;
-  sl__sink *sinks = calloc((size_t)p->outputs, sizeof *sinks);
+  sl__sink *sinks = calloc((size_t)p->outputs + 1, sizeof *sinks);
   for (int k = 0; k < p->outputs; at += bytes_of(p, k++, rows))
     sinks[k] = (sl__sink){at, p->type[k], 0, 0};
   const sl__feed feed = {.data = x, .type = type};

@@ -43,6 +43,8 @@ static const good_csv good[] = {
     {",b\n1,2\n", 1, 2, {1, 2}, {"column1", "b"}},
     {"x\n-1.5e-3\n+2\n", 2, 1, {-1.5e-3, 2}, {"x"}},
     {"id,2019,2020\n1,2,3\n", 1, 3, {1, 2, 3}, {"id", "2019", "2020"}},
+    {"# x y\n1 2\n", 1, 2, {1, 2}, {"x", "y"}},
+    {"#7,8\n1,2\n", 1, 2, {1, 2}, {"7", "8"}},
     {"1e999,-inf\n", 1, 2, {INFINITY, -INFINITY}, {0}},
 };
 
@@ -94,6 +96,7 @@ static const struct {
     {"a,b\n1,2\n3,\"4\n5\"\n", 3, 4,
      "'4?5' is not a number; remove the column or encode it as numbers"},
     {"a\n1\n# done\n", 3, 1, "'#' is not a number; remove the column or encode it as numbers"},
+    {"# x\n1 2\n", 2, 3, "the row has more than 1 field where the first has 1; make them equal"},
     {"a,b,c\n1,2\n", 2, 4, NULL},
     {"a,b\n1,2\n3,4x\n", 3, 3, "'4x' is not a number; remove the column or encode it as numbers"},
 };

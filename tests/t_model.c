@@ -71,6 +71,33 @@ TEST(save_and_load) {
   sl_context_free(context);
 }
 
+/* Every kind of layer, because it is registered, on every base density. */
+TEST(every_kind_is_saved_and_loaded) {
+  sl_context *context = open_context();
+  REQUIRE(context != NULL);
+  int kinds = 0, bases = 0;
+  const sl__bijector *const *kind = sl__bijectors(&kinds);
+  const sl__base *const *base = sl__bases(&bases);
+  for (int i = 0; i < kinds * bases; i++) {
+    const char *name = kind[i % kinds]->name, *base_name = base[i / kinds]->name;
+    sl__model *model = NULL, *loaded = NULL;
+    REQUIRE_OK(context, sl__model_new(context, name, base_name, 3, 0, SL_F64, 5, &model));
+    const size_t size = (size_t)model->flow->size * sizeof(double);
+    if (CHECK_OK(context, sl__model_save(context, model, temporary())) &&
+        CHECK_OK(context, sl__model_load(context, temporary(), &loaded))) {
+      bool same = strcmp(loaded->flow->formula, model->flow->formula) == 0 &&
+                  loaded->flow->base == model->flow->base &&
+                  loaded->flow->size == model->flow->size &&
+                  memcmp(loaded->vector, model->vector, size) == 0;
+      if (!CHECK(same)) printf("  %s on %s\n", name, base_name);
+    }
+    sl__model_free(context, loaded);
+    sl__model_free(context, model);
+  }
+  remove(temporary());
+  sl_context_free(context);
+}
+
 TEST(standardize_is_added_once) {
   sl_context *context = open_context();
   REQUIRE(context != NULL);

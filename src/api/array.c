@@ -58,6 +58,15 @@ sl_status sl__check_maybe(sl_context *context, const char *what, const sl_array_
   return sl__check_out(context, what, array, rows, columns);
 }
 
+sl_status sl__check_condition(sl_context *context, const sl__flow *flow,
+                              const sl_array_in *condition, int64_t rows) {
+  if (flow->context_dim > 0)
+    return sl__check_in(context, "condition", condition, rows, flow->context_dim);
+  if (condition && condition->data)
+    return sl__fail(context, SL_BAD_ARGUMENT, "the flow takes no condition; pass NULL");
+  return SL_OK;
+}
+
 sl__feed sl__feed_of(const sl_array_in *array) {
   if (!array) return (sl__feed){0};
   return (sl__feed){array->data, array->dtype, array->row_stride, array->column_stride, NULL};

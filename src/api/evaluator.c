@@ -152,26 +152,16 @@ static sl_status find_ready(sl_context *context, sl_evaluator *evaluator, uint32
   return SL_OK;
 }
 
-static sl_status check_condition(sl_context *context, const sl__flow *flow,
-                                 const sl_array_in *condition, int64_t rows) {
-  if (flow->context_dim > 0)
-    return sl__check_in(context, "condition", condition, rows, flow->context_dim);
-  if (condition && condition->data)
-    return sl__fail(context, SL_BAD_ARGUMENT, "the flow takes no condition; pass NULL");
-  return SL_OK;
-}
-
 static sl_status check_inputs(sl_context *context, const sl__flow *flow, const sl_array_in *x,
                               const sl_array_in *condition, call *out) {
   SL__TRY(sl__check_in(context, "x", x, -1, flow->dim));
-  SL__TRY(check_condition(context, flow, condition, x->rows));
+  SL__TRY(sl__check_condition(context, flow, condition, x->rows));
   *out = (call){.rows = x->rows, .feeds = {sl__feed_of(x), sl__feed_of(condition)}};
   return SL_OK;
 }
 
 static sl_status run(sl_context *context, const sl_evaluator *evaluator, sl__ready *ready,
                      const call *c, const sl__sink *sinks) {
-  if (c->rows == 0) return SL_OK;
   sl__run what = {.rows = c->rows,
                   .parameters = evaluator->model->vector,
                   .feeds = c->feeds,
@@ -235,7 +225,7 @@ sl_status sl_evaluator_sample(sl_context *context, sl_evaluator *evaluator, uint
   const sl__flow *flow = evaluator->model->flow;
   SL__TRY(find_ready(context, evaluator, SL_EVALUATE_SAMPLE, &ready));
   SL__TRY(sl__check_out(context, "x", x, -1, flow->dim));
-  SL__TRY(check_condition(context, flow, condition, x->rows));
+  SL__TRY(sl__check_condition(context, flow, condition, x->rows));
   SL__TRY(sl__check_maybe(context, "log_prob", log_prob, x->rows, 1));
   call c = {.rows = x->rows, .feeds = {sl__feed_of(condition)}, .seed = seed};
   sl__sink sinks[] = {sl__sink_of(x), sl__sink_of(log_prob)};

@@ -184,8 +184,7 @@ static sl_status check_map(sl_context *context, const sl__flow *flow, sl_directi
     return sl__fail(context, SL_BAD_ARGUMENT, "layer %d of a flow of %d; use -1 for all", layers,
                     flow->layer_count);
   SL__TRY(sl__check_in(context, "x", x, -1, flow->dim));
-  if (flow->context_dim > 0)
-    SL__TRY(sl__check_in(context, "condition", condition, x->rows, flow->context_dim));
+  SL__TRY(sl__check_condition(context, flow, condition, x->rows));
   SL__TRY(sl__check_maybe(context, "y", y, x->rows, flow->dim));
   return sl__check_maybe(context, "log_det", log_det, x->rows, 1);
 }
@@ -208,9 +207,7 @@ sl_status sl_flow_map(sl_context *context, const sl_flow *flow, sl_direction dir
                           : sl__flow_map_log_prob(own, graph, input, given, 0, last);
   /* A map of shared scales only has a log-determinant that no row changes; one per row is
    * promised. */
-  if (mapped.log_det && !sl__node_batched(graph, mapped.log_det))
-    mapped.log_det = op_add(graph, mapped.log_det,
-                            op_scale(graph, op_sum_all(graph, input), 0));
+  mapped.log_det = op_rows(graph, mapped.log_det);
   sl_node outputs[] = {mapped.value, mapped.log_det};
   sl__ready ready = {0};
   sl_status status = sl__ready_make(context, graph, 2, outputs, SL__ANY_ROWS, &ready);

@@ -20,6 +20,9 @@ sl_status sl__check_out(sl_context *context, const char *what, const sl_array_ou
 /* The same for an output that may be absent. */
 sl_status sl__check_maybe(sl_context *context, const char *what, const sl_array_out *array,
                           int64_t rows, int64_t columns);
+/* The condition that the flow wants, or none. */
+sl_status sl__check_condition(sl_context *context, const sl__flow *flow,
+                              const sl_array_in *condition, int64_t rows);
 sl__feed sl__feed_of(const sl_array_in *array);
 sl__sink sl__sink_of(const sl_array_out *array); /* NULL or data NULL: not wanted */
 #endif

@@ -190,8 +190,8 @@ static sl_status refuse_name(sl_context *context, const sl__option_row *rows, in
     if (distance < least) least = distance, nearest = rows[i].name;
   }
   if (nearest) {
-    return sl__fail(context, SL_BAD_ARGUMENT, "unknown %s%s; did you mean %s?", what, name,
-                    nearest);
+    return sl__fail(context, SL_BAD_ARGUMENT, "unknown %s%s; did you mean %s%s?", what, name,
+                    strncmp(what, "option --", 9) == 0 ? "--" : "", nearest);
   }
   if (count == 0)
     return sl__fail(context, SL_BAD_ARGUMENT, "unknown %s%s; there are none here", what, name);

@@ -228,6 +228,18 @@ void sl__os_abandon_out(sl_context *context, sl__out_file *out) {
   forget(context, out);
 }
 
+sl_status sl__os_check_out(sl_context *context, const char *path) {
+  /* Opening a pipe or a device would be noticed at its other end. */
+  struct stat about;
+  bool exists = stat(path, &about) == 0;
+  if (is_standard(path) || (exists && !S_ISREG(about.st_mode) && !S_ISDIR(about.st_mode)))
+    return SL_OK;
+  sl__out_file out;
+  SL__TRY(sl__os_open_out(context, path, &out));
+  sl__os_abandon_out(context, &out);
+  return SL_OK;
+}
+
 sl_status sl__os_write_file(sl_context *context, const char *path, const void *data,
                             size_t length) {
   sl__out_file out;

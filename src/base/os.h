@@ -21,6 +21,8 @@ typedef struct sl__out_file {
 sl_status sl__os_open_out(sl_context *context, const char *path, sl__out_file *out);
 sl_status sl__os_finish_out(sl_context *context, sl__out_file *out);
 void sl__os_abandon_out(sl_context *context, sl__out_file *out);
+/* Whether path could be written now, asked before long work; what is there stays as it is. */
+sl_status sl__os_check_out(sl_context *context, const char *path);
 bool sl__os_is_terminal(FILE *file);
 int sl__os_terminal_width(void);
 #endif

@@ -92,6 +92,7 @@ int sl__cli_refuse(const sl__cli *cli, const char *format, ...) {
 void sl__cli_say(const sl__cli *cli, const char *format, ...) {
   if (cli->quiet) return;
   va_list arguments;
+  if (cli->drawn) fputs("\r\033[K", stderr);
   va_start(arguments, format);
   vfprintf(stderr, format, arguments);
   fputc('\n', stderr);

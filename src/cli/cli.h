@@ -42,6 +42,7 @@ struct sl__cli {
   int argument_count;
   uint64_t seed;
   bool json, quiet;
+  bool drawn;                  /* a progress line stands on the terminal: talk goes in its place */
   double start;                /* sl__os_seconds at the beginning */
   const char *place;           /* what an error's line and column refer to: a file, "--flow" */
   const char *source;          /* the text itself where a caret helps, or NULL */

@@ -18,15 +18,49 @@ static const sl__option_row options[] = {
      "file of rows to report on, or the fraction of DATA to hold out [0.1]"},
 };
 
+/* What the fit is to write must be writable before it starts: an hour later would be late. */
+static sl_status check_outputs(sl__cli *cli) {
+  static const char *const endings[] = {".csv", ".npy", ".tsv", ".txt"};
+  const char *path = sl__cli_option(cli, "output")->text;
+  size_t length = path ? strlen(path) : 0;
+  for (size_t i = 0; i < sizeof endings / sizeof *endings; i++)
+    if (length > 4 && strcmp(path + length - 4, endings[i]) == 0)
+      return sl__fail(cli->context, SL_BAD_ARGUMENT,
+                      "-o %s has the name of a table; a model is a .safetensors file", path);
+  if (path && strcmp(path, "-") == 0 && cli->json)
+    return sl__fail(cli->context, SL_BAD_ARGUMENT,
+                    "--json and -o - both want standard output; give -o a file");
+  const char *checkpoint = sl__cli_typed(cli, "checkpoint");
+  if (path) SL__TRY(sl__os_check_out(cli->context, path));
+  return checkpoint ? sl__os_check_out(cli->context, checkpoint) : SL_OK;
+}
+
 /* The rows of up to three files. */
 typedef struct inputs {
   sl__table table, valid, test;
   sl_fit_data data;
 } inputs;
 
-/* A held-out set: a fraction of the data, which goes to *fraction, or a file of its own. */
-static sl_status read_held_out(sl__cli *cli, const char *option, sl__table *table,
-                               sl__selection *selection, double *fraction) {
+/* Columns in another order would be scored without a word as what they are not. */
+static sl_status check_same(sl__cli *cli, const char *path, int64_t count, int64_t wanted,
+                            const char *const *names, const char *const *wanted_names) {
+  if (count != wanted)
+    return sl__fail(cli->context, SL_BAD_ARGUMENT,
+                    "%s: %lld column%s where %s has %lld; give the same columns", path,
+                    (long long)count, count == 1 ? "" : "s", cli->arguments[0],
+                    (long long)wanted);
+  for (int64_t i = 0; names && wanted_names && i < count; i++)
+    if (strcmp(names[i], wanted_names[i]) != 0)
+      return sl__fail(cli->context, SL_BAD_ARGUMENT,
+                      "%s: column \"%.80s\" where %s has \"%.80s\"; give the same columns in the "
+                      "same order", path, names[i], cli->arguments[0], wanted_names[i]);
+  return SL_OK;
+}
+
+/* A held-out set: a fraction of the data, which goes to *fraction, or a file of its own, with the
+ * columns of train. */
+static sl_status read_held_out(sl__cli *cli, const char *option, const sl__selection *train,
+                               sl__table *table, sl__selection *selection, double *fraction) {
   *selection = (sl__selection){0};
   const char *text = sl__cli_option(cli, option)->text;
   if (!text) return SL_OK;
@@ -41,15 +75,19 @@ static sl_status read_held_out(sl__cli *cli, const char *option, sl__table *tabl
     return SL_OK;
   }
   SL__TRY(sl__cli_read_table(cli, text, table));
-  return sl__cli_select(cli, table, selection);
+  SL__TRY(sl__cli_select(cli, table, selection));
+  SL__TRY(check_same(cli, text, selection->x.columns, train->x.columns, selection->names,
+                     train->names));
+  return check_same(cli, text, selection->condition.columns, train->condition.columns,
+                    selection->condition_names, train->condition_names);
 }
 
 static sl_status read_inputs(sl__cli *cli, inputs *in, sl_fit_options *fit) {
   sl__selection train, valid, test;
   SL__TRY(sl__cli_read_table(cli, cli->arguments[0], &in->table));
   SL__TRY(sl__cli_select(cli, &in->table, &train));
-  SL__TRY(read_held_out(cli, "valid", &in->valid, &valid, &fit->valid_fraction));
-  SL__TRY(read_held_out(cli, "test", &in->test, &test, &fit->test_fraction));
+  SL__TRY(read_held_out(cli, "valid", &train, &in->valid, &valid, &fit->valid_fraction));
+  SL__TRY(read_held_out(cli, "test", &train, &in->test, &test, &fit->test_fraction));
   in->data = (sl_fit_data){.size = sizeof in->data,
                            .x = train.x,
                            .condition = train.condition,
@@ -124,9 +162,12 @@ static void add_score_line(sl__text *text, const char *name, const sl_score *sco
   sl__text_add(text, "%10lld\n", (long long)score->rows);
 }
 
-static int print_text(sl__cli *cli, const sl_flow *flow, const sl_fit_report *report) {
+/* On standard output, unless the model went there. */
+static int print_text(sl__cli *cli, const sl_flow *flow, const sl_fit_report *report,
+                      bool aside) {
   char mixture[64];
-  snprintf(mixture, sizeof mixture, "  %d Gaussians, test", report->mixture_components);
+  snprintf(mixture, sizeof mixture, "  %d Gaussian%s, test", report->mixture_components,
+           report->mixture_components == 1 ? "" : "s");
   sl__text text;
   sl__text_open(&text, cli->context);
   sl__text_add(&text, "flow  %s\n", sl_flow_formula(flow));
@@ -142,8 +183,14 @@ static int print_text(sl__cli *cli, const sl_flow *flow, const sl_fit_report *re
   add_score_line(&text, "  test", &report->test);
   add_score_line(&text, "  one Gaussian, test", &report->gaussian);
   add_score_line(&text, mixture, &report->gaussian_mixture);
+  if (report->trouble[0]) sl__text_add(&text, "\nTrouble on the way: %s\n", report->trouble);
+  if (report->skipped > 0)
+    sl__text_add(&text, "Steps left out for it: %lld\n", (long long)report->skipped);
   sl__text_add(&text, "\n%s\n", report->verdict);
-  return sl__cli_print(cli, &text);
+  if (!aside || text.failed) return sl__cli_print(cli, &text);
+  sl__cli_say(cli, "%.*s", (int)text.length - 1, text.data);
+  sl__text_close(&text);
+  return SL__EXIT_DONE;
 }
 
 /* ---- the command ---- */
@@ -155,15 +202,16 @@ static int finish(sl__cli *cli, const inputs *in, const sl_flow *flow, const sl_
   int code = fitted == SL_OK ? SL__EXIT_DONE : sl__cli_fail(cli, fitted);
   if (path) {
     sl_status saved = sl_flow_save(cli->context, flow, sl__cli_about(cli, path, NULL));
-    if (saved != SL_OK) return sl__cli_fail(cli, saved);
-    if (fitted == SL_STOPPED)
+    if (saved != SL_OK)
+      code = sl__cli_fail(cli, saved); /* what was found out is still printed */
+    else if (fitted == SL_STOPPED)
       sl__cli_say(cli, "interrupted: the best so far, of step %lld, is in %s",
                   (long long)report->best_step, path);
   } else if (fitted == SL_STOPPED) {
     sl__cli_say(cli, "interrupted, and no -o MODEL was given: nothing is saved");
   }
   int printed = cli->json ? print_json(cli, in, flow, report, fitted == SL_STOPPED)
-                          : print_text(cli, flow, report);
+                          : print_text(cli, flow, report, path && strcmp(path, "-") == 0);
   if (code == SL__EXIT_DONE && !path && !cli->json)
     sl__cli_say(cli, "the model was not saved; -o m.safetensors would keep it");
   if (code == SL__EXIT_DONE && !isfinite(report->train.log_prob)) code = SL__EXIT_FAILED;
@@ -174,7 +222,9 @@ static int finish(sl__cli *cli, const inputs *in, const sl_flow *flow, const sl_
 static int fail_fit(sl__cli *cli, const sl_fit_options *fit, sl_status status) {
   if (status == SL_SYNTAX || (fit->formula && cli->context->error.line > 0))
     sl__cli_about(cli, "--flow", fit->formula);
-  else if (status == SL_BAD_ARGUMENT && cli->context->error.line == 0)
+  else if (status == SL_BAD_ARGUMENT && cli->context->error.line == 0 &&
+           !(fit->resume && strncmp(cli->context->error.message, fit->resume,
+                                    strlen(fit->resume)) == 0)) /* names the checkpoint already */
     sl__fail_prefix(cli->context, "%s", cli->place);
   return sl__cli_fail(cli, status);
 }
@@ -186,6 +236,7 @@ static int run(sl__cli *cli) {
   sl_flow *flow = NULL;
   sl__watch watch;
   sl_status status = read_options(cli, &fit);
+  if (status == SL_OK) status = check_outputs(cli);
   if (status == SL_OK) status = read_inputs(cli, &in, &fit);
   if (status == SL_OK) {
     sl__watch_signals();

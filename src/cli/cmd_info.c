@@ -82,11 +82,12 @@ static int print_text(sl__cli *cli, const sl__model *model, const sl__json_value
   sl__text_add(&text, "flow        %s\nbase        %s\n", flow->formula, flow->base->name);
   sl__text_add(&text, "precision   %s\n", flow->type == SL_F32 ? "f32" : "f64");
   sl__text_add(&text, "columns     %d:", flow->dim);
-  for (int32_t i = 0; i < flow->dim; i++) sl__text_add(&text, " %s", model->columns[i]);
+  for (int32_t i = 0; i < flow->dim; i++)
+    sl__text_add(&text, "%s %s", i > 0 ? "," : "", model->columns[i]);
   sl__text_add(&text, "\n");
   if (flow->context_dim > 0) sl__text_add(&text, "context     %d:", flow->context_dim);
   for (int32_t i = 0; i < flow->context_dim; i++)
-    sl__text_add(&text, " %s%s", model->context_columns[i], i + 1 < flow->context_dim ? "" : "\n");
+    sl__text_add(&text, " %s%s", model->context_columns[i], i + 1 < flow->context_dim ? "," : "\n");
   sl__text_add(&text, "parameters  %lld\nlayers      %d\n", (long long)flow->size,
                flow->layer_count);
   for (int i = 0; i < flow->layer_count; i++)

@@ -163,6 +163,13 @@ static bool list_names(const sl__table *table, const sl_flow *flow, int64_t coun
   return true;
 }
 
+/* Columns of other names may be other columns. A table without names has only its order. */
+static void say_order(const sl__cli *cli, const sl__table *table, const char *first) {
+  if (table->names)
+    sl__cli_say(cli, "%s: not the model's column names (the first is \"%s\"); taken in its order",
+                cli->place, first);
+}
+
 sl_status sl__cli_select_for(sl__cli *cli, const sl_flow *flow, sl__table *table,
                              sl__selection *out) {
   *out = (sl__selection){0};
@@ -174,10 +181,11 @@ sl_status sl__cli_select_for(sl__cli *cli, const sl_flow *flow, sl__table *table
   if (!by_name) {
     if (table->columns != dim + context_dim)
       return sl__fail(cli->context, SL_BAD_ARGUMENT,
-                      "%lld columns, but the model wants %lld (the first is \"%s\"); give columns "
-                      "of its names, or just as many in its order",
-                      (long long)table->columns, (long long)(dim + context_dim),
-                      sl_flow_column_name(flow, 0));
+                      "%s: %lld column%s, but the model wants %lld (the first is \"%s\"); give "
+                      "columns of its names, or just as many in its order",
+                      cli->place, (long long)table->columns, table->columns == 1 ? "" : "s",
+                      (long long)(dim + context_dim), sl_flow_column_name(flow, 0));
+    say_order(cli, table, sl_flow_column_name(flow, 0));
     for (int64_t i = 0; i < dim + context_dim; i++) list[i] = i;
   }
   SL__TRY(view_columns(table, dim, list, &out->x));
@@ -192,10 +200,11 @@ sl_status sl__cli_select_conditions(sl__cli *cli, const sl_flow *flow, sl__table
   if (!list_names(table, flow, context_dim, sl_flow_context_name, list)) {
     if (table->columns != context_dim)
       return sl__fail(cli->context, SL_BAD_ARGUMENT,
-                      "%lld columns, but the model's conditions are %lld (the first is \"%s\"); "
-                      "give columns of its names, or just as many in its order",
-                      (long long)table->columns, (long long)context_dim,
-                      sl_flow_context_name(flow, 0));
+                      "%s: %lld column%s, but the model's conditions are %lld (the first is "
+                      "\"%s\"); give columns of its names, or just as many in its order",
+                      cli->place, (long long)table->columns, table->columns == 1 ? "" : "s",
+                      (long long)context_dim, sl_flow_context_name(flow, 0));
+    say_order(cli, table, sl_flow_context_name(flow, 0));
     for (int64_t i = 0; i < context_dim; i++) list[i] = i;
   }
   return view_columns(table, context_dim, list, out);

@@ -25,6 +25,7 @@ sl_status sl__cli_read_table(sl__cli *cli, const char *path, sl__table *table) {
                       "row %lld, column %lld is %s; remove the row or fill in the value",
                       (long long)row + 1, (long long)column + 1,
                       isnan(value) ? "not a number (NaN)" : "infinite");
+      if (line == 0) sl__fail_prefix(cli->context, "%s", cli->place);
       sl__table_close(table);
       return status;
     }

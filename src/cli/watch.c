@@ -32,7 +32,7 @@ bool sl__watch_interrupted(void) {
   return true;
 }
 
-void sl__watch_open(sl__watch *watch, const sl__cli *cli) {
+void sl__watch_open(sl__watch *watch, sl__cli *cli) {
   *watch = (sl__watch){.cli = cli, .terminal = sl__os_is_terminal(stderr)};
   watch->interval = watch->terminal ? 0.1 : 5;
 }
@@ -86,13 +86,13 @@ bool sl__watch_progress(void *user, const sl_fit_progress *now) {
     else
       fprintf(stderr, "%s\n", text.data);
     fflush(stderr);
-    watch->drawn = watch->terminal;
+    watch->cli->drawn = watch->terminal;
   }
   sl__text_close(&text);
   return true;
 }
 
 void sl__watch_close(sl__watch *watch) {
-  if (watch->drawn) fputs("\r\033[K", stderr);
-  watch->drawn = false;
+  if (watch->cli->drawn) fputs("\r\033[K", stderr);
+  watch->cli->drawn = false;
 }

@@ -10,14 +10,13 @@ void sl__watch_signals(void);
 bool sl__watch_interrupted(void);
 
 typedef struct sl__watch {
-  const sl__cli *cli;
+  sl__cli *cli;
   bool terminal;        /* a line that is written over, else a line now and then */
   bool interrupted;
-  bool drawn;           /* the terminal's line is not empty */
   double next;          /* seconds at which to print again */
   double interval;
 } sl__watch;
-void sl__watch_open(sl__watch *watch, const sl__cli *cli);
+void sl__watch_open(sl__watch *watch, sl__cli *cli);
 /* An sl_fit_progress_function; user is the sl__watch. */
 bool sl__watch_progress(void *user, const sl_fit_progress *now);
 void sl__watch_close(sl__watch *watch);

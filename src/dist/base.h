@@ -1,4 +1,4 @@
-/* Base densities: log density and sampler of z in R^dim, as graphs. Registry: base.def. Issue at hand: normal. */
+/* Base densities: log density and sampler of z in R^dim, as graphs. Registry: base.def. */
 #ifndef SL_DIST_BASE_H
 #define SL_DIST_BASE_H
 #include "graph/graph.h"

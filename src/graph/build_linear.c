@@ -1,7 +1,8 @@
 /* Linear algebra: dense layers and their derivatives, products, factorisations.
  *
- * LINEAR y = W x + b, its transpose x' = W^T y and the sum over rows of y x^T are closed under differentiation:
- * each one's derivative is the other two. All three carry the staircase of zeros (extent) of a masked layer. */
+ * LINEAR y = W x + b, its transpose x' = W^T y and the sum over rows of y x^T are closed under
+ * differentiation: each one's derivative is the other two. All three carry the staircase of zeros
+ * (extent) of a masked layer. */
 #include <string.h>
 
 #include "graph/operations.h"
@@ -15,9 +16,10 @@ static bool is_matrix(sl__graph *g, sl_node a, const char *what) {
 
 static sl_node add_linear(sl__graph *g, sl__operation operation, sl_node w, sl_node x, sl_node bias,
                           int32_t size, const void *extent, int64_t extent_bytes) {
-  if (g->nodes[w].batched)
+  if (g->nodes[w].batched) {
     return sl__graph_refuse(g, SL_BAD_ARGUMENT,
                             "linear: the weight must be shared by all rows; use matmul");
+  }
   return sl__node_add(g, (sl__node){.operation = (uint8_t)operation,
                                     .type = g->nodes[x].type,
                                     .batched = g->nodes[x].batched,
@@ -28,14 +30,29 @@ static sl_node add_linear(sl__graph *g, sl__operation operation, sl_node w, sl_n
                                     .data_bytes = extent_bytes});
 }
 
-sl_node op_linear(sl__graph *g, sl_node w, sl_node bias, sl_node x, const int32_t *extent) {
-  if (!w || !x || !is_matrix(g, w, "linear")) return 0;
-  const int32_t out = g->nodes[w].shape.size[0], in = g->nodes[w].shape.size[1];
-  if (g->nodes[x].shape.dims != 1 || g->nodes[x].shape.size[0] != in) {
-    return sl__graph_refuse(g, SL_BAD_ARGUMENT,
-                            "linear: weight [%d,%d] needs an input of [%d], not of [%lld]", out, in,
-                            in, (long long)sl__shape_count(g->nodes[x].shape));
+static bool linear_fits(sl__graph *g, sl_node w, sl_node bias, sl_node x, const int32_t *extent) {
+  const sl__node *nw = &g->nodes[w], *nx = &g->nodes[x], *nb = &g->nodes[bias];
+  const int32_t out = nw->shape.size[0], in = nw->shape.size[1];
+  if (nx->shape.dims != 1 || nx->shape.size[0] != in) {
+    sl__graph_refuse(g, SL_BAD_ARGUMENT,
+                     "linear: weight [%d,%d] needs an input of [%d], not of [%lld]", out, in, in,
+                     (long long)sl__shape_count(nx->shape));
+  } else if (bias && (nb->batched || nb->shape.dims != 1 || nb->shape.size[0] != out)) {
+    sl__graph_refuse(g, SL_BAD_ARGUMENT, "linear: weight [%d,%d] needs a shared bias of [%d]", out,
+                     in, out);
+  } else if (nx->type != nw->type || (bias && nb->type != nw->type)) {
+    sl__graph_refuse(g, SL_BAD_ARGUMENT, "linear: operands of different element types; cast one");
   }
+  for (int32_t o = 0; extent && o < out && g->status == SL_OK; o++) {
+    if (extent[o] >= 0 && extent[o] <= in) continue;
+    sl__graph_refuse(g, SL_BAD_ARGUMENT, "linear: an extent of %d for %d inputs", extent[o], in);
+  }
+  return g->status == SL_OK;
+}
+
+sl_node op_linear(sl__graph *g, sl_node w, sl_node bias, sl_node x, const int32_t *extent) {
+  if (!w || !x || !is_matrix(g, w, "linear") || !linear_fits(g, w, bias, x, extent)) return 0;
+  const int32_t out = g->nodes[w].shape.size[0];
   const void *kept = NULL;
   if (extent && !(kept = sl__graph_keep(g, extent, (size_t)out * sizeof *extent))) return 0;
   bias = bias ? sl__contiguous(g, bias) : 0;
@@ -49,25 +66,30 @@ static sl_node linear_transposed(sl__graph *g, sl_node w, sl_node y, const sl__n
                     like->data_bytes);
 }
 
+/* a [out,in] with zeros beyond the staircase of the layer `like`, if it has one. */
+static sl_node within_staircase(sl__graph *g, sl_node a, const sl__node *like) {
+  if (!a || !like->data) return a;
+  const sl_shape shape = g->nodes[a].shape;
+  const int32_t out = shape.size[0], in = shape.size[1], *extent = like->data;
+  double *mask = sl__arena_take(&g->arena, (size_t)out * (size_t)in, sizeof *mask);
+  if (!mask) return sl__out_of_memory(g);
+  for (int32_t o = 0; o < out; o++) {
+    for (int32_t i = 0; i < extent[o]; i++) mask[(int64_t)o * in + i] = 1;
+  }
+  return op_multiply(g, a, op_constant(g, (sl_dtype)g->nodes[a].type, shape, mask));
+}
+
 /* Sum over rows (if any) of y x^T: [out,in]. */
 static sl_node outer_rows(sl__graph *g, sl_node y, sl_node x, const sl__node *like) {
   if (!y || !x) return 0;
   const int32_t out = g->nodes[y].shape.size[0], in = g->nodes[x].shape.size[0];
   if (!g->nodes[y].batched && !g->nodes[x].batched) {
-    const sl_node outer =
-        op_multiply(g, op_reshape(g, y, sl__shape2(out, 1)), op_reshape(g, x, sl__shape2(1, in)));
-    if (!like->data || !outer) return outer;
-    double *mask = sl__arena_take(&g->arena, (size_t)out * (size_t)in, sizeof *mask);
-    if (!mask) return sl__graph_refuse(g, SL_NO_MEMORY, "out of memory");
-    const int32_t *extent = like->data;
-    for (int32_t o = 0; o < out; o++) {
-      for (int32_t i = 0; i < extent[o]; i++) mask[(int64_t)o * in + i] = 1;
-    }
-    return op_multiply(g, outer,
-                       op_constant(g, (sl_dtype)g->nodes[outer].type, sl__shape2(out, in), mask));
+    const sl_node column = op_reshape(g, y, sl__shape2(out, 1));
+    const sl_node row = op_reshape(g, x, sl__shape2(1, in));
+    return within_staircase(g, op_multiply(g, column, row), like);
   }
-  y = sl__rows(g, y);
-  x = sl__rows(g, x);
+  y = op_rows(g, y);
+  x = op_rows(g, x);
   if (!y || !x) return 0;
   return sl__node_add(g, (sl__node){.operation = SL__OP_OUTER_ROWS,
                                     .type = g->nodes[y].type,
@@ -92,9 +114,10 @@ void sl__gradient_linear_transposed(sl__tape *tape, sl__graph *g, sl_node node, 
 }
 
 void sl__gradient_outer_rows(sl__tape *tape, sl__graph *g, sl_node node, sl_node dy) {
-  const sl__node n = g->nodes[node]; /* Y = sum a b^T */
-  sl__contribute(tape, n.operand[0], op_linear(g, dy, 0, n.operand[1], n.data));
-  sl__contribute(tape, n.operand[1], linear_transposed(g, dy, n.operand[0], &n));
+  const sl__node n = g->nodes[node]; /* Y = sum a b^T, zero beyond the staircase whatever dy is */
+  const sl_node inside = within_staircase(g, dy, &n);
+  sl__contribute(tape, n.operand[0], op_linear(g, inside, 0, n.operand[1], n.data));
+  sl__contribute(tape, n.operand[1], linear_transposed(g, inside, n.operand[0], &n));
 }
 
 /* ---- products of matrices ---- */
@@ -144,10 +167,7 @@ static sl_node masked(sl__graph *g, sl_node a, int low, int high) { /* keeps low
   const sl_shape shape = g->nodes[a].shape;
   const int32_t n = shape.size[0];
   double *mask = sl__arena_take(&g->arena, (size_t)n * (size_t)n, sizeof *mask);
-  if (!mask) {
-    g->status = SL_NO_MEMORY;
-    return 0;
-  }
+  if (!mask) return sl__out_of_memory(g);
   for (int i = 0; i < n; i++) {
     for (int j = 0; j < n; j++) mask[i * (int64_t)n + j] = i - j >= low && i - j <= high;
   }
@@ -186,7 +206,11 @@ sl_node op_triangular_solve(sl__graph *g, sl_node t, sl_node b, bool upper_trian
                             "triangular_solve: a right-hand side of %d for a matrix of %d",
                             sb.dims ? sb.size[0] : 0, g->nodes[t].shape.size[0]);
   }
-  if (g->nodes[t].batched && !g->nodes[b].batched) b = sl__rows(g, b);
+  if (g->nodes[t].type != g->nodes[b].type) {
+    return sl__graph_refuse(g, SL_BAD_ARGUMENT,
+                            "triangular_solve: operands of different element types; cast one");
+  }
+  if (g->nodes[t].batched && !g->nodes[b].batched) b = op_rows(g, b);
   t = sl__contiguous(g, t);
   b = sl__contiguous(g, b);
   if (!t || !b) return 0;
@@ -239,9 +263,9 @@ static sl_node solve_from_right(sl__graph *g, sl_node b, sl_node lower) {
 }
 
 void sl__gradient_cholesky(sl__tape *tape, sl__graph *g, sl_node node, sl_node dy) {
-  /* Murray 2016, "Differentiation of the Cholesky decomposition", eq. 10: dA = L^-T phi(L^T dL) L^-1, symmetrised,
-   * phi keeping the lower triangle with a halved diagonal. Only the lower triangle of A is read, yet the
-   * symmetric form is what a symmetric A needs. */
+  /* Murray 2016, "Differentiation of the Cholesky decomposition", eq. 10: dA = L^-T phi(L^T dL)
+   * L^-1, symmetrised, phi keeping the lower triangle with a halved diagonal. Only the lower
+   * triangle of A is read, yet the symmetric form is what a symmetric A needs. */
   const sl_node product = op_matmul(g, op_transpose(g, node), dy);
   if (!product) return;
   const sl_node phi =

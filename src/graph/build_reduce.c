@@ -98,7 +98,7 @@ sl_node op_sum_rows(sl__graph *g, sl_node a) {
 }
 
 void sl__gradient_sum_rows(sl__tape *tape, sl__graph *g, sl_node node, sl_node dy) {
-  sl__contribute(tape, g->nodes[node].operand[0], sl__rows(g, dy));
+  sl__contribute(tape, g->nodes[node].operand[0], op_rows(g, dy));
 }
 
 void sl__gradient_dot_rows(sl__tape *tape, sl__graph *g, sl_node node, sl_node dy) {

@@ -136,7 +136,8 @@ sl_node op_broadcast(sl__graph *g, sl_node a, sl_shape shape) {
   return add_view(g, SL__OP_BROADCAST, a, wide, NULL);
 }
 
-sl_node sl__sum_to(sl__graph *g, sl_node a, sl_shape shape) {
+/* Sums over the axes that broadcasting made. */
+static sl_node sum_to(sl__graph *g, sl_node a, sl_shape shape) {
   while (a && g->nodes[a].shape.dims > shape.dims) a = op_sum(g, a, 0);
   for (int d = 0; a && d < shape.dims; d++) {
     if (shape.size[d] == 1 && g->nodes[a].shape.size[d] != 1) {
@@ -150,7 +151,7 @@ sl_node sl__sum_to(sl__graph *g, sl_node a, sl_shape shape) {
 
 void sl__gradient_broadcast(sl__tape *tape, sl__graph *g, sl_node node, sl_node dy) {
   const sl_node a = g->nodes[node].operand[0];
-  sl__contribute(tape, a, sl__sum_to(g, dy, g->nodes[a].shape));
+  sl__contribute(tape, a, sum_to(g, dy, g->nodes[a].shape));
 }
 
 /* ---- copies ---- */
@@ -164,10 +165,7 @@ sl_node op_concatenate(sl__graph *g, int count, const sl_node *parts, int axis) 
   }
   if ((axis = sl__axis(g, parts[0], axis)) < 0) return 0;
   sl_node *list = sl__arena_take(&g->arena, (size_t)count, sizeof *list);
-  if (!list) {
-    g->status = SL_NO_MEMORY;
-    return 0;
-  }
+  if (!list) return sl__out_of_memory(g);
   sl__node n = {.operation = SL__OP_CONCATENATE,
                 .type = g->nodes[parts[0]].type,
                 .shape = g->nodes[parts[0]].shape,
@@ -186,7 +184,7 @@ sl_node op_concatenate(sl__graph *g, int count, const sl_node *parts, int axis) 
       return sl__graph_refuse(g, SL_BAD_ARGUMENT,
                               "concatenation of values of different shapes or types");
     n.shape.size[axis] += p->shape.size[axis];
-    if (n.batched && !p->batched) part = sl__rows(g, part);
+    if (n.batched && !p->batched) part = op_rows(g, part);
     list[i] = sl__contiguous(g, part);
     if (!list[i]) return 0;
   }
@@ -281,8 +279,8 @@ static bool fits_without_axis(sl__graph *g, sl_node a, sl_node b, int axis, cons
 static sl_node add_indexing(sl__graph *g, sl__operation operation, sl_node a, sl_node b, int axis,
                             sl_shape shape) {
   const bool batched = g->nodes[a].batched || g->nodes[b].batched;
-  if (batched && !g->nodes[a].batched) a = sl__rows(g, a);
-  if (batched && !g->nodes[b].batched) b = sl__rows(g, b);
+  if (batched && !g->nodes[a].batched) a = op_rows(g, a);
+  if (batched && !g->nodes[b].batched) b = op_rows(g, b);
   a = sl__contiguous(g, a);
   b = sl__contiguous(g, b);
   if (!a || !b) return 0;
@@ -345,7 +343,7 @@ void sl__gradient_cast(sl__tape *tape, sl__graph *g, sl_node node, sl_node dy) {
   sl__contribute(tape, a, op_cast(g, dy, (sl_dtype)g->nodes[a].type));
 }
 
-sl_node sl__rows(sl__graph *g, sl_node a) {
+sl_node op_rows(sl__graph *g, sl_node a) {
   if (!a || g->nodes[a].batched) return a;
   a = sl__contiguous(g, a);
   if (!a) return 0;

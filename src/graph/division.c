@@ -1,8 +1,9 @@
-/* Who does what when several threads share one block of rows: for each level, whole steps go to the threads where their
- * operands were made (so that weights and activations stay in one core's cache), and steps too big to balance are cut
- * into parts. Levels too small to share run on the first thread. Threads wait for each other only before a level that touches
- * memory which another thread has touched since the last wait (and one of the two writes). The schedule changes no result: a
- * part of a step computes the same bits wherever it runs. */
+/* Who does what when several threads share one block of rows. For each level, whole steps go to the
+ * threads where their operands were made (so that weights and activations stay in one core's
+ * cache), and steps too big to balance are cut into parts. Levels too small to share run on the
+ * first thread. Threads wait for each other only before a level that touches memory which another
+ * thread has touched since the last wait (and one of the two writes). The schedule changes no
+ * result: a part of a step computes the same bits wherever it runs. */
 #include <stdlib.h>
 
 #include "graph/operations.h"
@@ -20,19 +21,32 @@ static int by_cost(const void *a, const void *b) {
   return (x->step > y->step) - (x->step < y->step);
 }
 
+/* A worker's number, or: */
+enum { ALL = -1, NOBODY = -2 };
+
+/* Who has touched a piece of memory since so many waits. */
+typedef struct cell {
+  int32_t waits;
+  int16_t writer, reader; /* ALL: more than one */
+} cell;
+
 typedef struct maker {
   const sl__program *program;
   const sl__stage *stage;
   int workers;
-  int16_t *owner; /* [values] who made it; -1: several, or nobody */
-  int16_t *given; /* [steps of a level] to whom; -1: cut into parts for all */
-  costed *order;
-  float *load; /* [workers] */
+  int16_t *owner; /* [values] who made it; ALL: several, or nobody in this stage */
+  int16_t *given; /* [steps] to whom; ALL: cut into parts for all */
+  costed *order;  /* [steps of a level] */
+  float *load;    /* [workers] */
+  int32_t waits;  /* so far, from 1 */
+  cell *block;    /* [block_units] */
+  cell *shared;   /* [shared_bytes / 64] */
+  cell *accumulator;
 } maker;
 
 static int preferred_worker(const maker *m, const sl__step *s) {
   int64_t most = -1;
-  int worker = -1;
+  int worker = NOBODY;
   for (int32_t i = 0; i < (s->fused ? s->fused_count : 1); i++) {
     const int operands = s->fused ? s->fused[i].operands : s->operands;
     for (int k = 0; k < operands; k++) {
@@ -48,13 +62,14 @@ static int preferred_worker(const maker *m, const sl__step *s) {
   return worker;
 }
 
-/* Longest first, each to its preferred thread when that costs nothing, else to the least loaded. Returns the makespan. */
-static float give_whole_steps(maker *m, int32_t begin, int32_t count) {
+/* Longest first, each to its preferred thread when that costs nothing, else to the least loaded.
+ * Returns the makespan. */
+static float give_whole_steps(maker *m, int32_t count) {
   float total = 0, makespan = 0;
   for (int w = 0; w < m->workers; w++) m->load[w] = 0;
   for (int32_t i = 0; i < count; i++) total += m->order[i].cost;
   for (int32_t i = 0; i < count; i++) {
-    const sl__step *s = &m->stage->step[begin + m->order[i].step];
+    const sl__step *s = &m->stage->step[m->order[i].step];
     int best = 0;
     for (int w = 1; w < m->workers; w++) {
       if (m->load[w] < m->load[best]) best = w;
@@ -70,132 +85,164 @@ static float give_whole_steps(maker *m, int32_t begin, int32_t count) {
   return makespan;
 }
 
-/* Decides for one level. */
 static void share_level(maker *m, int32_t begin, int32_t count) {
   float total = 0;
   for (int32_t i = 0; i < count; i++) {
-    m->order[i] = (costed){i, m->stage->step[begin + i].cost};
+    m->order[i] = (costed){begin + i, m->stage->step[begin + i].cost};
     total += m->order[i].cost;
   }
-  if (total < WORTH_SHARING || m->workers == 1) {
-    for (int32_t i = 0; i < count; i++) m->given[i] = 0;
-    return;
-  }
+  for (int32_t i = begin; i < begin + count; i++) m->given[i] = 0;
+  if (total < WORTH_SHARING) return;
   qsort(m->order, (size_t)count, sizeof *m->order, by_cost);
-  if (give_whole_steps(m, begin, count) <= 1.2f * total / (float)m->workers) return;
-  for (int32_t i = 0; i < count; i++) { /* cut what is big and can be cut */
-    const sl__step *s = &m->stage->step[begin + i];
-    if (s->cost > WORTH_SHARING / 2 && sl__operations[s->operation].units) m->given[i] = -1;
+  if (give_whole_steps(m, count) <= 1.2f * total / (float)m->workers) return;
+  for (int32_t i = begin; i < begin + count; i++) { /* cut what is big and can be cut */
+    const sl__step *s = &m->stage->step[i];
+    if (s->cost > WORTH_SHARING / 2 && sl__operations[s->operation].units) m->given[i] = ALL;
   }
+}
+
+/* ---- who does what ---- */
+
+static void share_levels(maker *m, sl__division *out) {
+  const sl__stage *stage = m->stage;
+  int32_t at = 0;
+  for (int32_t level = 0; level < stage->levels; level++) {
+    const int32_t begin = stage->level_begin[level], end = stage->level_begin[level + 1];
+    share_level(m, begin, end - begin);
+    for (int w = 0; w < m->workers; w++) {
+      out->begin[level * m->workers + w] = at;
+      for (int32_t i = begin; i < end; i++) {
+        if (m->given[i] == w) out->assignment[at++] = (sl__assignment){i, 0, 1};
+        if (m->given[i] == ALL) out->assignment[at++] = (sl__assignment){i, w, m->workers};
+      }
+    }
+    for (int32_t i = begin; i < end; i++) m->owner[stage->step[i].value] = m->given[i];
+  }
+  out->begin[stage->levels * m->workers] = at;
 }
 
 /* ---- where to wait ---- */
 
-typedef struct access {
-  int64_t begin, end;
-  uint8_t area;
-  bool writes;
-  int16_t worker;
-} access;
-
-typedef struct accesses {
-  access *list;
-  int64_t count, settled;
-} accesses; /* settled: those of earlier levels */
-
-/* The memory of a value, from its first number to its last. */
-static access access_of(const maker *m, uint32_t value, bool writes, int16_t worker) {
+/* The cells of memory that hold a value, from its first number to its last. */
+static cell *cells_of(const maker *m, uint32_t value, int64_t *count) {
+  enum { BYTES = 64 };
   const sl__value *v = &m->program->values[value];
   int64_t last = v->view_offset;
   for (int d = 0; d < v->shape.dims; d++) last += (v->shape.size[d] - 1) * v->stride[d];
-  const int64_t unit =
-      v->area == SL__AREA_BLOCK ? sl__type_size(v->type) / 4 : sl__type_size(v->type);
-  const int64_t scale =
-      v->area == SL__AREA_ACCUMULATOR ? INT32_MAX : 1; /* each has memory of its own */
-  return (access){v->offset * scale + v->view_offset * unit, v->offset * scale + (last + 1) * unit,
-                  v->area, writes, worker};
+  const int64_t size = sl__type_size(v->type);
+  *count = 1;
+  switch ((sl__area)v->area) {
+    case SL__AREA_BLOCK:
+      *count = (last + 1 - v->view_offset) * (size / 4);
+      return m->block + v->offset + v->view_offset * (size / 4);
+    case SL__AREA_SHARED: {
+      const int64_t begin = (v->offset + v->view_offset * size) / BYTES;
+      *count = (v->offset + (last + 1) * size + BYTES - 1) / BYTES - begin;
+      return m->shared + begin;
+    }
+    case SL__AREA_ACCUMULATOR: return m->accumulator + v->offset;
+    case SL__AREA_CONSTANT:
+    case SL__AREA_PARAMETER: break; /* nothing writes there */
+  }
+  *count = 0;
+  return NULL;
 }
 
-static void note_step(const maker *m, const sl__step *s, int16_t worker, accesses *out) {
-  out->list[out->count++] = access_of(m, s->value, true, worker);
+static bool is_another(int16_t before, int16_t worker) {
+  return before != NOBODY && (before != worker || worker == ALL);
+}
+
+/* Whether another thread has touched the value since the last wait (and one of the two writes). */
+static bool meets_another(const maker *m, uint32_t value, bool writes, int16_t worker) {
+  int64_t count;
+  const cell *c = cells_of(m, value, &count);
+  for (int64_t i = 0; i < count; i++) {
+    if (c[i].waits != m->waits) continue;
+    if (is_another(c[i].writer, worker) || (writes && is_another(c[i].reader, worker))) return true;
+  }
+  return false;
+}
+
+static bool note_touch(const maker *m, uint32_t value, bool writes, int16_t worker) {
+  int64_t count;
+  cell *c = cells_of(m, value, &count);
+  for (int64_t i = 0; i < count; i++) {
+    if (c[i].waits != m->waits) c[i] = (cell){m->waits, NOBODY, NOBODY};
+    int16_t *who = writes ? &c[i].writer : &c[i].reader;
+    *who = is_another(*who, worker) ? ALL : worker;
+  }
+  return false;
+}
+
+typedef bool (*visitor)(const maker *m, uint32_t value, bool writes, int16_t worker);
+
+/* Visits the values that a step writes and reads, until one visit says true. */
+static bool visit_step(const maker *m, int32_t step, visitor visit) {
+  const sl__step *s = &m->stage->step[step];
+  const int16_t worker = m->given[step];
+  if (visit(m, s->value, true, worker)) return true;
   for (int32_t i = 0; i < (s->fused ? s->fused_count : 1); i++) {
     const int operands = s->fused ? s->fused[i].operands : s->operands;
     for (int k = 0; k < operands; k++) {
       if (s->fused && s->fused[i].from_strip[k]) continue;
-      out->list[out->count++] =
-          access_of(m, s->fused ? s->fused[i].operand[k] : s->operand[k], false, worker);
+      if (visit(m, s->fused ? s->fused[i].operand[k] : s->operand[k], false, worker)) return true;
     }
   }
   const uint32_t *parts = s->data;
   for (int64_t i = 0; s->operation == SL__OP_CONCATENATE && i < s->data_count; i += 2) {
-    out->list[out->count++] = access_of(m, parts[i], false, worker);
+    if (visit(m, parts[i], false, worker)) return true;
+  }
+  return false;
+}
+
+static bool first_works_alone(const maker *m) {
+  for (int32_t i = 0; i < m->stage->steps; i++) {
+    if (m->given[i] != 0) return false;
+  }
+  return true;
+}
+
+static void find_waits(maker *m, sl__division *out) {
+  if (first_works_alone(m)) return;
+  m->waits = 1;
+  for (int32_t level = 0; level < m->stage->levels; level++) {
+    const int32_t begin = m->stage->level_begin[level], end = m->stage->level_begin[level + 1];
+    bool wait = false;
+    for (int32_t i = begin; i < end && !wait; i++) wait = visit_step(m, i, meets_another);
+    out->barrier[level] = wait;
+    m->waits += wait;
+    for (int32_t i = begin; i < end; i++) visit_step(m, i, note_touch);
   }
 }
 
-static bool conflict(const access *a, const access *b) {
-  return (a->worker != b->worker || a->worker < 0) && (a->writes || b->writes) &&
-         a->area == b->area && a->begin < b->end && b->begin < a->end;
-}
-
-/* Whether the newest level's accesses meet those since the last wait; if so, these are forgotten. */
-static bool must_wait(accesses *a) {
-  bool wait = false;
-  for (int64_t i = a->settled; i < a->count && !wait; i++) {
-    for (int64_t j = 0; j < a->settled && !wait; j++) wait = conflict(&a->list[i], &a->list[j]);
-  }
-  if (wait) {
-    a->count -= a->settled;
-    for (int64_t i = 0; i < a->count; i++) a->list[i] = a->list[a->settled + i];
-  }
-  a->settled = a->count;
-  return wait;
-}
-
-static int64_t count_accesses(const sl__stage *stage) {
-  int64_t count = 0;
-  for (int32_t i = 0; i < stage->steps; i++) {
-    const sl__step *s = &stage->step[i];
-    count +=
-        4 + 3 * (int64_t)s->fused_count + (s->operation == SL__OP_CONCATENATE ? s->data_count : 0);
-  }
-  return count;
+static sl_status divide(maker *m, sl__arena *arena, sl__arena *own, sl__division *out) {
+  const sl__program *program = m->program;
+  const size_t steps = (size_t)m->stage->steps + 1, levels = (size_t)m->stage->levels + 1;
+  const size_t workers = (size_t)m->workers;
+#define TAKE(from, pointer, count) (pointer = sl__arena_take(from, count, sizeof *pointer))
+  const bool ok =
+      TAKE(arena, out->assignment, steps * workers) &&
+      TAKE(arena, out->begin, levels * workers + 1) && TAKE(arena, out->barrier, levels) &&
+      TAKE(own, m->owner, (size_t)program->value_count + 1) && TAKE(own, m->given, steps) &&
+      TAKE(own, m->order, steps) && TAKE(own, m->load, workers) &&
+      TAKE(own, m->block, (size_t)program->block_units + 1) &&
+      TAKE(own, m->shared, (size_t)program->shared_bytes / 64 + 1) &&
+      TAKE(own, m->accumulator, (size_t)program->accumulator_count + 1);
+#undef TAKE
+  if (!ok) return SL_NO_MEMORY;
+  for (uint32_t i = 0; i < program->value_count; i++) m->owner[i] = ALL;
+  share_levels(m, out);
+  find_waits(m, out);
+  return SL_OK;
 }
 
 sl_status sl__division_make(sl_context *context, sl__arena *arena, const sl__program *program,
                             const sl__stage *stage, int workers, sl__division *out) {
-  (void)context;
+  if (workers == 1) return SL_OK; /* the steps run in their order */
   maker m = {.program = program, .stage = stage, .workers = workers};
-  const size_t steps = (size_t)stage->steps + 1, lists = (size_t)stage->levels * (size_t)workers;
-  m.owner = sl__arena_take(arena, (size_t)program->value_count + 1, sizeof *m.owner);
-  m.given = sl__arena_take(arena, steps, sizeof *m.given);
-  m.order = sl__arena_take(arena, steps, sizeof *m.order);
-  m.load = sl__arena_take(arena, (size_t)workers, sizeof *m.load);
-  out->assignment = sl__arena_take(arena, steps * (size_t)workers, sizeof *out->assignment);
-  out->begin = sl__arena_take(arena, lists + 2, sizeof *out->begin);
-  out->barrier = sl__arena_take(arena, (size_t)stage->levels + 1, sizeof *out->barrier);
-  if (!m.owner || !m.given || !m.order || !m.load || !out->assignment || !out->begin ||
-      !out->barrier)
-    return SL_NO_MEMORY;
-  for (uint32_t i = 0; i < program->value_count; i++) m.owner[i] = -1;
-  accesses touched = {
-      .list = sl__arena_take(arena, (size_t)count_accesses(stage) + 1, sizeof *touched.list)};
-  if (!touched.list) return SL_NO_MEMORY;
-  int32_t at = 0;
-  for (int32_t level = 0; level < stage->levels; level++) {
-    const int32_t begin = stage->level_begin[level], count = stage->level_begin[level + 1] - begin;
-    share_level(&m, begin, count);
-    for (int32_t i = 0; i < count; i++)
-      note_step(&m, &stage->step[begin + i], m.given[i], &touched);
-    out->barrier[level] = must_wait(&touched);
-    for (int w = 0; w < workers; w++) {
-      out->begin[level * workers + w] = at;
-      for (int32_t i = 0; i < count; i++) {
-        if (m.given[i] == w) out->assignment[at++] = (sl__assignment){begin + i, 0, 1};
-        if (m.given[i] == -1) out->assignment[at++] = (sl__assignment){begin + i, w, workers};
-      }
-    }
-    for (int32_t i = 0; i < count; i++) m.owner[stage->step[begin + i].value] = m.given[i];
-  }
-  out->begin[lists] = at;
-  return SL_OK;
+  sl__arena own;
+  sl__arena_open(&own, context);
+  const sl_status status = divide(&m, arena, &own, out);
+  sl__arena_close(&own);
+  return status;
 }

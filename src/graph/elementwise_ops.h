@@ -11,16 +11,36 @@
     return sl__op_elementwise(g, SL__EW_##name, a, b, 0, 0);            \
   }
 SL__UNARY_OP(negate)
-SL__UNARY_OP(absolute) SL__UNARY_OP(sign) SL__UNARY_OP(floor) SL__UNARY_OP(exp) SL__UNARY_OP(expm1)
-    SL__UNARY_OP(log) SL__UNARY_OP(log1p) SL__UNARY_OP(sqrt) SL__UNARY_OP(square)
-        SL__UNARY_OP(reciprocal) SL__UNARY_OP(tanh) SL__UNARY_OP(sigmoid) SL__UNARY_OP(softplus)
-            SL__UNARY_OP(sin) SL__UNARY_OP(cos) SL__UNARY_OP(erf) SL__UNARY_OP(lgamma)
-                SL__UNARY_OP(digamma) SL__BINARY_OP(add) SL__BINARY_OP(subtract)
-                    SL__BINARY_OP(multiply) SL__BINARY_OP(divide) SL__BINARY_OP(power)
-                        SL__BINARY_OP(minimum) SL__BINARY_OP(maximum) SL__BINARY_OP(less)
-                            SL__BINARY_OP(less_equal) SL__BINARY_OP(equal)
-                                SL__BINARY_OP(tanh_gate) static inline sl_node
-    op_scale(sl__graph *g, sl_node a, double factor) {
+SL__UNARY_OP(absolute)
+SL__UNARY_OP(sign)
+SL__UNARY_OP(floor)
+SL__UNARY_OP(exp)
+SL__UNARY_OP(expm1)
+SL__UNARY_OP(log)
+SL__UNARY_OP(log1p)
+SL__UNARY_OP(sqrt)
+SL__UNARY_OP(square)
+SL__UNARY_OP(reciprocal)
+SL__UNARY_OP(tanh)
+SL__UNARY_OP(sigmoid)
+SL__UNARY_OP(softplus)
+SL__UNARY_OP(sin)
+SL__UNARY_OP(cos)
+SL__UNARY_OP(erf)
+SL__UNARY_OP(lgamma)
+SL__UNARY_OP(digamma)
+SL__BINARY_OP(add)
+SL__BINARY_OP(subtract)
+SL__BINARY_OP(multiply)
+SL__BINARY_OP(divide)
+SL__BINARY_OP(power)
+SL__BINARY_OP(minimum)
+SL__BINARY_OP(maximum)
+SL__BINARY_OP(less)
+SL__BINARY_OP(less_equal)
+SL__BINARY_OP(equal)
+SL__BINARY_OP(tanh_gate)
+static inline sl_node op_scale(sl__graph *g, sl_node a, double factor) {
   return sl__op_elementwise(g, SL__EW_scale, a, 0, 0, factor);
 }
 static inline sl_node op_shift(sl__graph *g, sl_node a, double by) {

@@ -1,8 +1,10 @@
-/* Elementwise fusion: a node of which every use is in one other elementwise step of the same size becomes part of that step,
- * which then runs strip by strip, its inner values never leaving the first-level cache.
+/* Elementwise fusion: a node of which every use is in one other elementwise step of the same size
+ * becomes part of that step, which then runs strip by strip, its inner values never leaving the
+ * first-level cache.
  *
- * Nodes are visited users first: a node joins the step of its users when all of them are in one. Merging cannot make a cycle:
- * nothing outside reads an inner node, and what a step reads was made before its last node. */
+ * Nodes are visited users first: a node joins the step of its users when all of them are in one.
+ * Merging cannot make a cycle: nothing outside reads an inner node, and what a step reads was made
+ * before its last node. */
 #include <string.h>
 
 #include "graph/plan.h"
@@ -92,7 +94,8 @@ static int32_t member_index(const builder *b, sl_node node) {
   return -1;
 }
 
-/* Gives each member a strip from its computation to its last use; there are at most as many strips as members. */
+/* Gives each member a strip from its computation to its last use; there are at most as many strips
+ * as members. */
 static void give_strips(builder *b) {
   int32_t busy_until[SL__MAX_STRIPS], strips = 0;
   for (int32_t i = 0; i < b->members; i++) {

@@ -1,8 +1,10 @@
-/* Reverse-mode differentiation, graph to graph: walks the nodes backwards, asks each row of the operation list how
- * the gradient flows on, and adds up. Since the result is more graph, derivatives of derivatives need nothing new.
+/* Reverse-mode differentiation, graph to graph: walks the nodes backwards, asks each row of the
+ * operation list how the gradient flows on, and adds up. Since the result is more graph,
+ * derivatives of derivatives need nothing new.
  *
- * Contributions to a node are collected and combined once, when the node is reached: slices of one axis that do not
- * overlap become one concatenation (which costs no copy), instead of a sum of mostly zero arrays. */
+ * Contributions to a node are collected and combined once, when the node is reached: slices of one
+ * axis that do not overlap become one concatenation (which costs no copy), instead of a sum of
+ * mostly zero arrays. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -31,7 +33,7 @@ static void push(sl__tape *tape, sl_node operand, contribution c) {
     c.gradient = op_sum_rows(g, c.gradient);
   contribution *kept = sl__arena_take(&tape->arena, 1, sizeof *kept);
   if (!kept) {
-    g->status = SL_NO_MEMORY;
+    sl__out_of_memory(g);
     return;
   }
   *kept = c;
@@ -60,11 +62,11 @@ static sl_node zero_part(sl__graph *g, sl_node like, int axis, int32_t count) {
   return sl__zeros(g, (sl_dtype)g->nodes[like].type, shape);
 }
 
-/* A strided piece spread out to the whole axis, by a scatter that is the transpose of the gather. */
+/* A strided piece spread out to the whole axis. */
 static sl_node spread(sl__graph *g, sl_node gradient, sl_node like, const contribution *c) {
   const int32_t size = g->nodes[like].shape.size[c->axis];
   int32_t *index = sl__arena_take(&g->arena, (size_t)c->count, sizeof *index);
-  if (!index) return sl__graph_refuse(g, SL_NO_MEMORY, "out of memory");
+  if (!index) return sl__out_of_memory(g);
   for (int32_t i = 0; i < c->count; i++) index[i] = c->begin + i * c->stride;
   gradient = sl__contiguous(g, gradient);
   if (!gradient) return 0;
@@ -86,15 +88,15 @@ static int by_begin(const void *a, const void *b) {
   return (x->begin > y->begin) - (x->begin < y->begin);
 }
 
-/* Pieces pieces[0..count-1] of one axis, sorted by begin: those that do not overlap become one concatenation; the rest are
- * left for the next round. Returns the concatenation and how many remain. */
+/* Pieces of one axis, sorted by begin: those that do not overlap become one concatenation; the rest
+ * are left for the next round. Returns the concatenation and how many remain. */
 static sl_node concatenate_round(sl__tape *tape, sl_node node, contribution **pieces, int64_t count,
                                  int64_t *remaining) {
   sl__graph *g = tape->graph;
   const int axis = pieces[0]->axis;
   const int32_t size = g->nodes[node].shape.size[axis];
   sl_node *parts = sl__arena_take(&tape->arena, (size_t)count * 2 + 1, sizeof *parts);
-  if (!parts) return sl__graph_refuse(g, SL_NO_MEMORY, "out of memory");
+  if (!parts) return sl__out_of_memory(g);
   int used = 0;
   int32_t at = 0;
   *remaining = 0;
@@ -121,7 +123,7 @@ static sl_node combine_pieces(sl__tape *tape, sl_node node, contribution **piece
   sl_node sum = 0;
   for (int axis = 0; axis < SL__MAX_DIMS && g->status == SL_OK; axis++) {
     contribution **mine = sl__arena_take(&tape->arena, (size_t)count + 1, sizeof *mine);
-    if (!mine) return sl__graph_refuse(g, SL_NO_MEMORY, "out of memory");
+    if (!mine) return sl__out_of_memory(g);
     int64_t n = 0;
     for (int64_t i = 0; i < count; i++) {
       if (pieces[i]->axis != axis) continue;
@@ -142,7 +144,7 @@ static sl_node combine(sl__tape *tape, sl_node node) {
   int64_t count = 0, pieces = 0;
   for (contribution *c = tape->lists[node]; c; c = c->next) count++;
   contribution **list = sl__arena_take(&tape->arena, (size_t)count + 1, sizeof *list);
-  if (!list) return sl__graph_refuse(g, SL_NO_MEMORY, "out of memory");
+  if (!list) return sl__out_of_memory(g);
   sl_node sum = 0;
   for (contribution *c = tape->lists[node]; c; c = c->next) {
     if (c->piece)
@@ -174,7 +176,7 @@ static void sweep(sl__tape *tape, sl_node y, int count, const sl_node *wrt, sl_n
   const sl_dtype type = (sl_dtype)g->nodes[y].type;
   sl_node seed = op_number(g, type, 1.0);
   if (g->nodes[y].batched) {
-    seed = sl__rows(g, seed);
+    seed = op_rows(g, seed);
     if (type == SL_F32)
       g->one_per_row = seed; /* lets 1 * x be x; one type is enough for it to pay */
   }
@@ -214,7 +216,7 @@ sl_status sl__gradient(sl__graph *g, sl_node y, int count, const sl_node *wrt, s
     for (int i = 0; i < count && g->status == SL_OK; i++) {
       if (gradients[i]) continue;
       gradients[i] = sl__zeros(g, (sl_dtype)g->nodes[wrt[i]].type, g->nodes[wrt[i]].shape);
-      if (g->nodes[wrt[i]].batched) gradients[i] = sl__rows(g, gradients[i]);
+      if (g->nodes[wrt[i]].batched) gradients[i] = op_rows(g, gradients[i]);
     }
   }
   sl__arena_close(&tape.arena);

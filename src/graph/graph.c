@@ -65,7 +65,7 @@ sl_node sl__graph_refuse(sl__graph *g, sl_status status, const char *format, ...
   return 0;
 }
 
-static sl_node out_of_memory(sl__graph *g) {
+sl_node sl__out_of_memory(sl__graph *g) {
   if (g->status == SL_OK) g->status = SL_NO_MEMORY; /* the allocator has recorded the message */
   return 0;
 }
@@ -88,7 +88,7 @@ void sl__graph_label(sl__graph *g, const char *format, ...) {
     void *grown = sl__resize(g->context, g->labels, g->label_capacity,
                              (size_t)g->label_capacity * 2, sizeof *g->labels);
     if (!grown) {
-      out_of_memory(g);
+      sl__out_of_memory(g);
       return;
     }
     g->labels = grown;
@@ -96,16 +96,13 @@ void sl__graph_label(sl__graph *g, const char *format, ...) {
   }
   const char *kept = sl__arena_text(&g->arena, text, strlen(text));
   if (!kept) {
-    out_of_memory(g);
+    sl__out_of_memory(g);
     return;
   }
   g->labels[g->label_count] = kept;
   g->label = g->label_count++;
 }
 
-const sl__node *sl__node_get(const sl__graph *g, sl_node node) {
-  return &g->nodes[node];
-}
 sl_shape sl__node_shape(const sl__graph *g, sl_node node) {
   return g->nodes[node].shape;
 }
@@ -119,7 +116,7 @@ bool sl__node_batched(const sl__graph *g, sl_node node) {
 const void *sl__graph_keep(sl__graph *g, const void *data, size_t bytes) {
   void *kept = sl__arena_take(&g->arena, bytes ? bytes : 1, 1);
   if (!kept) {
-    out_of_memory(g);
+    sl__out_of_memory(g);
     return NULL;
   }
   memcpy(kept, data, bytes);
@@ -213,7 +210,7 @@ sl_node sl__node_add(sl__graph *g, sl__node n) {
     if (same(&g->nodes[g->table[slot]], &n)) return g->table[slot];
     slot = (slot + 1) & (g->table_size - 1);
   }
-  if (!grow(g)) return out_of_memory(g);
+  if (!grow(g)) return sl__out_of_memory(g);
   slot = (uint32_t)hash & (g->table_size - 1);
   while (g->table[slot]) slot = (slot + 1) & (g->table_size - 1);
   const uint32_t index = g->count++;

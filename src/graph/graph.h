@@ -3,11 +3,12 @@
  * Everything sluice computes is built here once, by calling op_... functions, differentiated by
  * sl__gradient (which adds more nodes), compiled by sl__program_new and run by sl__program_run.
  *
- * A node is an index; 0 means "failed earlier": any op on 0 gives 0, so an expression is built unchecked and
- * sl__graph_status (or sl__program_new) reports the first failure. Equal nodes are made once (hash-consing).
- * Shapes never include the row axis. Elementwise operations broadcast as numpy does (right-aligned, 1s stretch);
- * shared values broadcast over rows. A result is batched when any operand is. All operands of an operation have one
- * element type (op_cast joins them). Truth values and indices are numbers (0/1, 0..n-1) of that same type. */
+ * A node is an index; 0 means "failed earlier": any op on 0 gives 0, so an expression is built
+ * unchecked and sl__graph_status (or sl__program_new) reports the first failure. Equal nodes are
+ * made once (hash-consing). Shapes never include the row axis. Elementwise operations broadcast as
+ * numpy does (right-aligned, 1s stretch); shared values broadcast over rows. A result is batched
+ * when any operand is. All operands of an operation have one element type (op_cast joins them).
+ * Truth values and indices are numbers (0/1, 0..n-1) of that same type. */
 #ifndef SL_GRAPH_GRAPH_H
 #define SL_GRAPH_GRAPH_H
 #include "base/context.h"
@@ -36,9 +37,10 @@ int64_t sl__shape_count(sl_shape shape); /* how many numbers */
 
 sl_status sl__graph_new(sl_context *context, sl__graph **out);
 void sl__graph_free(sl__graph *graph); /* programs made from it stay valid */
-sl_status
-sl__graph_status(const sl__graph *graph); /* SL_OK, or the first failure (message in the context) */
-/* Nodes made from now on carry this label ("layer 3: coupling(affine)"); failure reports print it. */
+/* SL_OK, or the first failure (message in the context). */
+sl_status sl__graph_status(const sl__graph *graph);
+/* Nodes made from now on carry this label ("layer 3: coupling(affine)"); failure reports print
+ * it. */
 void sl__graph_label(sl__graph *graph, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 /* From now on the graph is one to fit with: op_dropout drops. Otherwise op_dropout does nothing. */
@@ -52,24 +54,25 @@ sl_dtype sl__node_type(const sl__graph *graph, sl_node node);
 bool sl__node_batched(const sl__graph *graph, sl_node node);
 
 /* ---- leaves ---- */
-sl_node op_input(sl__graph *g, sl_dtype type,
-                 sl_shape shape); /* batched: row r of feed number k, in order of declaration */
-sl_node op_shared_input(sl__graph *g, sl_dtype type,
-                        sl_shape shape); /* shared: one value per run; feeds in the same order */
-sl_node op_parameter(sl__graph *g, sl_dtype type, sl_shape shape,
-                     int64_t offset); /* numbers offset.. of the run's parameter vector */
+/* Inputs are the run's feeds in order of declaration: batched, row r of the feed; shared, one value
+ * for the run. */
+sl_node op_input(sl__graph *g, sl_dtype type, sl_shape shape);
+sl_node op_shared_input(sl__graph *g, sl_dtype type, sl_shape shape);
+/* The numbers from `offset` on of the run's parameter vector. */
+sl_node op_parameter(sl__graph *g, sl_dtype type, sl_shape shape, int64_t offset);
 sl_node op_constant(sl__graph *g, sl_dtype type, sl_shape shape, const double *values);
 sl_node op_number(sl__graph *g, sl_dtype type, double value); /* a scalar constant */
-sl_node
-op_random_normal(sl__graph *g, sl_dtype type, sl_shape shape,
-                 uint32_t stream); /* batched; a function of the run's key, stream, row, element */
+/* Batched; a function of the run's key, the stream, the row and the element. */
+sl_node op_random_normal(sl__graph *g, sl_dtype type, sl_shape shape, uint32_t stream);
 sl_node op_random_uniform(sl__graph *g, sl_dtype type, sl_shape shape, uint32_t stream);
 
-/* ---- elementwise: op_exp(g, a), op_add(g, a, b), op_select(g, c, a, b), ... one for every row of elementwise.def.
- * op_scale, op_shift and op_leaky_relu, op_leaky_gate take the attribute last (see below). */
+/* ---- elementwise ---- */
+/* op_exp(g, a), op_add(g, a, b), op_select(g, c, a, b), ...: elementwise_ops.h has one for every
+ * row of elementwise.def. op_scale, op_shift, op_leaky_relu and op_leaky_gate take the attribute
+ * last. */
 sl_node sl__op_elementwise(sl__graph *g, int elementwise, sl_node a, sl_node b, sl_node c,
                            double attribute);
-#include "graph/elementwise_ops.h" /* the wrappers, static inline */
+#include "graph/elementwise_ops.h"
 sl_node op_cast(sl__graph *g, sl_node a, sl_dtype type);
 sl_node op_stop_gradient(sl__graph *g, sl_node a);
 
@@ -77,63 +80,70 @@ sl_node op_stop_gradient(sl__graph *g, sl_node a);
 sl_node op_relu(sl__graph *g, sl_node a);
 sl_node op_silu(sl__graph *g, sl_node a);
 sl_node op_clamp(sl__graph *g, sl_node a, double low, double high);
-sl_node
-op_dropout(sl__graph *g, sl_node a,
-           double rate); /* Srivastava et al. 2014: zero with this probability, else scaled up */
+/* Srivastava et al. 2014: zero with this probability, else scaled up. */
+sl_node op_dropout(sl__graph *g, sl_node a, double rate);
 sl_node op_softmax(sl__graph *g, sl_node a, int axis);
 sl_node op_log_sum_exp(sl__graph *g, sl_node a, int axis); /* removes the axis; max is subtracted */
 
-/* ---- reductions over features; axis counts from 0, negative from the end; the axis is removed ---- */
+/* ---- reductions over features: axis counts from 0, negative from the end; it is removed ---- */
 sl_node op_sum(sl__graph *g, sl_node a, int axis);
 sl_node op_sum_all(sl__graph *g, sl_node a); /* over all features: a scalar per row (or shared) */
 sl_node op_max(sl__graph *g, sl_node a, int axis);
-sl_node op_cumulative_sum(sl__graph *g, sl_node a, int axis,
-                          bool reverse); /* inclusive; keeps the axis */
-/* ---- over rows: batched -> shared. Added in fixed blocks in fixed order; the result may not feed batched values again. */
+/* Inclusive; keeps the axis. reverse: from the end. */
+sl_node op_cumulative_sum(sl__graph *g, sl_node a, int axis, bool reverse);
+
+/* ---- over rows: batched -> shared ---- */
+/* Added in fixed blocks in fixed order; the result may not feed batched values again. */
 sl_node op_sum_rows(sl__graph *g, sl_node a);
 
 /* ---- shape; slices, reshapes, transposes and broadcasts are views where they can be ---- */
 sl_node op_reshape(sl__graph *g, sl_node a, sl_shape shape);
-sl_node op_slice(sl__graph *g, sl_node a, int axis, int32_t begin, int32_t count,
-                 int32_t stride);                                     /* keeps the axis */
+/* Elements begin, begin + stride, ...: `count` of them. Keeps the axis. */
+sl_node op_slice(sl__graph *g, sl_node a, int axis, int32_t begin, int32_t count, int32_t stride);
 sl_node op_element(sl__graph *g, sl_node a, int axis, int32_t index); /* removes the axis */
 sl_node op_transpose(sl__graph *g, sl_node a);                        /* of the last two axes */
 sl_node op_broadcast(sl__graph *g, sl_node a, sl_shape shape);
+sl_node op_rows(sl__graph *g, sl_node a); /* batched: the same value for every row */
 sl_node op_concatenate(sl__graph *g, int count, const sl_node *parts, int axis);
-sl_node op_gather(sl__graph *g, sl_node a, int axis, int32_t count,
-                  const int32_t *index); /* constant index: permute, select features */
-/* ---- index per row ---- (axis is removed by take; index has the shape of a without the axis) */
+/* Constant index: permutes, selects or repeats features. */
+sl_node op_gather(sl__graph *g, sl_node a, int axis, int32_t count, const int32_t *index);
+
+/* ---- an index for each row ---- */
+/* Element index[...] of a along the axis, which is removed; index has the shape of the result. */
 sl_node op_take(sl__graph *g, sl_node a, sl_node index, int axis);
-sl_node op_search(sl__graph *g, sl_node knots, sl_node x,
-                  int axis); /* how many knots along the axis are <= x */
+/* How many knots along the axis are <= x; x has the shape of knots without the axis. */
+sl_node op_search(sl__graph *g, sl_node knots, sl_node x, int axis);
 
 /* ---- linear algebra ---- */
-sl_node op_matmul(sl__graph *g, sl_node a,
-                  sl_node b); /* [m,k] x [k,n] or [k]; either may be shared or batched */
-/* y = w x + bias, w [out,in] shared, x [in] batched or shared, bias [out] or 0. extent: NULL, or for each output the number
- * of leading inputs it may use (a staircase of zeros: MADE with sorted degrees): w must be zero beyond it, its gradient
- * will be, and the zeros are not computed. The array is copied. */
+/* [m,k] x [k,n] or [k]; either may be shared or batched. */
+sl_node op_matmul(sl__graph *g, sl_node a, sl_node b);
+/* y = w x + bias, w [out,in] shared, x [in] batched or shared, bias [out] shared, or 0. extent:
+ * NULL, or for each output the number of leading inputs it may use (a staircase of zeros: MADE with
+ * sorted degrees): w must be zero beyond it, its gradient will be, and the zeros are not computed.
+ * The array is copied. */
 sl_node op_linear(sl__graph *g, sl_node w, sl_node bias, sl_node x, const int32_t *extent);
 sl_node op_cholesky(sl__graph *g, sl_node a); /* lower factor of [n,n] */
 /* Solves op(t) y = b; t [n,n], b [n] or [n,m]; only the named triangle of t is read. */
 sl_node op_triangular_solve(sl__graph *g, sl_node t, sl_node b, bool upper, bool transposed,
                             bool unit_diagonal);
-sl_node op_qr_q(sl__graph *g, sl_node a); /* thin Householder QR of [m,n], m >= n: Q [m,n] ... */
-sl_node op_qr_r(sl__graph *g, sl_node a); /* ... and R [n,n] with positive diagonal */
-sl_node
-op_lower(sl__graph *g, sl_node a,
-         int diagonal); /* keeps i - j >= -diagonal of [n,n]: 0 with diagonal, -1 strictly lower */
+/* Thin Householder QR of [m,n], m >= n: Q [m,n], and R [n,n] with positive diagonal. */
+sl_node op_qr_q(sl__graph *g, sl_node a);
+sl_node op_qr_r(sl__graph *g, sl_node a);
+/* Keeps i - j >= -diagonal of [n,n]: 0 with the diagonal, -1 strictly below it. */
+sl_node op_lower(sl__graph *g, sl_node a, int diagonal);
 sl_node op_diagonal(sl__graph *g, sl_node a);        /* [n,n] -> [n] */
 sl_node op_diagonal_matrix(sl__graph *g, sl_node a); /* [n] -> [n,n] */
 
-/* ---- differentiation: gradients[i] = d (sum over rows of y) / d wrt[i]; y is a scalar. A wrt that y does not depend on gets zeros. */
+/* ---- differentiation ---- */
+/* gradients[i] = d (sum over rows of y) / d wrt[i]; y is a scalar. A wrt that y does not depend on
+ * gets zeros. */
 sl_status sl__gradient(sl__graph *g, sl_node y, int count, const sl_node *wrt, sl_node *gradients);
 
 /* ---- programs ---- */
-typedef struct sl__program
-    sl__program; /* immutable: may be run by several threads, each with its workspace */
-typedef struct sl__workspace
-    sl__workspace;        /* all memory of a run, made beforehand: running allocates nothing */
+/* Immutable: may be run by several threads, each with its workspace. */
+typedef struct sl__program sl__program;
+/* All memory of one run at a time, made beforehand: running allocates nothing. */
+typedef struct sl__workspace sl__workspace;
 typedef struct sl__feed { /* an input, by order of declaration */
   const void *data;
   sl_dtype type;
@@ -156,15 +166,17 @@ typedef struct sl__run {
 sl_status sl__program_new(sl_context *context, sl__graph *graph, int count, const sl_node *outputs,
                           sl__program **out);
 void sl__program_free(sl__program *program);
-/* max_rows: the most rows a run will have that reduce over rows matter (training batch); others may be any number. */
+/* max_rows: the most rows of a run. It binds only programs that sum over rows (a training batch);
+ * others take any number of rows, a block at a time. */
 sl_status sl__workspace_new(sl_context *context, const sl__program *program, int64_t max_rows,
                             sl__workspace **out);
 void sl__workspace_free(sl__workspace *workspace);
 /* Runs on the context's threads. Bits depend on rows, inputs and key only, not on threads. */
 sl_status sl__program_run(sl_context *context, const sl__program *program, sl__workspace *workspace,
                           const sl__run *run);
-/* After a non-finite result: runs again step by step and records in the context's error which operation of which label
- * first made a non-finite value from finite ones, and in which rows (of this run). Returns SL_NUMERIC, or SL_OK if none. */
+/* After a non-finite result: runs again step by step and records in the context's error which
+ * operation of which label is the first to make a non-finite value, and in which row of this run.
+ * Returns SL_NUMERIC, or SL_OK if there is none. */
 sl_status sl__program_diagnose(sl_context *context, const sl__program *program,
                                sl__workspace *workspace, const sl__run *run);
 /* Lists the program's steps for people (docs, failing tests). */

@@ -23,7 +23,7 @@ typedef struct sl__node {
   int32_t integer[4]; /* axis, begin, count, stride; flags: see each builder */
   const void *data;   /* interned: constant (double), index or extent (int32_t), parts (sl_node) */
   int64_t data_bytes;
-  /* Where its numbers lie: element i of dimension d is at offset + i * stride[d] of the root's numbers. */
+  /* Where its numbers lie: element i of dimension d is at offset + i * stride[d] of the root's. */
   sl_node root;
   int64_t offset, stride[SL__MAX_DIMS];
 } sl__node;
@@ -65,16 +65,12 @@ typedef struct sl__operation_row {
 extern const sl__operation_row sl__operations[SL__OP_COUNT];
 
 /* Building. */
-sl_node sl__node_add(sl__graph *g,
-                     sl__node node); /* operands checked; batched from operands; hash-consed */
-const sl__node *sl__node_get(const sl__graph *g, sl_node node);
-const void *sl__graph_keep(sl__graph *g, const void *data,
-                           size_t bytes); /* interned copy; NULL fails the graph */
+sl_node sl__node_add(sl__graph *g, sl__node node); /* sizes checked; equal nodes made once */
+sl_node sl__out_of_memory(sl__graph *g); /* fails the graph; the message is there already; 0 */
+/* A copy that lives as long as the graph; NULL fails the graph. */
+const void *sl__graph_keep(sl__graph *g, const void *data, size_t bytes);
 bool sl__node_is_contiguous(const sl__node *node);
 sl_node sl__contiguous(sl__graph *g, sl_node a); /* a itself, or a copy without gaps */
-sl_node sl__rows(sl__graph *g, sl_node shared);  /* the same value for every row: batched */
 sl_node sl__zeros(sl__graph *g, sl_dtype type, sl_shape shape);
 int sl__axis(sl__graph *g, sl_node a, int axis); /* 0..dims-1, or -1 and the graph fails */
-sl_node sl__sum_to(sl__graph *g, sl_node a,
-                   sl_shape shape); /* sums the axes that broadcasting stretched */
 #endif

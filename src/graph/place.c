@@ -1,6 +1,7 @@
-/* Where a block's values lie. Memory is given out level by level, first fit, and given back when the last step that reads
- * it has run; a concatenation's parts are computed in their places, so that growing a vector piece by piece (autoregressive
- * sampling) copies nothing; an elementwise result takes over the memory of an operand that dies with it. */
+/* When steps run and where a block's values lie. Memory is given out level by level, first fit, and
+ * given back when the last step that reads it has run; a concatenation's parts are computed in
+ * their places, so that growing a vector piece by piece (autoregressive sampling) copies nothing;
+ * an elementwise result takes over the memory of an operand that dies with it. */
 #include <string.h>
 
 #include "graph/plan.h"
@@ -146,7 +147,8 @@ static void give_units(sl__plan *p, int64_t begin, int64_t size) {
   }
 }
 
-/* How often the elementwise step of `node` reads root, or 0 if one of the readings is not of the whole in place. */
+/* How often the elementwise step of `node` reads root, or 0 if one of the readings is not of the
+ * whole in place. */
 static int32_t whole_readings(const sl__plan *p, sl_node node, sl_node root) {
   const int64_t units = units_of(&p->g->nodes[node]);
   int32_t readings = 0;

@@ -1,6 +1,6 @@
-/* Planning: from a graph and its outputs to a program. Decides which stage and level a node belongs to, and where its
- * numbers lie. Memory of a block is given out level by level, first fit; a concatenation's parts are computed in their
- * places, so that growing a vector piece by piece (autoregressive sampling) copies nothing. */
+/* Planning: from a graph and its outputs to a program. Decides in which stage a node is computed,
+ * lists the steps and their operands, and computes what depends on constants alone. fuse.c decides
+ * which elementwise nodes share a step, place.c on which level and where in memory. */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -87,11 +87,8 @@ static sl_status place_shared_values(sl__plan *p) {
     if (!p->live[i] || n->root != i || !sums_rows(n)) continue;
     const int64_t count = sl__shape_count(n->shape),
                   bytes = align64(count * sl__type_size(n->type));
-    out->accumulators[p->place[i]] = (sl__accumulator){.offset = out->accumulator_bytes,
-                                                       .bytes = bytes,
-                                                       .count = count,
-                                                       .type = n->type,
-                                                       .output = -1};
+    out->accumulators[p->place[i]] = (sl__accumulator){
+        .offset = out->accumulator_bytes, .count = count, .type = n->type, .output = -1};
     out->accumulator_bytes += bytes;
   }
   return SL_OK;
@@ -123,7 +120,6 @@ static sl_status make_values(sl__plan *p) {
                      .batched = n->batched,
                      .shape = n->shape,
                      .root = p->value[n->root],
-                     .contiguous = sl__node_is_contiguous(n),
                      .count = sl__shape_count(n->shape),
                      .offset = p->place[home],
                      .view_offset = n->offset + inside};
@@ -319,12 +315,11 @@ static sl_status list_outputs(sl__plan *p, int count, const sl_node *outputs) {
   if (!out->outputs) return SL_NO_MEMORY;
   for (int k = 0; k < count; k++) {
     const sl__value *v = &out->values[p->value[outputs[k]]];
-    out->outputs[k] = (sl__output){.value = p->value[outputs[k]], .accumulator = -1};
+    out->outputs[k] = p->value[outputs[k]];
     if (v->area != SL__AREA_ACCUMULATOR || v->view_offset != 0) continue;
     sl__accumulator *a = &out->accumulators[v->offset];
     if (a->output >= 0 || a->count != v->count) continue;
     a->output = k;
-    out->outputs[k].accumulator = (int32_t)v->offset;
   }
   return SL_OK;
 }
@@ -340,8 +335,9 @@ static sl_status copy_labels(sl__plan *p) {
   return SL_OK;
 }
 
-/* Every shard of blocks adds into sums of its own: where these are small, short blocks let more threads share a batch; where
- * they are large, a block should be long enough to pay for them. Without sums, a block should stay in a core's level 2 cache. */
+/* Every shard of blocks adds into sums of its own: where these are small, short blocks let more
+ * threads share a batch; where they are large, a block should be long enough to pay for them.
+ * Without sums, a block should stay in a core's level 2 cache. */
 static int32_t choose_block_rows(const sl__program *program) {
   if (program->accumulator_count)
     return program->accumulator_bytes > SL__SMALL_SUMS ? SL__BLOCK_ROWS : SL__BLOCK_ROWS / 4;
@@ -397,7 +393,10 @@ sl_status sl__program_new(sl_context *context, sl__graph *g, int count, const sl
     sl__free(&context->allocator, program);
     return SL_NO_MEMORY;
   }
-  for (int k = 0; k < count; k++) dense[k] = sl__contiguous(g, outputs[k]);
+  for (int k = 0; k < count; k++) {
+    dense[k] = sl__contiguous(g, outputs[k]);
+    if (!dense[k]) sl__graph_refuse(g, SL_BAD_ARGUMENT, "output %d of a program is no value", k);
+  }
   sl_status status = g->status;
   sl__arena_open(&program->arena, context);
   if (status == SL_OK) {

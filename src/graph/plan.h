@@ -1,4 +1,5 @@
-/* The state of planning, shared by plan.c (what and when), fuse.c (which steps are one) and place.c (where). */
+/* The state of planning, shared by plan.c (what), fuse.c (which steps are one) and place.c (when
+ * and where). */
 #ifndef SL_GRAPH_PLAN_H
 #define SL_GRAPH_PLAN_H
 #include "graph/operations.h"
@@ -9,7 +10,7 @@ enum {
   SL__BLOCK_STAGE = 1,
   SL__FINAL_STAGE = 2,
   SL__BLOCK_ROWS = 256,
-  SL__SMALL_SUMS = 256 * 1024 /* bytes */,
+  SL__SMALL_SUMS = 256 * 1024, /* bytes */
   SL__BLOCK_BYTES = 768 * 1024
 };
 
@@ -24,19 +25,19 @@ typedef struct sl__plan {
   sl__arena arena; /* lives while planning */
   uint32_t nodes;
   bool *live;
-  int8_t *stage; /* where a node is computed */
-  int8_t *ready; /* the stage from which it can be read */
-  int32_t *level, *birth,
-      *death;           /* levels in its stage; of roots: when memory is taken and given back */
-  uint32_t *value;      /* node -> value */
-  sl_node *home;        /* root -> the concatenation it is computed into, or itself */
-  int64_t *home_offset; /* in numbers */
-  int64_t *place;       /* root -> offset (sl__area) */
-  int32_t *last_uses;   /* of roots: steps that read it at its level of death */
+  int8_t *stage;          /* where a node is computed */
+  int8_t *ready;          /* the stage from which it can be read */
+  int32_t *level;         /* in its stage */
+  int32_t *birth, *death; /* of roots: levels at which memory is taken and given back */
+  uint32_t *value;        /* node -> value */
+  sl_node *home;          /* root -> the concatenation it is computed into, or itself */
+  int64_t *home_offset;   /* in numbers */
+  int64_t *place;         /* root -> offset (sl__area) */
+  int32_t *last_uses;     /* of roots: how often steps of its level of death read it */
   sl__interval *gaps;
   int64_t gap_count;
+  sl_node *group;       /* the node whose step computes this elementwise node too, or itself */
   sl_node *group_first; /* [last node of a group] its first */
-  sl_node *group; /* the node whose step computes this elementwise node too (fuse.c), or itself */
 } sl__plan;
 
 /* The parts of a concatenation (none for other nodes). */
@@ -48,7 +49,8 @@ static inline const sl_node *sl__parts(const sl__node *n, int64_t *count) {
 void sl__for_operands(sl__plan *p, sl_node node,
                       void (*visit)(sl__plan *, sl_node operand, sl_node user));
 
-/* fuse.c: elementwise nodes whose every use is in one other elementwise step of the same size become part of that step. */
+/* fuse.c: elementwise nodes whose every use is in one other elementwise step of the same size
+ * become part of that step. */
 sl_status sl__fuse(sl__plan *p, int count, const sl_node *outputs);
 sl_status sl__fused_step(sl__plan *p, sl_node node, sl__step *step);
 

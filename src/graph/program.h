@@ -1,9 +1,11 @@
-/* The inside of a program: values with places, steps with levels, and the memory of a run. src/graph only.
+/* The inside of a program: values with places, steps with levels, and the memory of a run.
+ * src/graph only.
  *
- * A program has three stages: 0 shared (from parameters alone), 1 batched (once per block of rows; sums over rows are
- * added to accumulators), 2 shared (from the accumulators). What depends on constants alone is computed when the program is made.
- * Inside a stage, a step's level is one more than its deepest operand's: steps of a level are independent, and memory is
- * reused only between levels, so that a level's steps may run on different threads. */
+ * A program has three stages: 0 shared (from parameters alone), 1 batched (once per block of rows;
+ * sums over rows are added to accumulators), 2 shared (from the accumulators). What depends on
+ * constants alone is computed when the program is made. Inside a stage, a step's level is one more
+ * than its deepest operand's: steps of a level are independent, and memory is reused only between
+ * levels, so that a level's steps may run on different threads. */
 #ifndef SL_GRAPH_PROGRAM_H
 #define SL_GRAPH_PROGRAM_H
 #include "graph/node.h"
@@ -18,7 +20,7 @@ typedef enum sl__area {
 
 typedef struct sl__value {
   uint8_t area, type;
-  bool batched, contiguous;
+  bool batched;
   sl_shape shape;
   uint32_t root;                             /* the value whose numbers it shows, or itself */
   int64_t count;                             /* numbers (per row) */
@@ -59,15 +61,11 @@ typedef struct sl__stage {
 } sl__stage;
 
 typedef struct sl__accumulator {
-  int64_t offset, bytes, count; /* in a shard's memory */
+  int64_t offset, count; /* in a shard's memory: bytes, numbers */
   uint8_t type;
   int32_t output; /* which output it is, so that it can be added up in the caller's memory; or -1 */
 } sl__accumulator;
 
-typedef struct sl__output {
-  uint32_t value;
-  int32_t accumulator;
-} sl__output;
 typedef struct sl__input {
   uint32_t value;
   bool batched, used;
@@ -81,7 +79,7 @@ struct sl__program {
   sl__value *values;
   uint32_t value_count;
   sl__stage stage[3];
-  sl__output *outputs;
+  uint32_t *outputs; /* values */
   int32_t output_count;
   sl__input *inputs;
   int32_t input_count;
@@ -163,10 +161,9 @@ static inline int64_t sl__lanes(const sl__frame *f, const sl__value *v) {
   return v->batched ? f->lead : 1;
 }
 
-size_t sl__step_scratch(const sl__frame *frame,
-                        const sl__step *step); /* bytes a thread needs to run it */
+/* Bytes that a thread needs to run it. */
+size_t sl__step_scratch(const sl__frame *frame, const sl__step *step);
 void sl__run_step(const sl__frame *frame, const sl__step *step, int64_t part, int64_t parts);
 sl_status sl__division_make(sl_context *context, sl__arena *arena, const sl__program *program,
                             const sl__stage *stage, int workers, sl__division *out);
-bool sl__value_is_finite(const sl__frame *frame, const sl__value *value, int64_t *row);
 #endif

@@ -1,7 +1,8 @@
-/* Running programs: stages, blocks of rows, shards, threads. Nothing is allocated here.
+/* Running programs: stages, blocks of rows, shards, threads. Nothing is allocated while one runs.
  *
- * Rows are cut into blocks of equal size that depends on the number of rows alone; a run of consecutive blocks is a shard, with
- * accumulators of its own; shards are added in order. Threads pick up shards (many blocks) or share one block's steps. */
+ * Rows are cut into blocks of equal size that depends on the number of rows alone; a run of
+ * consecutive blocks is a shard, with accumulators of its own; shards are added in order. Threads
+ * pick up shards (many blocks) or share one block's steps. */
 #include <math.h>
 #include <string.h>
 
@@ -24,7 +25,8 @@ void sl__run_step(const sl__frame *frame, const sl__step *step, int64_t part, in
 
 /* ---- memory ---- */
 
-/* Runs a large power of two apart would fall on the same few cache sets, which a matrix product cannot bear. */
+/* Runs a large power of two apart would fall on the same few cache sets, which a matrix product
+ * cannot bear. */
 static int64_t lead_for(int64_t rows) {
   const int64_t lead = (rows + 15) & ~(int64_t)15;
   return lead % 128 ? lead : lead + 16;
@@ -54,13 +56,12 @@ static size_t largest_scratch(const sl__workspace *w) {
                      .rows = w->max_lead,
                      .lead = w->max_lead,
                      .parameters = w->shared};
+  const int64_t rows[5] = {1, 2, 3, 4, w->max_lead}; /* few rows may take another road */
   for (int stage = 0; stage < 3; stage++) {
     for (int32_t i = 0; i < w->program->stage[stage].steps; i++) {
       const sl__step *s = &w->program->stage[stage].step[i];
-      for (int64_t rows = 1; rows <= w->max_lead; rows = rows < 4              ? rows + 1
-                                                         : w->max_lead == rows ? rows + 1
-                                                                               : w->max_lead) {
-        frame.rows = rows; /* few rows may take another road */
+      for (int k = 0; k < 5; k++) {
+        frame.rows = rows[k];
         const size_t bytes = sl__step_scratch(&frame, s);
         if (bytes > most) most = bytes;
       }
@@ -76,7 +77,8 @@ static void *take(sl__workspace *w, size_t count, size_t size) {
 static sl_status fill_workspace(sl_context *context, sl__workspace *w, int64_t max_rows) {
   const sl__program *program = w->program;
   const cutting c = cut_rows(program, max_rows);
-  w->max_lead = (int32_t)lead_for(max_rows < program->block_rows ? max_rows : program->block_rows);
+  const bool any_rows = program->accumulator_count == 0 || max_rows >= program->block_rows;
+  w->max_lead = (int32_t)lead_for(any_rows ? program->block_rows : max_rows);
   w->shards = program->accumulator_count ? (int32_t)c.shards : 1;
   w->shared = take(w, (size_t)program->shared_bytes + 64, 1);
   w->own_accumulators = take(w, (size_t)program->accumulator_bytes, 1);
@@ -88,10 +90,12 @@ static sl_status fill_workspace(sl_context *context, sl__workspace *w, int64_t m
   if (!w->shared || !w->own_accumulators || !w->shard_memory || !w->accumulator_pointer ||
       !w->block || !w->scratch)
     return SL_NO_MEMORY;
-  for (int32_t s = 1; s < w->shards; s++) {
+  for (int32_t s = 0; s < w->shards; s++) {
+    char *memory =
+        s == 0 ? w->own_accumulators : w->shard_memory + (s - 1) * program->accumulator_bytes;
     for (int32_t a = 0; a < program->accumulator_count; a++) {
       w->accumulator_pointer[s * program->accumulator_count + a] =
-          w->shard_memory + (s - 1) * program->accumulator_bytes + program->accumulators[a].offset;
+          memory + program->accumulators[a].offset;
     }
   }
   const size_t block_bytes = (size_t)program->block_units * 4 * (size_t)w->max_lead,
@@ -146,7 +150,7 @@ typedef struct job {
 
 static void store_outputs(const job *j, const sl__frame *f) {
   for (int32_t k = 0; k < j->program->output_count; k++) {
-    const sl__value *v = &j->program->values[j->program->outputs[k].value];
+    const sl__value *v = &j->program->values[j->program->outputs[k]];
     const sl__sink *sink = &j->run->sinks[k];
     if (!v->batched || !sink->data) continue;
     const bool plain = sink->row_stride == 0 && sink->column_stride == 0;
@@ -294,7 +298,7 @@ static void place_accumulators(job *j) {
 
 static void store_shared_outputs(const job *j) {
   for (int32_t k = 0; k < j->program->output_count; k++) {
-    const sl__value *v = &j->program->values[j->program->outputs[k].value];
+    const sl__value *v = &j->program->values[j->program->outputs[k]];
     const sl__sink *sink = &j->run->sinks[k];
     if (v->batched || !sink->data) continue;
     const void *from = sl__address(&j->frame, v);
@@ -313,11 +317,6 @@ static sl_status prepare(sl_context *context, const sl__program *program, sl__wo
              .workspace = workspace,
              .run = run,
              .cut = cut_rows(program, run->rows)};
-  if (lead_for(j->cut.block_rows < run->rows ? j->cut.block_rows : run->rows) >
-      workspace->max_lead) {
-    return sl__fail(context, SL_BAD_ARGUMENT, "%lld rows for a workspace made for %lld",
-                    (long long)run->rows, (long long)workspace->max_rows);
-  }
   if (workspace->threads != context->threads) {
     return sl__fail(
         context, SL_BAD_ARGUMENT,
@@ -367,7 +366,7 @@ sl_status sl__program_run(sl_context *context, const sl__program *program, sl__w
 
 /* ---- what went wrong ---- */
 
-bool sl__value_is_finite(const sl__frame *f, const sl__value *v, int64_t *row) {
+static bool all_finite(const sl__frame *f, const sl__value *v, int64_t *row) {
   const int64_t lanes = v->batched ? f->rows : 1, lead = sl__lanes(f, v);
   const char *data = sl__address(f, v);
   for (int64_t r = 0; r < lanes; r++) {
@@ -405,7 +404,7 @@ static sl_status check_stage(job *j, int stage, sl__frame *f) {
     sl__run_step(f, &s->step[i], 0, 1);
     const sl__value *v = &j->program->values[s->step[i].value];
     int64_t row;
-    if (s->step[i].operation == SL__OP_CONCATENATE || sl__value_is_finite(f, v, &row)) continue;
+    if (s->step[i].operation == SL__OP_CONCATENATE || all_finite(f, v, &row)) continue;
     return name_culprit(j, &s->step[i], row);
   }
   return SL_OK;

@@ -1,6 +1,6 @@
-/* Running elementwise steps. The result is always contiguous; an operand may be a view. The longest suffix of dimensions over
- * which every operand is either contiguous or one repeated shared number is one kernel call. A fused step is a short list of such
- * operations, run strip by strip. */
+/* Running elementwise steps. The result is always contiguous; an operand may be a view. The longest
+ * suffix of dimensions over which every operand is either contiguous or one repeated shared number
+ * is one kernel call. A fused step is a short list of such operations, run strip by strip. */
 #include "graph/operations.h"
 #include "kernels/kernels.h"
 

@@ -182,6 +182,9 @@ static void write_verdict(sl_fit_report *report) {
     snprintf(text, size, "Poor: a mixture of %d Gaussians is %s nats per row better on unseen "
              "rows; try more --steps or another --flow.", report->mixture_components,
              number(a, over_mixture));
+  else if (over_gaussian < test->se)
+    snprintf(text, size, "Fair: as good as a Gaussian on %lld unseen rows; there may be no more to "
+             "find.", (long long)test->rows);
   else if (over_mixture < test->se)
     snprintf(text, size, "Fair: as good as a mixture of %d Gaussians on %lld unseen rows; there "
              "may be no more to find.", report->mixture_components, (long long)test->rows);

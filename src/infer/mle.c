@@ -117,7 +117,7 @@ static void write_report(const sl__mle *mle, sl__mle_report *report) {
       .seconds = sl__mle_seconds(mle),
       .rows_per_second = rows_per_second(mle),
       .skipped = state->skipped,
-      .stopped_early = state->step < mle->options.steps,
+      .stopped_early = state->step < mle->options.steps && finished(mle),
       .resumed = mle->options.resume != NULL,
   };
   memcpy(report->trouble, mle->trouble, sizeof report->trouble);

@@ -194,9 +194,12 @@ static sl_status compare_fixed(const sl__mle *mle, const sl__tensor_file *file, 
   for (int64_t k = 0; k < e->count; k++) {
     const char *saved = sl__tensors_meta(file, e->keys[k]);
     if (!saved && k == 0)
-      return sl__fail(mle->context, SL_FORMAT, "this is not a checkpoint of sluice");
+      return sl__fail(mle->context, SL_FORMAT,
+                      "this is not a checkpoint of sluice; give a file that --checkpoint wrote");
     if (!saved)
-      return sl__fail(mle->context, SL_FORMAT, "the checkpoint has no entry %s", e->keys[k]);
+      return sl__fail(mle->context, SL_FORMAT,
+                      "the checkpoint has no entry %s; it is damaged, start the fit anew",
+                      e->keys[k]);
     if (strcmp(saved, e->values[k]) == 0) continue;
     if (strcmp(e->keys[k], "data_hash") == 0)
       return sl__fail(mle->context, SL_BAD_ARGUMENT,
@@ -225,8 +228,9 @@ static sl_status read_state(sl__mle *mle, const sl__tensor_file *file) {
       memcpy(at, &value, sizeof value);
     }
     if (!used || used != end)
-      return sl__fail(mle->context, SL_FORMAT, "the checkpoint's entry %s is missing or no number",
-                      state_fields[f].name);
+      return sl__fail(mle->context, SL_FORMAT,
+                      "the checkpoint's entry %s is missing or no number; it is damaged, start "
+                      "the fit anew", state_fields[f].name);
   }
   const char *trouble = sl__tensors_meta(file, "state.trouble");
   if (trouble) {
@@ -245,7 +249,8 @@ static sl_status read_vectors(sl__mle *mle, const sl__tensor_file *file) {
     if (!tensor || tensor->is_int64 || tensor->type != mle->flow->type ||
         tensor->count != mle->flow->size)
       return sl__fail(mle->context, SL_FORMAT,
-                      "the checkpoint's tensor %s is missing or of another size", names[k]);
+                      "the checkpoint's tensor %s is missing or of another size; it is damaged, "
+                      "start the fit anew", names[k]);
     memcpy(vectors[k], tensor->data, (size_t)(mle->flow->size * mle->number_size));
   }
   return SL_OK;

@@ -1,8 +1,9 @@
 /* CSV (RFC 4180) to a table of float64: one pass over the bytes, into memory sized beforehand.
  *
  * Found out from the first line: the separator (tab, else ';', else ',', outside quotes; else
- * blanks) and whether the line is a header (some field is not a number). Read leniently: CRLF, a
- * byte-order mark, blanks around fields, empty lines at the end. Refused, with line and column:
+ * blanks) and whether the line is a header (some field is not a number, or a '#' stands in front,
+ * as numpy.savetxt writes it). Read leniently: CRLF, a byte-order mark, blanks around fields,
+ * empty lines at the end. Refused, with line and column:
  * rows of another length, missing fields, fields that are not numbers. A first row that mixes
  * numbers with markers of missing values (NA, ?) is refused rather than taken for a header, which
  * would silently lose it.
@@ -311,10 +312,11 @@ static sl_status parse(reader *in, sl__table *out) {
   in->line_begin = in->at;
   if (only_blank_lines_follow(in)) return refuse(in, in->at, "no rows; the file is empty");
   skip_blank_lines(in);
+  bool marked = *in->at == '#', header = false;
+  if (marked) in->at++;
   in->separator = detect_separator(in->at, in->end);
-  bool header = false;
   SL__TRY(look_at_first_line(in, &out->columns, &header));
-  if (header) SL__TRY(read_header(in, out));
+  if (header || marked) SL__TRY(read_header(in, out));
   return read_rows(in, out);
 }
 

@@ -22,6 +22,12 @@ static sl_status find_format(sl_context *context, const char *path, const char *
       return sl__fail(context, SL_BAD_ARGUMENT, "unknown format '%s'; known are csv, npy", format);
     return SL_OK;
   }
+  static const char *const others[] = {".json", ".npz", ".safetensors", ".parquet", ".h5", ".xlsx"};
+  for (size_t i = 0; i < sizeof others / sizeof *others; i++)
+    if (ends_with(path, others[i]))
+      return sl__fail(context, SL_BAD_ARGUMENT,
+                      "%s: a table is CSV or NPY, not %s; use one of these, or --format for a name "
+                      "that misleads", path, others[i]);
   if (ends_with(path, ".npy")) *out = SL__FORMAT_NPY;
   if (ends_with(path, ".csv") || ends_with(path, ".tsv") || ends_with(path, ".txt"))
     *out = SL__FORMAT_CSV;
