@@ -473,6 +473,31 @@ TEST(workspaces_made_for_few_rows) {
   sl_context_free(context);
 }
 
+TEST(log_sum_exp_of_infinities) {
+  sl_context *context = context_of(1);
+  sl__graph *g;
+  REQUIRE(sl__graph_new(context, &g) == SL_OK);
+  const sl_node y = op_log_sum_exp(g, op_input(g, SL_F32, sl__shape1(2)), 0);
+  sl__program *program;
+  sl__workspace *work;
+  REQUIRE(sl__program_new(context, g, 1, &y, &program) == SL_OK);
+  sl__graph_free(g);
+  REQUIRE(sl__workspace_new(context, program, 4, &work) == SL_OK);
+  const double in[8] = {-INFINITY, -INFINITY, INFINITY, 3, -INFINITY, 3, NAN, 3};
+  double out[4];
+  const sl__feed feed = {.data = in, .type = SL_F64};
+  const sl__sink sink = {out, SL_F64, 0, 0};
+  const sl__run r = {.rows = 4, .feeds = &feed, .sinks = &sink};
+  CHECK(sl__program_run(context, program, work, &r) == SL_OK);
+  CHECK(out[0] == -INFINITY);
+  CHECK(out[1] == INFINITY);
+  CHECK(out[2] == 3);
+  CHECK(isnan(out[3]));
+  sl__workspace_free(work);
+  sl__program_free(program);
+  sl_context_free(context);
+}
+
 TEST(layers_of_wrong_shapes_and_types_are_refused) {
   sl_context *context = context_of(1);
   static const int32_t extent[2] = {1, 4}; /* beyond the three inputs */

@@ -1,5 +1,5 @@
 /* Elementwise operations: broadcasting, derivatives, and what is composed of them. */
-#include <math.h>
+#include <float.h>
 #include <string.h>
 
 #include "graph/operations.h"
@@ -189,7 +189,9 @@ sl_node op_softmax(sl__graph *g, sl_node a, int axis) {
 
 sl_node op_log_sum_exp(sl__graph *g, sl_node a, int axis) {
   if (!a || (axis = sl__axis(g, a, axis)) < 0) return 0;
-  const sl_node largest = op_stop_gradient(g, op_max(g, a, axis));
+  /* held finite: -inf for all elements must give -inf, not the NaN of inf - inf */
+  const double most = sl__node_type(g, a) == SL_F32 ? FLT_MAX : DBL_MAX;
+  const sl_node largest = op_stop_gradient(g, op_clamp(g, op_max(g, a, axis), -most, most));
   const sl_node e = op_exp(g, op_subtract(g, a, keep_axis(g, largest, a, axis)));
   return op_add(g, largest, op_log(g, op_sum(g, e, axis)));
 }

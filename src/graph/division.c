@@ -203,7 +203,6 @@ static bool first_works_alone(const maker *m) {
 }
 
 static void find_waits(maker *m, sl__division *out) {
-  if (first_works_alone(m)) return;
   m->waits = 1;
   for (int32_t level = 0; level < m->stage->levels; level++) {
     const int32_t begin = m->stage->level_begin[level], end = m->stage->level_begin[level + 1];
@@ -232,13 +231,15 @@ static sl_status divide(maker *m, sl__arena *arena, sl__arena *own, sl__division
   if (!ok) return SL_NO_MEMORY;
   for (uint32_t i = 0; i < program->value_count; i++) m->owner[i] = ALL;
   share_levels(m, out);
-  find_waits(m, out);
+  out->alone = first_works_alone(m);
+  if (!out->alone) find_waits(m, out);
   return SL_OK;
 }
 
 sl_status sl__division_make(sl_context *context, sl__arena *arena, const sl__program *program,
                             const sl__stage *stage, int workers, sl__division *out) {
-  if (workers == 1) return SL_OK; /* the steps run in their order */
+  out->alone = workers == 1;
+  if (out->alone) return SL_OK;
   maker m = {.program = program, .stage = stage, .workers = workers};
   sl__arena own;
   sl__arena_open(&own, context);

@@ -97,6 +97,7 @@ typedef struct sl__assignment {
   int32_t step, part, parts;
 } sl__assignment;
 typedef struct sl__division {
+  bool alone; /* all is too small to share: the first thread does it */
   sl__assignment *assignment;
   int32_t *begin; /* [(levels * workers) + 1] */
   bool *barrier;  /* [levels]: wait for the others before this level */

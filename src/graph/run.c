@@ -211,7 +211,7 @@ static void run_stage(job *j, int stage) {
   const sl__stage *s = &j->program->stage[stage];
   if (s->steps == 0) return;
   j->stage = stage;
-  if (j->workspace->threads > 1) {
+  if (!j->workspace->division[stage].alone) {
     sl__team_run(j->context, run_team, j);
     return;
   }
@@ -250,7 +250,7 @@ static void add_shards(void *user, int64_t chunk, int worker) {
 }
 
 static void run_blocks(job *j) {
-  if (j->cut.blocks == 1 && j->workspace->threads > 1) {
+  if (j->cut.blocks == 1 && !j->workspace->division[1].alone) {
     j->stage = 1;
     const sl__frame shared = j->frame;
     j->frame = block_frame(j, 0, 0);

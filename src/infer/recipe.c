@@ -26,17 +26,17 @@ typedef struct level {
 } level;
 
 static const level few_columns[] = {
-    {500, 2, 16, 0, 0, 6, 1500, 128, 2e-3},
+    {500, 3, 32, 0, 0.2, 6, 1500, 128, 1e-2},
     {3000, 4, 64, 1, 0.3, 8, 3000, 256, 2e-3},
     {20000, 4, 64, 1, 0.1, 16, 6000, 256, 1e-3},
     {INT64_MAX, 4, 64, 0, 0, 32, 10000, 512, 1e-3},
 };
 static const level many_columns[] = {
-    {500, 2, 16, 0, 0, 6, 1500, 128, 2e-3},
+    {500, 3, 32, 0, 0.2, 6, 1500, 128, 1e-2},
     {3000, 3, 64, 1, 0.4, 6, 2000, 256, 2e-3},
     {10000, 5, 192, 1, 0.5, 4, 3500, 256, 1e-3},
     {30000, 5, 128, 2, 0.2, 8, 6000, 512, 1e-3},
-    {100000, 6, 128, 1, 0.1, 16, 8000, 512, 1e-3},
+    {100000, 6, 192, 1, 0.3, 8, 8000, 512, 1e-3},
     {INT64_MAX, 5, 128, 2, 0, 16, 9000, 512, 1e-3},
 };
 enum { FEW_COLUMNS = 3, FEWEST_STEPS = 500 };
@@ -51,14 +51,14 @@ static double work_of_step(const level *l, int32_t dim, int32_t context_dim) {
 }
 
 static void write_formula(const level *l, int32_t dim, int32_t context_dim, sl__recipe *out) {
-  char network[64];
+  char network[64], dropout[16] = "";
+  if (l->dropout > 0) snprintf(dropout, sizeof dropout, ",dropout=0.%d", (int)lround(10 * l->dropout));
   if (dim == 1 && context_dim == 0) /* nothing to be conditioned on: splines alone, no networks */
     snprintf(network, sizeof network, "hidden=8");
   else if (l->blocks == 0)
-    snprintf(network, sizeof network, "hidden=%dx%d", l->hidden, l->hidden);
+    snprintf(network, sizeof network, "hidden=%dx%d%s", l->hidden, l->hidden, dropout);
   else
-    snprintf(network, sizeof network, "hidden=%d,blocks=%d,dropout=0.%d", l->hidden, l->blocks,
-             (int)lround(10 * l->dropout));
+    snprintf(network, sizeof network, "hidden=%d,blocks=%d%s", l->hidden, l->blocks, dropout);
   if (dim == 1 && context_dim == 0)
     snprintf(out->formula, sizeof out->formula, "maf(rqs,bins=%d,%s)*2", 2 * l->bins, network);
   else
@@ -80,7 +80,7 @@ void sl__recipe_choose(int64_t rows, int32_t dim, int32_t context_dim, sl__recip
       .warmup = steps / 50,
       .rate = chosen->rate,
       .clip = 5,
-      .ema = 0.998,
+      .ema = 0.999,
       .optimiser = "adam",
       .schedule = "cosine",
   };
