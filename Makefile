@@ -2,7 +2,7 @@
 JOBS := $(shell getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2)
 PREFIX ?= /usr/local
 
-.PHONY: all tools demo check check-release check-asan check-tsan bench install clean
+.PHONY: all tools check-tools demo check check-release check-clang check-aarch64 check-asan check-tsan bench install clean
 
 all: tools
 	@cmake --preset release >/dev/null
@@ -12,17 +12,33 @@ all: tools
 tools:
 	@.ci/tools
 
-check: check-release check-asan check-tsan
+# Warnings are errors here, with both compilers; a user's newer compiler may warn of what it likes.
+check: check-release check-clang check-aarch64 check-asan check-tsan
 
-check-release: all
+check-release: check-tools
+	@cmake --preset gcc >/dev/null
+	cmake --build --preset release -j$(JOBS)
 	ctest --preset release -j$(JOBS)
 
-check-asan: tools
+check-clang: check-tools
+	@command -v clang >/dev/null || { echo "skipped: no clang"; exit 0; }; \
+	cmake --preset clang >/dev/null && cmake --build --preset clang -j$(JOBS) && ctest --preset clang -j$(JOBS)
+
+# Only built: there is nothing to run it on.
+check-aarch64: check-tools
+	@command -v aarch64-linux-gnu-gcc >/dev/null || { echo "skipped: no aarch64-linux-gnu-gcc"; exit 0; }; \
+	cmake --preset aarch64 >/dev/null && cmake --build --preset aarch64 -j$(JOBS)
+
+# Beyond what a build needs: the second compiler, a cross compiler, a locale with a decimal comma.
+check-tools:
+	@.ci/tools check
+
+check-asan: check-tools
 	@cmake --preset asan >/dev/null
 	cmake --build --preset asan -j$(JOBS)
 	ctest --preset asan -j$(JOBS)
 
-check-tsan: tools
+check-tsan: check-tools
 	@cmake --preset tsan >/dev/null
 	cmake --build --preset tsan -j$(JOBS)
 	ctest --preset tsan

@@ -3,7 +3,7 @@
  * own, so that nothing is fused and no memory is used twice. Values and gradients of both, on 1, 2
  * and 8 threads and for row counts around the edges of blocks, must agree to the bit.
  *
- * A seed names a graph for good: run with SL_RANDOM_GRAPHS=first,count to look at others. */
+ * A seed names a graph: SL_RANDOM_GRAPHS=first,count looks at others. */
 #include <time.h>
 
 #include "check.h"
