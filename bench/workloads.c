@@ -2,13 +2,14 @@
  * that bench/compare.py can set one against the other in one run.
  *
  *   bench_workloads [--threads N] [--seconds S] [WORKLOAD...]
- *   bench_workloads [...] --formula F --dim D --task step|score|sample --rows N
+ *   bench_workloads [...] --formula F --dim D --task step|score|sample|plan --rows N
  *
  * prints one line per workload: its name, then the median, the 10th and the 90th percentile of the
  * time of one call, in milliseconds. The second form measures any flow ("custom"). A step is the
  * one that every fit takes, sl__mle_step: shuffled rows of a data set four batches long, the
  * gradient, a look whether it is finite, Adam. Scoring and sampling go through the public
- * evaluator. Time does not depend on what the rows hold, so they are normal. */
+ * evaluator. A plan is everything that is done once before the first step: the graph, its gradient and
+ * its program. Time does not depend on what the rows hold, so they are normal. */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -19,8 +20,8 @@
 
 enum { STEP_BATCHES = 4, WARM_UP = 3, FEWEST_CALLS = 3, MOST_CALLS = 100000 };
 
-typedef enum task { STEP, SCORE, SAMPLE } task;
-static const char *const task_names[] = {"step", "score", "sample"};
+typedef enum task { STEP, SCORE, SAMPLE, PLAN, TASKS } task;
+static const char *const task_names[TASKS] = {"step", "score", "sample", "plan"};
 
 typedef struct workload {
   const char *name, *formula;
@@ -39,6 +40,7 @@ static const workload workloads[] = {
     {"realnvp-score-1", REALNVP, 2, SCORE, 1},     {"maf-step-512", MAF, 43, STEP, 512},
     {"maf-score-1000", MAF, 43, SCORE, 1000},      {"maf-sample-1000", MAF, 43, SAMPLE, 1000},
     {"spline-step-512", SPLINE, 6, STEP, 512},
+    {"plan-20-layers", "(lu-maf(rqs))*20", 6, PLAN, 1},
 };
 enum { WORKLOADS = sizeof workloads / sizeof workloads[0] };
 
@@ -88,6 +90,7 @@ static sl_status make(rig *r) {
   const sl__random_key key = {.seed = 1, .stream = SL__STREAM_TEST};
   for (size_t i = 0; i < numbers; i++) r->x[i] = (float)sl__random_normal(key, i, 0);
   if (w->task == STEP) return make_step(r, rows);
+  if (w->task == PLAN) return SL_OK;
   const uint32_t what = w->task == SCORE ? SL_EVALUATE_LOG_PROB : SL_EVALUATE_SAMPLE;
   return sl_evaluator_new(r->context, r->flow, what, w->rows, &r->evaluator);
 }
@@ -100,9 +103,37 @@ static void unmake(rig *r) {
   sl__free(&r->context->allocator, r->log_prob);
 }
 
+/* Graph, gradient and program of a training step. */
+static sl_status plan(rig *r) {
+  const sl__flow *flow = r->flow->model->flow;
+  const size_t most = (size_t)flow->parameter_count + 1;
+  sl__graph *graph = NULL;
+  sl__program *program = NULL;
+  sl_node *wrt = sl__allocate(r->context, most, sizeof *wrt);
+  sl_node *outputs = sl__allocate(r->context, most, sizeof *outputs);
+  sl_status status = wrt && outputs ? sl__graph_new(r->context, &graph) : SL_NO_MEMORY;
+  if (status == SL_OK) {
+    int count = 0;
+    const sl_node x = op_input(graph, flow->type, sl__shape1(flow->dim));
+    outputs[0] = op_sum_rows(graph, sl__flow_log_prob(flow, graph, x, 0));
+    for (int i = 0; i < flow->parameter_count; i++) {
+      const sl__parameter *p = &flow->parameters[i];
+      if (p->trainable) wrt[count++] = op_parameter(graph, flow->type, p->shape, p->offset);
+    }
+    status = sl__gradient(graph, outputs[0], count, wrt, outputs + 1);
+    if (status == SL_OK) status = sl__program_new(r->context, graph, count + 1, outputs, &program);
+  }
+  sl__program_free(program);
+  sl__graph_free(graph);
+  sl__free(&r->context->allocator, wrt);
+  sl__free(&r->context->allocator, outputs);
+  return status;
+}
+
 static sl_status call(rig *r) {
   const workload *w = r->workload;
   r->calls++;
+  if (w->task == PLAN) return plan(r);
   if (w->task == STEP) return sl__mle_step(&r->fit);
   if (w->task == SCORE) {
     const sl_array_in x = sl_in_f32(r->x, w->rows, w->dim);
@@ -173,7 +204,7 @@ static bool read_option(request *q, const char *key, const char *value) {
   if (strcmp(key, "--formula") == 0) {
     q->custom.formula = value;
   } else if (strcmp(key, "--task") == 0) {
-    for (int i = 0; i < 3; i++)
+    for (int i = 0; i < TASKS; i++)
       if (strcmp(value, task_names[i]) == 0) return q->custom.task = (task)i, true;
     return false;
   } else if (strcmp(key, "--threads") == 0) {

@@ -133,6 +133,12 @@ TEST(unfit_data_is_refused) {
   CHECK(sl_fit(context, &data, NULL, &flow, NULL) == SL_BAD_ARGUMENT);
   CHECK(strstr(sl_error(context), "too few") != NULL);
   data.x.rows = ROWS;
+  data.condition = sl_in_f64(x, ROWS, 1);
+  data.valid_x = sl_in_f64(x, 9, 2);
+  data.valid_condition = sl_in_f64(NULL, 9, 1);
+  CHECK(sl_fit(context, &data, NULL, &flow, NULL) == SL_BAD_ARGUMENT);
+  CHECK(strstr(sl_error(context), "condition is missing") != NULL);
+  data.condition = data.valid_x = data.valid_condition = (sl_array_in){0};
   for (int row = 0; row < ROWS; row++) x[2 * row + 1] = 4;
   CHECK(sl_fit(context, &data, NULL, &flow, NULL) == SL_BAD_ARGUMENT);
   CHECK(strstr(sl_error(context), "column 2 is constant") != NULL);

@@ -233,18 +233,17 @@ sl_node op_gather(sl__graph *g, sl_node a, int axis, int32_t count, const int32_
   return add_indexed(g, SL__OP_GATHER, a, axis, count, count, index);
 }
 
-/* The transpose of gather: y[index[i]] += x[i] along the axis, y of `count`. */
-static sl_node scatter(sl__graph *g, sl_node a, int axis, int32_t count, int32_t indices,
-                       const int32_t *index) {
+sl_node sl__scatter(sl__graph *g, sl_node a, int axis, int32_t count, int32_t indices,
+                    const int32_t *index) {
   return add_indexed(g, SL__OP_SCATTER, a, axis, count, indices, index);
 }
 
 void sl__gradient_gather(sl__tape *tape, sl__graph *g, sl_node node, sl_node dy) {
   const sl__node n = g->nodes[node];
   const int axis = n.integer[0];
-  sl__contribute(
-      tape, n.operand[0],
-      scatter(g, dy, axis, g->nodes[n.operand[0]].shape.size[axis], n.shape.size[axis], n.data));
+  sl__contribute(tape, n.operand[0],
+                 sl__scatter(g, dy, axis, g->nodes[n.operand[0]].shape.size[axis],
+                             n.shape.size[axis], n.data));
 }
 
 void sl__gradient_scatter(sl__tape *tape, sl__graph *g, sl_node node, sl_node dy) {

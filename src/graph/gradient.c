@@ -63,24 +63,12 @@ static sl_node zero_part(sl__graph *g, sl_node like, int axis, int32_t count) {
 }
 
 /* A strided piece spread out to the whole axis. */
-static sl_node spread(sl__graph *g, sl_node gradient, sl_node like, const contribution *c) {
-  const int32_t size = g->nodes[like].shape.size[c->axis];
-  int32_t *index = sl__arena_take(&g->arena, (size_t)c->count, sizeof *index);
+static sl_node spread(sl__tape *tape, sl_node like, const contribution *c) {
+  sl__graph *g = tape->graph;
+  int32_t *index = sl__arena_take(&tape->arena, (size_t)c->count, sizeof *index);
   if (!index) return sl__out_of_memory(g);
   for (int32_t i = 0; i < c->count; i++) index[i] = c->begin + i * c->stride;
-  gradient = sl__contiguous(g, gradient);
-  if (!gradient) return 0;
-  sl__node n = {.operation = SL__OP_SCATTER,
-                .type = g->nodes[gradient].type,
-                .batched = g->nodes[gradient].batched,
-                .operands = 1,
-                .operand = {gradient},
-                .shape = g->nodes[gradient].shape,
-                .integer = {c->axis},
-                .data = index,
-                .data_bytes = c->count * (int64_t)sizeof *index};
-  n.shape.size[c->axis] = size;
-  return sl__node_add(g, n);
+  return sl__scatter(g, c->gradient, c->axis, g->nodes[like].shape.size[c->axis], c->count, index);
 }
 
 static int by_begin(const void *a, const void *b) {
@@ -130,7 +118,7 @@ static sl_node combine_pieces(sl__tape *tape, sl_node node, contribution **piece
       if (pieces[i]->stride == 1 || pieces[i]->count == 1)
         mine[n++] = pieces[i];
       else
-        sum = add_or_first(g, sum, spread(g, pieces[i]->gradient, node, pieces[i]));
+        sum = add_or_first(g, sum, spread(tape, node, pieces[i]));
     }
     qsort(mine, (size_t)n, sizeof *mine, by_begin);
     while (n > 0 && g->status == SL_OK)

@@ -71,6 +71,9 @@ sl_node sl__out_of_memory(sl__graph *g); /* fails the graph; the message is ther
 const void *sl__graph_keep(sl__graph *g, const void *data, size_t bytes);
 bool sl__node_is_contiguous(const sl__node *node);
 sl_node sl__contiguous(sl__graph *g, sl_node a); /* a itself, or a copy without gaps */
+/* The transpose of gather: y[index[i]] += a[i] along the axis, y of `count`. */
+sl_node sl__scatter(sl__graph *g, sl_node a, int axis, int32_t count, int32_t indices,
+                    const int32_t *index);
 sl_node sl__zeros(sl__graph *g, sl_dtype type, sl_shape shape);
 int sl__axis(sl__graph *g, sl_node a, int axis); /* 0..dims-1, or -1 and the graph fails */
 #endif

@@ -85,11 +85,10 @@ static sl_status place_shared_values(sl__plan *p) {
   for (sl_node i = 1; i < p->nodes; i++) {
     const sl__node *n = &p->g->nodes[i];
     if (!p->live[i] || n->root != i || !sums_rows(n)) continue;
-    const int64_t count = sl__shape_count(n->shape),
-                  bytes = align64(count * sl__type_size(n->type));
+    const int64_t count = sl__shape_count(n->shape);
     out->accumulators[p->place[i]] = (sl__accumulator){
         .offset = out->accumulator_bytes, .count = count, .type = n->type, .output = -1};
-    out->accumulator_bytes += bytes;
+    out->accumulator_bytes += align64(count * sl__type_size(n->type));
   }
   return SL_OK;
 }
@@ -131,16 +130,16 @@ static sl_status make_values(sl__plan *p) {
 /* ---- steps ---- */
 
 static float cost_of(const sl__node *n, const sl__graph *g) {
-  const double rows = n->batched || sums_rows(n) ? 128 : 1,
-               size = (double)sl__shape_count(n->shape) * (n->type == SL_F32 ? 1 : 2);
+  const double rows = n->batched || sums_rows(n) ? 128 : 1;
+  const double size = (double)sl__shape_count(n->shape) * (n->type == SL_F32 ? 1 : 2);
   switch (n->operation) {
     case SL__OP_LINEAR:
     case SL__OP_LINEAR_TRANSPOSED:
     case SL__OP_OUTER_ROWS: {
       const sl_shape w =
           n->operation == SL__OP_OUTER_ROWS ? n->shape : g->nodes[n->operand[0]].shape;
-      const double out = w.size[0],
-                   in = w.size[1]; /* thin layers are bound by the reading and writing of runs */
+      const double out = w.size[0], in = w.size[1];
+      /* thin layers are bound by the reading and writing of runs */
       return (float)(rows * (out * in * (n->data ? 0.01 : 0.02) + (out + in) * 0.1) + 200);
     }
     case SL__OP_MATMUL:

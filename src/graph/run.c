@@ -18,8 +18,8 @@ void sl__run_step(const sl__frame *frame, const sl__step *step, int64_t part, in
     if (part == 0) row->run(frame, step, 0, 1);
     return;
   }
-  const int64_t units = row->units(frame, step), begin = units * part / parts,
-                end = units * (part + 1) / parts;
+  const int64_t units = row->units(frame, step);
+  const int64_t begin = units * part / parts, end = units * (part + 1) / parts;
   if (begin < end) row->run(frame, step, begin, end);
 }
 
@@ -41,9 +41,8 @@ static cutting cut_rows(const sl__program *program, int64_t rows) {
   if (c.blocks < 1) c.blocks = 1;
   c.block_rows = ((rows + c.blocks - 1) / c.blocks + 15) & ~(int64_t)15;
   c.blocks = rows > 0 ? (rows + c.block_rows - 1) / c.block_rows : 1;
-  c.shards = program->accumulator_count == 0 ? c.blocks
-             : c.blocks < SL__MAX_SHARDS     ? c.blocks
-                                             : SL__MAX_SHARDS;
+  c.shards = c.blocks;
+  if (program->accumulator_count && c.shards > SL__MAX_SHARDS) c.shards = SL__MAX_SHARDS;
   return c;
 }
 
@@ -177,8 +176,8 @@ static sl__frame block_frame(const job *j, int64_t block, int worker) {
 static void run_shard(void *user, int64_t shard, int worker) {
   const job *j = user;
   const sl__stage *stage = &j->program->stage[1];
-  const int64_t begin = j->cut.blocks * shard / j->cut.shards,
-                end = j->cut.blocks * (shard + 1) / j->cut.shards;
+  const int64_t begin = j->cut.blocks * shard / j->cut.shards;
+  const int64_t end = j->cut.blocks * (shard + 1) / j->cut.shards;
   for (int64_t block = begin; block < end; block++) {
     sl__frame f = block_frame(j, block, worker);
     if (j->program->accumulator_count)

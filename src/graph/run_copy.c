@@ -13,8 +13,8 @@ void sl__run_input(const sl__frame *f, const sl__step *s, int64_t begin, int64_t
   const sl__value *y = sl__output_value(f, s);
   const sl__feed *feed = &f->run->feeds[s->integer[0]];
   const bool plain = feed->row_stride == 0 && feed->column_stride == 0;
-  const int64_t row_stride = plain ? y->count : feed->row_stride,
-                column_stride = plain ? 1 : feed->column_stride;
+  const int64_t row_stride = plain ? y->count : feed->row_stride;
+  const int64_t column_stride = plain ? 1 : feed->column_stride;
   const char *data = feed->data;
   const int64_t *index = feed->index;
   if (index)

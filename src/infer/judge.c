@@ -43,13 +43,14 @@ static void summarise(int64_t rows, const double *log_prob, sl_dtype type, const
   double total = 0, sum = 0, squares = 0;
   for (int64_t row = 0; row < rows; row++) {
     double w = weight ? element(type, weight, row) : 1;
+    if (w == 0) continue; /* whatever its density: 0 times -inf would be NaN */
     total += w;
     sum += w * log_prob[row];
   }
   double mean = sum / total;
   for (int64_t row = 0; row < rows; row++) {
     double w = weight ? element(type, weight, row) : 1, d = log_prob[row] - mean;
-    squares += w * w * d * d;
+    if (w != 0) squares += w * w * d * d;
   }
   *score = (sl_score){mean - log_scale, sqrt(squares) / total, mean, rows};
 }

@@ -60,6 +60,9 @@ static const char *column_text(const preparation *p, int32_t column, char buffer
 
 static sl_status check_view(sl_context *context, const char *what, const sl_array_in *array,
                             int64_t rows, int64_t columns) {
+  if (!array->data)
+    return sl__fail(context, SL_BAD_ARGUMENT, "%s is missing; give %lld x %lld numbers", what,
+                    (long long)rows, (long long)columns);
   if (array->rows != rows || array->columns != columns)
     return sl__fail(context, SL_BAD_ARGUMENT,
                     "%s is %lld x %lld but should be %lld x %lld; give one row for every row of x",

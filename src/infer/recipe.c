@@ -32,12 +32,9 @@ static const level few_columns[] = {
     {INT64_MAX, 4, 64, 0, 0, 32, 10000, 512, 1e-3},
 };
 static const level many_columns[] = {
-    {500, 3, 32, 0, 0.2, 6, 1500, 128, 1e-2},
-    {3000, 3, 64, 1, 0.4, 6, 2000, 256, 2e-3},
-    {10000, 5, 192, 1, 0.5, 4, 3500, 256, 1e-3},
-    {30000, 5, 128, 2, 0.2, 8, 6000, 512, 1e-3},
-    {100000, 6, 192, 1, 0.3, 8, 8000, 512, 1e-3},
-    {INT64_MAX, 5, 128, 2, 0, 16, 9000, 512, 1e-3},
+    {500, 3, 32, 0, 0.2, 6, 1500, 128, 1e-2},     {3000, 3, 64, 1, 0.4, 6, 2000, 256, 2e-3},
+    {10000, 5, 192, 1, 0.5, 4, 3500, 256, 1e-3},  {30000, 5, 128, 2, 0.2, 8, 6000, 512, 1e-3},
+    {100000, 6, 192, 1, 0.3, 8, 8000, 512, 1e-3}, {INT64_MAX, 5, 128, 2, 0, 16, 9000, 512, 1e-3},
 };
 enum { FEW_COLUMNS = 3, FEWEST_STEPS = 500 };
 
@@ -46,13 +43,15 @@ enum { FEW_COLUMNS = 3, FEWEST_STEPS = 500 };
 
 static double work_of_step(const level *l, int32_t dim, int32_t context_dim) {
   const double width = l->hidden, inner = (l->blocks > 0 ? 2 * l->blocks : 1) * width * width;
-  const double weights = l->layers * (width * (dim + context_dim) + inner + width * dim * (3 * l->bins - 1));
+  const double weights =
+      l->layers * (width * (dim + context_dim) + inner + width * dim * (3 * l->bins - 1));
   return 3 * weights * (double)l->batch; /* forward and two products backward; masks skip half */
 }
 
 static void write_formula(const level *l, int32_t dim, int32_t context_dim, sl__recipe *out) {
   char network[64], dropout[16] = "";
-  if (l->dropout > 0) snprintf(dropout, sizeof dropout, ",dropout=0.%d", (int)lround(10 * l->dropout));
+  if (l->dropout > 0)
+    snprintf(dropout, sizeof dropout, ",dropout=0.%d", (int)lround(10 * l->dropout));
   if (dim == 1 && context_dim == 0) /* nothing to be conditioned on: splines alone, no networks */
     snprintf(network, sizeof network, "hidden=8");
   else if (l->blocks == 0)
@@ -71,7 +70,8 @@ void sl__recipe_choose(int64_t rows, int32_t dim, int32_t context_dim, sl__recip
   while (rows > chosen->rows) chosen++;
   const double affordable = MOST_WORK / work_of_step(chosen, dim, context_dim);
   int64_t steps = chosen->steps;
-  if (affordable < (double)steps) steps = affordable > FEWEST_STEPS ? (int64_t)affordable : FEWEST_STEPS;
+  if (affordable < (double)steps)
+    steps = affordable > FEWEST_STEPS ? (int64_t)affordable : FEWEST_STEPS;
   *out = (sl__recipe){
       .steps = steps,
       .batch = chosen->batch,
