@@ -15,6 +15,10 @@
  * here. */
 enum { JUDGING = 0x7fffffff };
 
+/* Rows are scored so many at a time: a copy of them all, in double, could be the most memory that a
+ * fit takes. */
+enum { PORTION = 1 << 14 };
+
 /* The sets share no noise: each has its own range of rows. */
 typedef enum set { TRAIN, VALID, TEST } set;
 
@@ -22,18 +26,17 @@ static double element(sl_dtype type, const void *x, int64_t i) {
   return type == SL_F32 ? (double)((const float *)x)[i] : ((const double *)x)[i];
 }
 
-/* noisy [rows][dim] = x + noise, in double. */
-static void add_noise(const sl__prepared *prepared, set which, uint64_t seed, int64_t rows,
-                      const void *x, double *noisy) {
+/* noisy [rows][dim] = rows first .. first + rows - 1 of x plus noise, in double. */
+static void add_noise(const sl__prepared *prepared, set which, uint64_t seed, int64_t first,
+                      int64_t rows, const void *x, double *noisy) {
   int32_t dim = prepared->dim;
   sl__random_key key = {seed, SL__STREAM_DEQUANTISE, JUDGING - (uint32_t)which};
-  for (int64_t row = 0; row < rows; row++)
-    for (int32_t column = 0; column < dim; column++) {
-      int64_t i = row * dim + column;
-      noisy[i] = element(prepared->type, x, i);
+  for (int64_t row = first; row < first + rows; row++)
+    for (int32_t column = 0; column < dim; column++, noisy++) {
+      *noisy = element(prepared->type, x, row * dim + column);
       double width = prepared->noise_width ? prepared->noise_width[column] : 0;
       if (width > 0)
-        noisy[i] += width * (sl__random_uniform(key, (uint64_t)row, (uint32_t)column) - 0.5);
+        *noisy += width * (sl__random_uniform(key, (uint64_t)row, (uint32_t)column) - 0.5);
     }
 }
 
@@ -66,6 +69,12 @@ typedef struct scorer {
   uint64_t seed;
 } scorer;
 
+/* The conditions [rows][context_dim] from row `first` on; NULL if there are none. */
+static const void *rows_from(const sl__prepared *prepared, const void *condition, int64_t first) {
+  const int64_t size = prepared->type == SL_F32 ? 4 : 8;
+  return condition ? (const char *)condition + first * prepared->context_dim * size : NULL;
+}
+
 static sl_status score_set(const scorer *s, set which, int64_t rows, const void *x,
                            const void *condition, const void *weight, sl_score *score) {
   const sl__prepared *prepared = s->prepared;
@@ -73,15 +82,17 @@ static sl_status score_set(const scorer *s, set which, int64_t rows, const void 
   if (rows == 0) return SL_OK;
   sl__arena arena;
   sl__arena_open(&arena, s->context);
-  double *noisy = sl__arena_take(&arena, (size_t)rows * (size_t)prepared->dim, sizeof *noisy);
+  const int64_t most = rows < PORTION ? rows : PORTION;
+  double *noisy = sl__arena_take(&arena, (size_t)most * (size_t)prepared->dim, sizeof *noisy);
   double *log_prob = sl__arena_take(&arena, (size_t)rows, sizeof *log_prob);
   sl_status status = noisy && log_prob ? SL_OK : SL_NO_MEMORY;
-  if (status == SL_OK) {
-    add_noise(prepared, which, s->seed, rows, x, noisy);
+  for (int64_t first = 0; first < rows && status == SL_OK; first += PORTION) {
+    const int64_t count = rows - first < PORTION ? rows - first : PORTION;
+    add_noise(prepared, which, s->seed, first, count, x, noisy);
     sl__feed feeds[] = {{.data = noisy, .type = SL_F64},
-                        {.data = condition, .type = prepared->type}};
-    sl__sink sink = {.data = log_prob, .type = SL_F64};
-    sl__run run = {.rows = rows, .parameters = s->vector, .feeds = feeds, .sinks = &sink};
+                        {.data = rows_from(prepared, condition, first), .type = prepared->type}};
+    sl__sink sink = {.data = log_prob + first, .type = SL_F64};
+    sl__run run = {.rows = count, .parameters = s->vector, .feeds = feeds, .sinks = &sink};
     status = sl__program_run(s->context, s->program, s->workspace, &run);
   }
   if (status == SL_OK)
@@ -92,8 +103,6 @@ static sl_status score_set(const scorer *s, set which, int64_t rows, const void 
 
 static sl_status score_sets(scorer *s, const sl__flow *flow, sl_fit_report *report) {
   const sl__prepared *p = s->prepared;
-  int64_t most = p->train_rows > p->valid_rows ? p->train_rows : p->valid_rows;
-  if (most < p->test_rows) most = p->test_rows;
   sl__graph *graph = NULL;
   sl__program *program = NULL;
   SL__TRY(sl__graph_new(s->context, &graph));
@@ -103,7 +112,7 @@ static sl_status score_sets(scorer *s, const sl__flow *flow, sl_fit_report *repo
   sl_node log_prob = sl__flow_log_prob(flow, graph, x, condition);
   sl_status status = sl__program_new(s->context, graph, 1, &log_prob, &program);
   sl__graph_free(graph);
-  if (status == SL_OK) status = sl__workspace_new(s->context, program, most, &s->workspace);
+  if (status == SL_OK) status = sl__workspace_new(s->context, program, PORTION, &s->workspace);
   s->program = program;
   if (status == SL_OK)
     status = score_set(s, TRAIN, p->train_rows, p->train_x, p->train_condition, p->train_weight,
@@ -131,8 +140,8 @@ static sl_status score_baselines(sl_context *context, const sl__prepared *p, uin
   double *test = sl__arena_take(&arena, (size_t)p->test_rows * (size_t)p->dim, sizeof *test);
   sl_status status = train && test ? SL_OK : SL_NO_MEMORY;
   if (status == SL_OK) {
-    add_noise(p, TRAIN, seed, rows, p->train_x, train);
-    add_noise(p, TEST, seed, p->test_rows, p->test_x, test);
+    add_noise(p, TRAIN, seed, 0, rows, p->train_x, train);
+    add_noise(p, TEST, seed, 0, p->test_rows, p->test_x, test);
     sl_score *score = &report->gaussian;
     score->rows = p->test_rows;
     status = sl__baseline_gaussian(context, rows, p->test_rows, p->dim, train, test,
