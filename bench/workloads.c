@@ -8,8 +8,8 @@
  * time of one call, in milliseconds. The second form measures any flow ("custom"). A step is the
  * one that every fit takes, sl__mle_step: shuffled rows of a data set four batches long, the
  * gradient, a look whether it is finite, Adam. Scoring and sampling go through the public
- * evaluator. A plan is everything that is done once before the first step: the graph, its gradient and
- * its program. Time does not depend on what the rows hold, so they are normal. */
+ * evaluator. A plan is what is done once before the first step: the graph, its gradient, its
+ * program. Time does not depend on what the rows hold, so they are normal. */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,6 +1,7 @@
-/* The graph engine. Every operation of the list is differentiated and held against central differences in float64, computed
- * again in float32, and run on 1, 2 and 8 threads and in several blocks of rows to the same bits. A case list names the
- * expressions; a last test fails when an operation of the list appears in none of them. */
+/* The graph engine. Every operation of the list is differentiated and held against central
+ * differences in float64, computed again in float32, and run on 1, 2 and 8 threads and in several
+ * blocks of rows to the same bits. A case list names the expressions; a test fails when an
+ * operation of the list appears in none of them. */
 #include <stdint.h>
 
 #include "base/pool.h"
@@ -23,63 +24,169 @@ static sl_node part(sl__graph *g, sl_node p, int begin, sl_shape shape) {
   return op_reshape(g, op_slice(g, p, 0, begin, (int32_t)sl__shape_count(shape), 1), shape);
 }
 /* Positive values from anything: where an operation's domain asks for it. */
-static sl_node positive(sl__graph *g, sl_node a) { return op_shift(g, op_square(g, a), 0.5); }
+static sl_node positive(sl__graph *g, sl_node a) {
+  return op_shift(g, op_square(g, a), 0.5);
+}
 
 #define CASE(name) static sl_node build_##name(sl__graph *g, sl_dtype t, sl_node x, sl_node p)
-#define UNUSED (void)t, (void)x, (void)p
+#define UNUSED     (void)t, (void)x, (void)p
 
-#define UNARY_CASE(name, argument) CASE(name) { UNUSED; return op_##name(g, argument); }
-UNARY_CASE(negate, x) UNARY_CASE(absolute, op_shift(g, op_absolute(g, x), 0.1)) UNARY_CASE(sign, x) UNARY_CASE(floor, x)
-UNARY_CASE(exp, x) UNARY_CASE(expm1, x) UNARY_CASE(log, positive(g, x)) UNARY_CASE(log1p, positive(g, x))
-UNARY_CASE(sqrt, positive(g, x)) UNARY_CASE(square, x) UNARY_CASE(reciprocal, positive(g, x)) UNARY_CASE(tanh, x)
-UNARY_CASE(sigmoid, x) UNARY_CASE(softplus, x) UNARY_CASE(sin, x) UNARY_CASE(cos, x) UNARY_CASE(erf, x)
-UNARY_CASE(lgamma, positive(g, x)) UNARY_CASE(relu, x) UNARY_CASE(silu, x)
-CASE(digamma) { UNUSED; return op_stop_gradient(g, op_digamma(g, positive(g, x))); }
-CASE(scale) { UNUSED; return op_scale(g, x, -1.5); }
-CASE(shift) { UNUSED; return op_shift(g, x, 0.25); }
-CASE(leaky_relu) { UNUSED; return op_leaky_relu(g, x, 0.1); }
-CASE(leaky_gate) { UNUSED; return op_leaky_gate(g, op_stop_gradient(g, x), op_square(g, x), 0.1); }
-CASE(tanh_gate) { UNUSED; return op_tanh_gate(g, x, op_slice(g, p, 0, 0, 6, 1)); }
-CASE(copy) { UNUSED; return op_reshape(g, op_transpose(g, op_reshape(g, x, sl__shape2(2, 3))), sl__shape1(6)); }
-CASE(add) { UNUSED; return op_add(g, x, op_slice(g, p, 0, 3, 6, 1)); }
-CASE(subtract) { UNUSED; return op_subtract(g, op_slice(g, p, 0, 3, 6, 2), x); }
-CASE(multiply) { UNUSED; return op_multiply(g, x, op_slice(g, p, 0, 30, 6, 1)); }
-CASE(divide) { UNUSED; return op_divide(g, x, positive(g, op_slice(g, p, 0, 0, 6, 1))); }
-CASE(power) { UNUSED; return op_power(g, positive(g, x), op_element(g, p, 0, 4)); }
-CASE(minimum) { UNUSED; return op_minimum(g, x, op_slice(g, p, 0, 5, 6, 1)); }
-CASE(maximum) { UNUSED; return op_maximum(g, x, op_element(g, p, 0, 7)); }
+#define UNARY_CASE(name, argument) \
+  CASE(name) {                     \
+    UNUSED;                        \
+    return op_##name(g, argument); \
+  }
+UNARY_CASE(negate, x)
+UNARY_CASE(absolute, op_shift(g, op_absolute(g, x), 0.1))
+UNARY_CASE(sign, x)
+UNARY_CASE(floor, x)
+UNARY_CASE(exp, x)
+UNARY_CASE(expm1, x)
+UNARY_CASE(log, positive(g, x))
+UNARY_CASE(log1p, positive(g, x))
+UNARY_CASE(sqrt, positive(g, x))
+UNARY_CASE(square, x)
+UNARY_CASE(reciprocal, positive(g, x))
+UNARY_CASE(tanh, x)
+UNARY_CASE(sigmoid, x)
+UNARY_CASE(softplus, x)
+UNARY_CASE(sin, x)
+UNARY_CASE(cos, x)
+UNARY_CASE(erf, x)
+UNARY_CASE(lgamma, positive(g, x))
+UNARY_CASE(relu, x)
+UNARY_CASE(silu, x)
+CASE(digamma) {
+  UNUSED;
+  return op_stop_gradient(g, op_digamma(g, positive(g, x)));
+}
+CASE(scale) {
+  UNUSED;
+  return op_scale(g, x, -1.5);
+}
+CASE(shift) {
+  UNUSED;
+  return op_shift(g, x, 0.25);
+}
+CASE(leaky_relu) {
+  UNUSED;
+  return op_leaky_relu(g, x, 0.1);
+}
+CASE(leaky_gate) {
+  UNUSED;
+  return op_leaky_gate(g, op_stop_gradient(g, x), op_square(g, x), 0.1);
+}
+CASE(tanh_gate) {
+  UNUSED;
+  return op_tanh_gate(g, x, op_slice(g, p, 0, 0, 6, 1));
+}
+CASE(copy) {
+  UNUSED;
+  return op_reshape(g, op_transpose(g, op_reshape(g, x, sl__shape2(2, 3))), sl__shape1(6));
+}
+CASE(add) {
+  UNUSED;
+  return op_add(g, x, op_slice(g, p, 0, 3, 6, 1));
+}
+CASE(subtract) {
+  UNUSED;
+  return op_subtract(g, op_slice(g, p, 0, 3, 6, 2), x);
+}
+CASE(multiply) {
+  UNUSED;
+  return op_multiply(g, x, op_slice(g, p, 0, 30, 6, 1));
+}
+CASE(divide) {
+  UNUSED;
+  return op_divide(g, x, positive(g, op_slice(g, p, 0, 0, 6, 1)));
+}
+CASE(power) {
+  UNUSED;
+  return op_power(g, positive(g, x), op_element(g, p, 0, 4));
+}
+CASE(minimum) {
+  UNUSED;
+  return op_minimum(g, x, op_slice(g, p, 0, 5, 6, 1));
+}
+CASE(maximum) {
+  UNUSED;
+  return op_maximum(g, x, op_element(g, p, 0, 7));
+}
 CASE(compare) {
   UNUSED;
   const sl_node q = op_slice(g, p, 0, 5, 6, 1), less = op_less(g, x, q), equal = op_equal(g, x, x);
   return op_multiply(g, x, op_add(g, less, op_add(g, equal, op_less_equal(g, x, q))));
 }
-CASE(select) { UNUSED; return op_select(g, op_less(g, x, op_number(g, t, 0.1)), op_square(g, x), op_slice(g, p, 0, 1, 6, 1)); }
-CASE(multiply_add) { UNUSED; return op_multiply_add(g, x, op_slice(g, p, 0, 0, 6, 1), op_element(g, p, 0, 9)); }
+CASE(select) {
+  UNUSED;
+  return op_select(g, op_less(g, x, op_number(g, t, 0.1)), op_square(g, x),
+                   op_slice(g, p, 0, 1, 6, 1));
+}
+CASE(multiply_add) {
+  UNUSED;
+  return op_multiply_add(g, x, op_slice(g, p, 0, 0, 6, 1), op_element(g, p, 0, 9));
+}
 CASE(broadcast) {
   UNUSED;
   const sl_node column = op_reshape(g, op_slice(g, x, 0, 0, 3, 1), sl__shape2(3, 1));
   const sl_node row = op_reshape(g, op_slice(g, x, 0, 2, 4, 1), sl__shape2(1, 4));
-  return op_multiply(g, op_add(g, column, part(g, p, 0, sl__shape2(1, 4))), op_add(g, row, part(g, p, 8, sl__shape2(3, 4))));
+  return op_multiply(g, op_add(g, column, part(g, p, 0, sl__shape2(1, 4))),
+                     op_add(g, row, part(g, p, 8, sl__shape2(3, 4))));
 }
-CASE(strided) { UNUSED; return op_multiply(g, op_slice(g, x, 0, 0, 3, 2), op_slice(g, x, 0, 1, 3, 2)); }
-CASE(softmax) { UNUSED; return op_softmax(g, op_reshape(g, op_multiply(g, x, op_slice(g, p, 0, 0, 6, 1)), sl__shape2(2, 3)), 1); }
-CASE(softmax_first) { UNUSED; return op_softmax(g, op_reshape(g, x, sl__shape2(3, 2)), 0); }
-CASE(log_sum_exp) { UNUSED; return op_log_sum_exp(g, op_reshape(g, x, sl__shape2(2, 3)), -1); }
-CASE(sum_middle) { UNUSED; return op_sum(g, op_multiply(g, op_reshape(g, x, sl__shape3(1, 3, 2)), part(g, p, 0, sl__shape3(2, 3, 2))), 1); }
-CASE(max) { UNUSED; return op_max(g, op_reshape(g, x, sl__shape2(3, 2)), 0); }
-CASE(cumulative_sum) { UNUSED; return op_cumulative_sum(g, op_reshape(g, op_square(g, x), sl__shape2(3, 2)), 0, false); }
-CASE(cumulative_reverse) { UNUSED; return op_cumulative_sum(g, op_square(g, x), 0, true); }
-CASE(gather) { UNUSED; return op_gather(g, op_square(g, x), 0, 4, (int32_t[]){5, 0, 0, 3}); }
-CASE(gather_shared) { UNUSED; return op_multiply(g, x, op_gather(g, p, 0, 6, (int32_t[]){39, 2, 2, 8, 1, 0})); }
+CASE(strided) {
+  UNUSED;
+  return op_multiply(g, op_slice(g, x, 0, 0, 3, 2), op_slice(g, x, 0, 1, 3, 2));
+}
+CASE(softmax) {
+  UNUSED;
+  return op_softmax(
+      g, op_reshape(g, op_multiply(g, x, op_slice(g, p, 0, 0, 6, 1)), sl__shape2(2, 3)), 1);
+}
+CASE(softmax_first) {
+  UNUSED;
+  return op_softmax(g, op_reshape(g, x, sl__shape2(3, 2)), 0);
+}
+CASE(log_sum_exp) {
+  UNUSED;
+  return op_log_sum_exp(g, op_reshape(g, x, sl__shape2(2, 3)), -1);
+}
+CASE(sum_middle) {
+  UNUSED;
+  return op_sum(
+      g, op_multiply(g, op_reshape(g, x, sl__shape3(1, 3, 2)), part(g, p, 0, sl__shape3(2, 3, 2))),
+      1);
+}
+CASE(max) {
+  UNUSED;
+  return op_max(g, op_reshape(g, x, sl__shape2(3, 2)), 0);
+}
+CASE(cumulative_sum) {
+  UNUSED;
+  return op_cumulative_sum(g, op_reshape(g, op_square(g, x), sl__shape2(3, 2)), 0, false);
+}
+CASE(cumulative_reverse) {
+  UNUSED;
+  return op_cumulative_sum(g, op_square(g, x), 0, true);
+}
+CASE(gather) {
+  UNUSED;
+  return op_gather(g, op_square(g, x), 0, 4, (int32_t[]){5, 0, 0, 3});
+}
+CASE(gather_shared) {
+  UNUSED;
+  return op_multiply(g, x, op_gather(g, p, 0, 6, (int32_t[]){39, 2, 2, 8, 1, 0}));
+}
 CASE(concatenate) {
   UNUSED;
-  const sl_node parts[3] = {op_exp(g, x), op_slice(g, p, 0, 0, 2, 1), op_square(g, op_slice(g, x, 0, 1, 3, 1))};
+  const sl_node parts[3] = {op_exp(g, x), op_slice(g, p, 0, 0, 2, 1),
+                            op_square(g, op_slice(g, x, 0, 1, 3, 1))};
   return op_tanh(g, op_concatenate(g, 3, parts, 0));
 }
 CASE(concatenate_second) {
   UNUSED;
   const sl_node m = op_reshape(g, x, sl__shape2(2, 3));
-  return op_square(g, op_concatenate(g, 2, (sl_node[]){op_exp(g, m), op_slice(g, m, 1, 1, 1, 1)}, 1));
+  return op_square(g,
+                   op_concatenate(g, 2, (sl_node[]){op_exp(g, m), op_slice(g, m, 1, 1, 1, 1)}, 1));
 }
 CASE(growing) { /* the chain of prefixes of autoregressive sampling */
   UNUSED;
@@ -99,20 +206,29 @@ CASE(take) {
 }
 CASE(search) {
   UNUSED;
-  const sl_node knots = op_cumulative_sum(g, positive(g, part(g, p, 0, sl__shape2(4, 6))), 0, false);
+  const sl_node knots =
+      op_cumulative_sum(g, positive(g, part(g, p, 0, sl__shape2(4, 6))), 0, false);
   const sl_node wide = op_broadcast(g, op_shift(g, knots, -2), sl__shape2(4, 6));
-  const sl_node index = op_search(g, op_add(g, wide, op_scale(g, op_broadcast(g, x, sl__shape2(4, 6)), 0.01)), x, 0);
+  const sl_node index =
+      op_search(g, op_add(g, wide, op_scale(g, op_broadcast(g, x, sl__shape2(4, 6)), 0.01)), x, 0);
   return op_multiply(g, x, index);
 }
-CASE(linear) { UNUSED; return op_linear(g, part(g, p, 0, sl__shape2(5, 6)), part(g, p, 30, sl__shape1(5)), x, NULL); }
+CASE(linear) {
+  UNUSED;
+  return op_linear(g, part(g, p, 0, sl__shape2(5, 6)), part(g, p, 30, sl__shape1(5)), x, NULL);
+}
 CASE(linear_twice) {
   UNUSED;
   const sl_node h = op_tanh(g, op_linear(g, part(g, p, 0, sl__shape2(3, 6)), 0, x, NULL));
-  return op_linear(g, op_transpose(g, part(g, p, 18, sl__shape2(3, 5))), part(g, p, 33, sl__shape1(5)), h, NULL);
+  return op_linear(g, op_transpose(g, part(g, p, 18, sl__shape2(3, 5))),
+                   part(g, p, 33, sl__shape1(5)), h, NULL);
 }
 CASE(linear_shared) {
   UNUSED;
-  return op_multiply(g, op_linear(g, part(g, p, 0, sl__shape2(6, 4)), part(g, p, 30, sl__shape1(6)), part(g, p, 24, sl__shape1(4)), NULL), x);
+  return op_multiply(g,
+                     op_linear(g, part(g, p, 0, sl__shape2(6, 4)), part(g, p, 30, sl__shape1(6)),
+                               part(g, p, 24, sl__shape1(4)), NULL),
+                     x);
 }
 CASE(linear_masked) {
   UNUSED;
@@ -121,29 +237,58 @@ CASE(linear_masked) {
   for (int o = 0; o < 5; o++) {
     for (int i = 0; i < extent[o]; i++) mask[o * 6 + i] = 1;
   }
-  const sl_node w = op_multiply(g, part(g, p, 0, sl__shape2(5, 6)), op_constant(g, t, sl__shape2(5, 6), mask));
+  const sl_node w =
+      op_multiply(g, part(g, p, 0, sl__shape2(5, 6)), op_constant(g, t, sl__shape2(5, 6), mask));
   return op_linear(g, w, part(g, p, 30, sl__shape1(5)), x, extent);
 }
-CASE(matmul_shared) { UNUSED; return op_multiply(g, op_matmul(g, part(g, p, 0, sl__shape2(2, 4)), part(g, p, 8, sl__shape2(4, 3))), op_reshape(g, x, sl__shape2(2, 3))); }
-CASE(matmul_batched) { UNUSED; return op_matmul(g, op_reshape(g, x, sl__shape2(2, 3)), op_reshape(g, op_sin(g, x), sl__shape2(3, 2))); }
-CASE(matmul_left) { UNUSED; return op_matmul(g, part(g, p, 0, sl__shape2(4, 2)), op_reshape(g, x, sl__shape2(2, 3))); }
-CASE(matmul_right) { UNUSED; return op_matmul(g, op_reshape(g, x, sl__shape2(3, 2)), part(g, p, 0, sl__shape2(2, 4))); }
-CASE(matmul_vector) { UNUSED; return op_matmul(g, op_reshape(g, x, sl__shape2(2, 3)), part(g, p, 3, sl__shape1(3))); }
+CASE(matmul_shared) {
+  UNUSED;
+  return op_multiply(g,
+                     op_matmul(g, part(g, p, 0, sl__shape2(2, 4)), part(g, p, 8, sl__shape2(4, 3))),
+                     op_reshape(g, x, sl__shape2(2, 3)));
+}
+CASE(matmul_batched) {
+  UNUSED;
+  return op_matmul(g, op_reshape(g, x, sl__shape2(2, 3)),
+                   op_reshape(g, op_sin(g, x), sl__shape2(3, 2)));
+}
+CASE(matmul_left) {
+  UNUSED;
+  return op_matmul(g, part(g, p, 0, sl__shape2(4, 2)), op_reshape(g, x, sl__shape2(2, 3)));
+}
+CASE(matmul_right) {
+  UNUSED;
+  return op_matmul(g, op_reshape(g, x, sl__shape2(3, 2)), part(g, p, 0, sl__shape2(2, 4)));
+}
+CASE(matmul_vector) {
+  UNUSED;
+  return op_matmul(g, op_reshape(g, x, sl__shape2(2, 3)), part(g, p, 3, sl__shape1(3)));
+}
 static sl_node spread_out(sl__graph *g, sl_dtype t, sl_node a, int n) { /* far from singular */
   double identity[36] = {0};
   for (int i = 0; i < n; i++) identity[i * n + i] = 3;
   return op_add(g, a, op_constant(g, t, sl__shape2(n, n), identity));
 }
-CASE(solve) { UNUSED; return op_triangular_solve(g, spread_out(g, t, part(g, p, 0, sl__shape2(6, 6)), 6), x, false, false, false); }
-CASE(solve_upper) { UNUSED; return op_triangular_solve(g, spread_out(g, t, part(g, p, 0, sl__shape2(6, 6)), 6), x, true, true, true); }
+CASE(solve) {
+  UNUSED;
+  return op_triangular_solve(g, spread_out(g, t, part(g, p, 0, sl__shape2(6, 6)), 6), x, false,
+                             false, false);
+}
+CASE(solve_upper) {
+  UNUSED;
+  return op_triangular_solve(g, spread_out(g, t, part(g, p, 0, sl__shape2(6, 6)), 6), x, true, true,
+                             true);
+}
 CASE(solve_shared) {
   UNUSED;
-  const sl_node m = op_triangular_solve(g, spread_out(g, t, part(g, p, 0, sl__shape2(3, 3)), 3), part(g, p, 9, sl__shape2(3, 2)), true, false, false);
+  const sl_node m = op_triangular_solve(g, spread_out(g, t, part(g, p, 0, sl__shape2(3, 3)), 3),
+                                        part(g, p, 9, sl__shape2(3, 2)), true, false, false);
   return op_multiply(g, m, op_reshape(g, x, sl__shape2(3, 2)));
 }
 CASE(solve_batched) {
   UNUSED;
-  const sl_node m = spread_out(g, t, op_reshape(g, op_slice(g, x, 0, 0, 4, 1), sl__shape2(2, 2)), 2);
+  const sl_node m =
+      spread_out(g, t, op_reshape(g, op_slice(g, x, 0, 0, 4, 1), sl__shape2(2, 2)), 2);
   return op_triangular_solve(g, m, op_slice(g, x, 0, 4, 2, 1), false, true, false);
 }
 CASE(cholesky) {
@@ -159,44 +304,136 @@ CASE(cholesky_batched) {
 }
 CASE(qr) {
   UNUSED;
-  const sl_node a = op_add(g, part(g, p, 0, sl__shape2(4, 3)), op_constant(g, t, sl__shape2(4, 3), (double[]){2, 0, 0, 0, 2, 0, 0, 0, 2, 1, 1, 1}));
-  const sl_node q = op_matmul(g, op_qr_q(g, a), op_reshape(g, op_slice(g, x, 0, 0, 3, 1), sl__shape2(3, 1)));
-  const sl_node r = op_matmul(g, op_qr_r(g, a), op_reshape(g, op_slice(g, x, 0, 3, 3, 1), sl__shape2(3, 1)));
+  const sl_node a =
+      op_add(g, part(g, p, 0, sl__shape2(4, 3)),
+             op_constant(g, t, sl__shape2(4, 3), (double[]){2, 0, 0, 0, 2, 0, 0, 0, 2, 1, 1, 1}));
+  const sl_node q =
+      op_matmul(g, op_qr_q(g, a), op_reshape(g, op_slice(g, x, 0, 0, 3, 1), sl__shape2(3, 1)));
+  const sl_node r =
+      op_matmul(g, op_qr_r(g, a), op_reshape(g, op_slice(g, x, 0, 3, 3, 1), sl__shape2(3, 1)));
   return op_concatenate(g, 2, (sl_node[]){q, r}, 0);
 }
 CASE(qr_batched) {
   UNUSED;
-  const sl_node a = op_add(g, op_reshape(g, x, sl__shape2(3, 2)), op_constant(g, t, sl__shape2(3, 2), (double[]){2, 0, 0, 2, 1, 1}));
+  const sl_node a = op_add(g, op_reshape(g, x, sl__shape2(3, 2)),
+                           op_constant(g, t, sl__shape2(3, 2), (double[]){2, 0, 0, 2, 1, 1}));
   return op_concatenate(g, 2, (sl_node[]){op_qr_q(g, a), op_qr_r(g, a)}, 0);
 }
 CASE(diagonals) {
   UNUSED;
   const sl_node m = op_reshape(g, op_slice(g, x, 0, 0, 4, 1), sl__shape2(2, 2));
-  return op_matmul(g, op_add(g, op_lower(g, m, 0), op_diagonal_matrix(g, op_slice(g, x, 0, 4, 2, 1))), op_reshape(g, op_diagonal(g, m), sl__shape2(2, 1)));
+  return op_matmul(g,
+                   op_add(g, op_lower(g, m, 0), op_diagonal_matrix(g, op_slice(g, x, 0, 4, 2, 1))),
+                   op_reshape(g, op_diagonal(g, m), sl__shape2(2, 1)));
 }
-CASE(cast) { UNUSED; const sl_dtype other = t == SL_F32 ? SL_F64 : SL_F32; return op_multiply(g, x, op_shift(g, op_scale(g, op_cast(g, op_cast(g, op_stop_gradient(g, op_number(g, t, 0.5)), other), t), 1), 0)); }
-CASE(gradient_of_gradient) { /* d/dx of sum((d/dx tanh(w x))^2): second derivatives through linear, tanh and slices */
+CASE(cast) {
+  UNUSED;
+  const sl_dtype other = t == SL_F32 ? SL_F64 : SL_F32;
+  return op_multiply(
+      g, x,
+      op_shift(g,
+               op_scale(g,
+                        op_cast(g, op_cast(g, op_stop_gradient(g, op_number(g, t, 0.5)), other), t),
+                        1),
+               0));
+}
+/* d/dx of sum((d/dx tanh(w x))^2): second derivatives through linear, tanh and slices */
+CASE(gradient_of_gradient) {
   UNUSED;
   const sl_node h = op_tanh(g, op_linear(g, part(g, p, 0, sl__shape2(4, 6)), 0, x, NULL));
   sl_node dx;
   if (sl__gradient(g, op_sum_all(g, op_multiply(g, h, h)), 1, &x, &dx) != SL_OK) return 0;
   return op_square(g, dx);
 }
-CASE(random) { UNUSED; return op_multiply(g, x, op_add(g, op_random_normal(g, t, sl__shape1(6), 3), op_random_uniform(g, t, sl__shape1(6), 4))); }
+CASE(random) {
+  UNUSED;
+  return op_multiply(g, x,
+                     op_add(g, op_random_normal(g, t, sl__shape1(6), 3),
+                            op_random_uniform(g, t, sl__shape1(6), 4)));
+}
 
 static const build_case cases[] = {
-#define C(name) {#name, build_##name}
-  C(negate), C(absolute), C(sign), C(floor), C(exp), C(expm1), C(log), C(log1p), C(sqrt), C(square), C(reciprocal), C(tanh), C(sigmoid),
-  C(softplus), C(sin), C(cos), C(erf), C(lgamma), C(relu), C(silu), C(digamma), C(scale), C(shift), C(leaky_relu), C(leaky_gate), C(tanh_gate),
-  C(copy), C(add), C(subtract), C(multiply), C(divide), C(power), C(minimum), C(maximum), C(compare), C(select), C(multiply_add), C(broadcast),
-  C(strided), C(softmax), C(softmax_first), C(log_sum_exp), C(sum_middle), C(max), C(cumulative_sum), C(cumulative_reverse), C(gather),
-  C(gather_shared), C(concatenate), C(concatenate_second), C(growing), C(take), C(search), C(linear), C(linear_twice), C(linear_shared),
-  C(linear_masked), C(matmul_shared), C(matmul_batched), C(matmul_left), C(matmul_right), C(matmul_vector), C(solve), C(solve_upper),
-  C(solve_shared), C(solve_batched), C(cholesky), C(cholesky_batched), C(qr), C(qr_batched), C(diagonals), C(cast), C(gradient_of_gradient), C(random),
+#define C(name) \
+  { #name, build_##name }
+    C(negate),
+    C(absolute),
+    C(sign),
+    C(floor),
+    C(exp),
+    C(expm1),
+    C(log),
+    C(log1p),
+    C(sqrt),
+    C(square),
+    C(reciprocal),
+    C(tanh),
+    C(sigmoid),
+    C(softplus),
+    C(sin),
+    C(cos),
+    C(erf),
+    C(lgamma),
+    C(relu),
+    C(silu),
+    C(digamma),
+    C(scale),
+    C(shift),
+    C(leaky_relu),
+    C(leaky_gate),
+    C(tanh_gate),
+    C(copy),
+    C(add),
+    C(subtract),
+    C(multiply),
+    C(divide),
+    C(power),
+    C(minimum),
+    C(maximum),
+    C(compare),
+    C(select),
+    C(multiply_add),
+    C(broadcast),
+    C(strided),
+    C(softmax),
+    C(softmax_first),
+    C(log_sum_exp),
+    C(sum_middle),
+    C(max),
+    C(cumulative_sum),
+    C(cumulative_reverse),
+    C(gather),
+    C(gather_shared),
+    C(concatenate),
+    C(concatenate_second),
+    C(growing),
+    C(take),
+    C(search),
+    C(linear),
+    C(linear_twice),
+    C(linear_shared),
+    C(linear_masked),
+    C(matmul_shared),
+    C(matmul_batched),
+    C(matmul_left),
+    C(matmul_right),
+    C(matmul_vector),
+    C(solve),
+    C(solve_upper),
+    C(solve_shared),
+    C(solve_batched),
+    C(cholesky),
+    C(cholesky_batched),
+    C(qr),
+    C(qr_batched),
+    C(diagonals),
+    C(cast),
+    C(gradient_of_gradient),
+    C(random),
 };
 enum { CASES = sizeof cases / sizeof cases[0] };
 
-/* A case as a program: loss = sum over rows and elements of y * weight, gradients to x and p, and y itself. */
+/* A case as a program: loss = sum over rows and elements of y * weight, gradients to x and p, and
+ * y itself. */
 typedef struct bench_program {
   sl__program *program;
   int64_t count;
@@ -205,7 +442,8 @@ typedef struct bench_program {
 static void note_operations(const sl__graph *g) {
   for (uint32_t i = 1; i < g->count; i++) {
     seen_operation[g->nodes[i].operation] = true;
-    if (g->nodes[i].operation == SL__OP_ELEMENTWISE) seen_elementwise[g->nodes[i].elementwise] = true;
+    if (g->nodes[i].operation == SL__OP_ELEMENTWISE)
+      seen_elementwise[g->nodes[i].elementwise] = true;
   }
 }
 
@@ -213,7 +451,8 @@ static bool make(sl_context *context, const build_case *c, sl_dtype t, bench_pro
   sl__graph *g;
   if (sl__graph_new(context, &g) != SL_OK) return false;
   sl__graph_label(g, "case %s", c->name);
-  const sl_node x = op_input(g, t, sl__shape1(FEATURES)), p = op_parameter(g, t, sl__shape1(PARAMETERS), 0);
+  const sl_node x = op_input(g, t, sl__shape1(FEATURES)),
+                p = op_parameter(g, t, sl__shape1(PARAMETERS), 0);
   const sl_node y = c->build(g, t, x, p);
   out->count = y ? sl__shape_count(sl__node_shape(g, y)) : 0;
   double *weight = calloc((size_t)out->count + 1, sizeof *weight);
@@ -223,7 +462,8 @@ static bool make(sl_context *context, const build_case *c, sl_dtype t, bench_pro
   const sl_node loss = op_sum_rows(g, op_sum_all(g, op_multiply(g, y, w)));
   sl_node d[2];
   sl_status status = sl__gradient(g, loss, 2, (sl_node[]){x, p}, d);
-  if (status == SL_OK) status = sl__program_new(context, g, 4, (sl_node[]){loss, d[0], d[1], y}, &out->program);
+  if (status == SL_OK)
+    status = sl__program_new(context, g, 4, (sl_node[]){loss, d[0], d[1], y}, &out->program);
   note_operations(g);
   sl__graph_free(g);
   if (status != SL_OK) printf("  %s: %s\n", c->name, sl_error(context));
@@ -239,14 +479,22 @@ static void fill(double *x, double *p, int64_t rows) {
   for (int i = 0; i < PARAMETERS; i++) p[i] = 0.8 * cos(0.3 + 2.1 * i);
 }
 
-static bool run(sl_context *context, const bench_program *b, sl_dtype t, int64_t rows, const double *x, const double *p, results *out) {
+static bool run(sl_context *context, const bench_program *b, sl_dtype t, int64_t rows,
+                const double *x, const double *p, results *out) {
   sl__workspace *w;
   if (!CHECK(sl__workspace_new(context, b->program, rows, &w) == SL_OK)) return false;
   float p32[PARAMETERS];
   for (int i = 0; i < PARAMETERS; i++) p32[i] = (float)p[i];
   const sl__feed feed = {.data = x, .type = SL_F64};
-  const sl__sink sinks[4] = {{&out->loss, SL_F64, 0, 0}, {out->dx, SL_F64, 0, 0}, {out->dp, SL_F64, 0, 0}, {out->y, SL_F64, 0, 0}};
-  const sl__run r = {.rows = rows, .parameters = t == SL_F64 ? (const void *)p : p32, .feeds = &feed, .sinks = sinks, .key = {.seed = 9}};
+  const sl__sink sinks[4] = {{&out->loss, SL_F64, 0, 0},
+                             {out->dx, SL_F64, 0, 0},
+                             {out->dp, SL_F64, 0, 0},
+                             {out->y, SL_F64, 0, 0}};
+  const sl__run r = {.rows = rows,
+                     .parameters = t == SL_F64 ? (const void *)p : p32,
+                     .feeds = &feed,
+                     .sinks = sinks,
+                     .key = {.seed = 9}};
   const bool good = CHECK(sl__program_run(context, b->program, w, &r) == SL_OK);
   sl__workspace_free(w);
   return good;
@@ -254,7 +502,9 @@ static bool run(sl_context *context, const bench_program *b, sl_dtype t, int64_t
 
 static sl_context *context_of(int threads) {
   sl_context *context = NULL;
-  CHECK(sl_context_new(&(sl_context_options){.size = sizeof(sl_context_options), .threads = threads}, &context) == SL_OK);
+  CHECK(
+      sl_context_new(&(sl_context_options){.size = sizeof(sl_context_options), .threads = threads},
+                     &context) == SL_OK);
   return context;
 }
 
@@ -288,7 +538,8 @@ TEST(gradients_against_differences) {
   for (int i = 0; i < CASES; i++) {
     bench_program b;
     if (!make(context, &cases[i], SL_F64, &b)) continue;
-    const bool constant = !strcmp(cases[i].name, "digamma") || !strcmp(cases[i].name, "leaky_gate"); /* stop_gradient inside */
+    const bool constant = !strcmp(cases[i].name, "digamma") ||
+                          !strcmp(cases[i].name, "leaky_gate"); /* stop_gradient inside */
     if (!constant) check_differences(context, &cases[i], &b);
     sl__program_free(b.program);
   }
@@ -298,15 +549,21 @@ TEST(gradients_against_differences) {
 TEST(float32_against_float64) {
   sl_context *context = context_of(1);
   for (int i = 0; i < CASES; i++) {
-    if (!strcmp(cases[i].name, "floor") || !strcmp(cases[i].name, "search")) continue; /* steps may fall on either side */
+    if (!strcmp(cases[i].name, "floor") || !strcmp(cases[i].name, "search"))
+      continue; /* steps may fall on either side */
     bench_program b32, b64;
-    if (!make(context, &cases[i], SL_F32, &b32) || !make(context, &cases[i], SL_F64, &b64)) continue;
+    if (!make(context, &cases[i], SL_F32, &b32) || !make(context, &cases[i], SL_F64, &b64))
+      continue;
     fill(xs, ps, 20);
-    if (run(context, &b64, SL_F64, 20, xs, ps, &r1) && run(context, &b32, SL_F32, 20, xs, ps, &r2)) {
+    if (run(context, &b64, SL_F64, 20, xs, ps, &r1) &&
+        run(context, &b32, SL_F32, 20, xs, ps, &r2)) {
       double worst = 0;
-      for (int k = 0; k < 20 * FEATURES; k++) worst = fmax(worst, fabs(r1.dx[k] - r2.dx[k]) / (1 + fabs(r1.dx[k])));
-      for (int k = 0; k < PARAMETERS; k++) worst = fmax(worst, fabs(r1.dp[k] - r2.dp[k]) / (10 + fabs(r1.dp[k])));
-      for (int64_t k = 0; k < 20 * b64.count; k++) worst = fmax(worst, fabs(r1.y[k] - r2.y[k]) / (1 + fabs(r1.y[k])));
+      for (int k = 0; k < 20 * FEATURES; k++)
+        worst = fmax(worst, fabs(r1.dx[k] - r2.dx[k]) / (1 + fabs(r1.dx[k])));
+      for (int k = 0; k < PARAMETERS; k++)
+        worst = fmax(worst, fabs(r1.dp[k] - r2.dp[k]) / (10 + fabs(r1.dp[k])));
+      for (int64_t k = 0; k < 20 * b64.count; k++)
+        worst = fmax(worst, fabs(r1.y[k] - r2.y[k]) / (1 + fabs(r1.y[k])));
       if (!CHECK(worst < 2e-4)) printf("  %s: float32 off by %g\n", cases[i].name, worst);
     }
     sl__program_free(b32.program);
@@ -315,7 +572,7 @@ TEST(float32_against_float64) {
   sl_context_free(context);
 }
 
-/* The bits of 1, 2 and 8 threads, in one block and in several; and several blocks agree with rows taken alone. */
+/* The bits of 1, 2 and 8 threads, in one block and in several. */
 TEST(same_bits_for_any_threads) {
   const int threads[3] = {1, 2, 8};
   sl_context *context[3];
@@ -330,7 +587,8 @@ TEST(same_bits_for_any_threads) {
       for (int k = 1; k < 3; k++) {
         memset(&r2, 0, sizeof r2);
         run(context[k], &b, SL_F32, rows, xs, ps, &r2);
-        if (!CHECK(memcmp(&r1, &r2, sizeof r1) == 0)) printf("  %s: %lld rows, %d threads\n", cases[i].name, (long long)rows, threads[k]);
+        if (!CHECK(memcmp(&r1, &r2, sizeof r1) == 0))
+          printf("  %s: %lld rows, %d threads\n", cases[i].name, (long long)rows, threads[k]);
       }
       sl__program_free(b.program);
     }
@@ -350,11 +608,14 @@ TEST(blocks_agree_with_single_rows) {
         if (!run(context, &b, SL_F64, 1, xs + row * FEATURES, ps, &r2)) break;
         loss += r2.loss;
         for (int k = 0; k < PARAMETERS; k++) dp[k] += r2.dp[k];
-        for (int k = 0; k < FEATURES; k++) worst = fmax(worst, fabs(r2.dx[k] - r1.dx[row * FEATURES + k]) / (1 + fabs(r2.dx[k])));
-        for (int64_t k = 0; k < b.count; k++) worst = fmax(worst, fabs(r2.y[k] - r1.y[row * b.count + k]) / (1 + fabs(r2.y[k])));
+        for (int k = 0; k < FEATURES; k++)
+          worst = fmax(worst, fabs(r2.dx[k] - r1.dx[row * FEATURES + k]) / (1 + fabs(r2.dx[k])));
+        for (int64_t k = 0; k < b.count; k++)
+          worst = fmax(worst, fabs(r2.y[k] - r1.y[row * b.count + k]) / (1 + fabs(r2.y[k])));
       }
       worst = fmax(worst, fabs(loss - r1.loss) / (600 + fabs(loss)));
-      for (int k = 0; k < PARAMETERS; k++) worst = fmax(worst, fabs(dp[k] - r1.dp[k]) / (600 + fabs(dp[k])));
+      for (int k = 0; k < PARAMETERS; k++)
+        worst = fmax(worst, fabs(dp[k] - r1.dp[k]) / (600 + fabs(dp[k])));
       if (!CHECK(worst < 1e-11)) printf("  %s: off by %g\n", cases[i].name, worst);
     }
     sl__program_free(b.program);
@@ -368,7 +629,8 @@ TEST(every_operation_was_in_a_case) {
     if (!CHECK(seen_operation[i])) printf("  operation %s is in no case\n", sl__operations[i].name);
   }
   for (int i = 0; i < SL__EW_COUNT; i++) {
-    if (!CHECK(seen_elementwise[i])) printf("  elementwise %s is in no case\n", sl__elementwise_name((sl__elementwise)i));
+    if (!CHECK(seen_elementwise[i]))
+      printf("  elementwise %s is in no case\n", sl__elementwise_name((sl__elementwise)i));
   }
 }
 
@@ -376,19 +638,23 @@ TEST(shared_inputs_and_unused_outputs) {
   sl_context *context = context_of(2);
   sl__graph *g;
   REQUIRE(sl__graph_new(context, &g) == SL_OK);
-  const sl_node x = op_input(g, SL_F64, sl__shape1(2)), temperature = op_shared_input(g, SL_F64, sl__scalar_shape());
+  const sl_node x = op_input(g, SL_F64, sl__shape1(2)),
+                temperature = op_shared_input(g, SL_F64, sl__scalar_shape());
   const sl_node y = op_multiply(g, x, temperature);
   sl__program *program;
-  REQUIRE(sl__program_new(context, g, 2, (sl_node[]){y, op_square(g, temperature)}, &program) == SL_OK);
+  REQUIRE(sl__program_new(context, g, 2, (sl_node[]){y, op_square(g, temperature)}, &program) ==
+          SL_OK);
   sl__graph_free(g);
   sl__workspace *w;
   REQUIRE(sl__workspace_new(context, program, 10, &w) == SL_OK);
   const double data[6] = {1, 2, 3, 4, 5, 6}, t = 3;
   float out[4] = {0};
   const int64_t index[2] = {2, 0};
-  const sl__feed feeds[2] = {{.data = data, .type = SL_F64, .index = index}, {.data = &t, .type = SL_F64}};
+  const sl__feed feeds[2] = {{.data = data, .type = SL_F64, .index = index},
+                             {.data = &t, .type = SL_F64}};
   const sl__sink sinks[2] = {{out, SL_F32, 0, 0}, {NULL, SL_F64, 0, 0}};
-  REQUIRE(sl__program_run(context, program, w, &(sl__run){.rows = 2, .feeds = feeds, .sinks = sinks}) == SL_OK);
+  REQUIRE(sl__program_run(context, program, w,
+                          &(sl__run){.rows = 2, .feeds = feeds, .sinks = sinks}) == SL_OK);
   CHECK_CLOSE(out[0], 15, 0);
   CHECK_CLOSE(out[1], 18, 0);
   CHECK_CLOSE(out[2], 3, 0);
@@ -513,8 +779,9 @@ TEST(layers_of_wrong_shapes_and_types_are_refused) {
       case 2: op_linear(g, w, op_slice(g, x, 0, 0, 2, 1), x, NULL); break;
       case 3: op_linear(g, w, op_element(g, bias, 0, 0), x, NULL); break;
       case 4: op_linear(g, w, bias, x, extent); break;
-      default: op_triangular_solve(g, op_reshape(g, op_slice(g, w, 1, 0, 2, 1), sl__shape2(2, 2)),
-                                   op_slice(g, x32, 0, 0, 2, 1), false, false, false);
+      default:
+        op_triangular_solve(g, op_reshape(g, op_slice(g, w, 1, 0, 2, 1), sl__shape2(2, 2)),
+                            op_slice(g, x32, 0, 0, 2, 1), false, false, false);
     }
     CHECK_INTEGER(sl__graph_status(g), k == 0 ? SL_OK : SL_BAD_ARGUMENT);
     sl__graph_free(g);
@@ -527,7 +794,8 @@ TEST(failure_is_sticky_and_named) {
   sl__graph *g;
   REQUIRE(sl__graph_new(context, &g) == SL_OK);
   sl__graph_label(g, "layer 3: coupling(affine)");
-  const sl_node x = op_input(g, SL_F32, sl__shape1(3)), y = op_parameter(g, SL_F32, sl__shape1(4), 0);
+  const sl_node x = op_input(g, SL_F32, sl__shape1(3)),
+                y = op_parameter(g, SL_F32, sl__shape1(4), 0);
   const sl_node bad = op_add(g, x, y);
   CHECK_INTEGER(bad, 0);
   CHECK_INTEGER(op_exp(g, bad), 0);
@@ -576,7 +844,8 @@ TEST(non_finite_values_are_traced_to_layer_and_row) {
 /* ---- memory ---- */
 
 typedef struct meter {
-  long calls, fail_at, held; /* fail_at: which call fails, 0 none; held: bytes taken and not given back */
+  long calls, fail_at,
+      held; /* fail_at: which call fails, 0 none; held: bytes taken and not given back */
 } meter;
 
 static void *metered(void *user, void *pointer, size_t old_size, size_t new_size) {
@@ -599,8 +868,10 @@ static sl_status whole_life(sl_context *context, meter *m, long *calls_while_run
   sl__workspace *w = NULL;
   sl_status status = sl__graph_new(context, &g);
   if (status == SL_OK) {
-    const sl_node x = op_input(g, SL_F32, sl__shape1(FEATURES)), p = op_parameter(g, SL_F32, sl__shape1(PARAMETERS), 0);
-    const sl_node y = op_add(g, op_sum_all(g, build_growing(g, SL_F32, x, p)), op_sum_all(g, build_linear_masked(g, SL_F32, x, p)));
+    const sl_node x = op_input(g, SL_F32, sl__shape1(FEATURES)),
+                  p = op_parameter(g, SL_F32, sl__shape1(PARAMETERS), 0);
+    const sl_node y = op_add(g, op_sum_all(g, build_growing(g, SL_F32, x, p)),
+                             op_sum_all(g, build_linear_masked(g, SL_F32, x, p)));
     const sl_node loss = op_sum_rows(g, y);
     sl_node dp;
     status = sl__gradient(g, loss, 1, &p, &dp);
@@ -612,7 +883,9 @@ static sl_status whole_life(sl_context *context, meter *m, long *calls_while_run
     const long before = m->calls;
     const sl__feed feed = {.data = data, .type = SL_F32};
     const sl__sink sinks[2] = {{&loss, SL_F32, 0, 0}, {dp, SL_F32, 0, 0}};
-    status = sl__program_run(context, program, w, &(sl__run){.rows = 600, .parameters = parameters, .feeds = &feed, .sinks = sinks});
+    status = sl__program_run(
+        context, program, w,
+        &(sl__run){.rows = 600, .parameters = parameters, .feeds = &feed, .sinks = sinks});
     *calls_while_running = m->calls - before;
   }
   sl__workspace_free(w);
@@ -624,7 +897,11 @@ static sl_status whole_life(sl_context *context, meter *m, long *calls_while_run
 TEST(running_allocates_nothing_and_every_failed_allocation_is_reported) {
   meter m = {0};
   sl_context *context;
-  REQUIRE(sl_context_new(&(sl_context_options){.size = sizeof(sl_context_options), .threads = 2, .reallocate = metered, .user = &m}, &context) == SL_OK);
+  REQUIRE(sl_context_new(&(sl_context_options){.size = sizeof(sl_context_options),
+                                               .threads = 2,
+                                               .reallocate = metered,
+                                               .user = &m},
+                         &context) == SL_OK);
   const long base = m.held;
   long running = -1;
   m.calls = 0;
@@ -636,7 +913,8 @@ TEST(running_allocates_nothing_and_every_failed_allocation_is_reported) {
   for (long n = 1; n <= calls; n++) {
     m.calls = 0;
     m.fail_at = n;
-    if (!CHECK(whole_life(context, &m, &running) == SL_NO_MEMORY) || !CHECK_INTEGER(m.held, base)) printf("  allocation %ld of %ld\n", n, calls);
+    if (!CHECK(whole_life(context, &m, &running) == SL_NO_MEMORY) || !CHECK_INTEGER(m.held, base))
+      printf("  allocation %ld of %ld\n", n, calls);
   }
   m.fail_at = 0;
   sl_context_free(context);

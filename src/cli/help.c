@@ -12,7 +12,8 @@ void sl__cli_overview(sl__text *text) {
                  commands[i]->summary);
   sl__text_add(text,
                "\n`sluice help COMMAND` lists a command's options; `-` is standard input or "
-               "output.\nExit codes: 0 done, 1 failed, 2 wrong request or input, 130 interrupted, best\n"
+               "output.\nExit codes: 0 done, 1 failed, 2 wrong request or input, 130 interrupted, "
+               "best\n"
                "so far saved.\n");
 }
 

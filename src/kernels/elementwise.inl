@@ -43,8 +43,9 @@ static void NAME(by_blocks)(NAME(block_loop) *loop, int64_t n, T *y, const void 
 #define LOAD_1 const T a = a_[i];
 #define LOAD_2 LOAD_1 const T b = b_[i];
 #define LOAD_3 LOAD_2 const T c = c_[i];
-/* y = expression of the arity's operands and the attribute p. A block is made beside y and then copied, since y may be one
- * of the operands: compilers would check for that at run time and take a scalar road, ten times as slow. */
+/* y = expression of the arity's operands and the attribute p. A block is made beside y and then
+ * copied, since y may be one of the operands: compilers would check for that at run time and take a
+ * scalar road, ten times as slow. */
 #define DEFINE(arity, name, expression)                                                           \
   NOT_INLINE void NAME(name##_blocks)(int64_t blocks, T *y, const T *const operands[3],           \
                                       const int64_t step[3], T p) {                               \
