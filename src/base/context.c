@@ -20,12 +20,16 @@ _Static_assert(sizeof(allocation) <= ALIGNMENT, "the header must fit before the 
 
 static void *reallocate_by_libc(void *user, void *pointer, size_t old_size, size_t new_size) {
   (void)user;
-  (void)old_size;
   if (new_size == 0) {
     free(pointer);
     return NULL;
   }
-  return realloc(pointer, new_size);
+  if (!pointer) return sl__os_allocate(new_size);
+  void *moved = sl__os_allocate(new_size);
+  if (!moved) return NULL;
+  memcpy(moved, pointer, old_size < new_size ? old_size : new_size);
+  free(pointer);
+  return moved;
 }
 
 static allocation *header_of(void *pointer) {

@@ -8,9 +8,11 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
@@ -43,6 +45,18 @@ unsigned sl__os_cpu_features(void) {
   if (strcmp(lowered, "portable") == 0) return 0;
   if (strcmp(lowered, "avx2") == 0) return features & ~(unsigned)SL__CPU_AVX512;
   return features;
+}
+
+void *sl__os_allocate(size_t size) {
+#if defined(__linux__) && defined(MADV_HUGEPAGE)
+  enum { LARGE_PAGE = 1 << 21 };
+  if (size >= LARGE_PAGE && size <= SIZE_MAX - LARGE_PAGE) {
+    void *pointer = aligned_alloc(LARGE_PAGE, (size + LARGE_PAGE - 1) / LARGE_PAGE * LARGE_PAGE);
+    if (pointer) madvise(pointer, size, MADV_HUGEPAGE); /* only a wish */
+    return pointer;
+  }
+#endif
+  return malloc(size);
 }
 
 int sl__os_cores(void) {

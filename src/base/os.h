@@ -6,6 +6,9 @@
 enum { SL__CPU_AVX2_FMA = 1, SL__CPU_AVX512 = 2 /* F, BW, DQ, VL */, SL__CPU_NEON = 4 };
 unsigned sl__os_cpu_features(
     void);              /* SLUICE_CPU=portable|avx2|avx512 in the environment lowers it (tests) */
+/* size bytes for free(), or NULL. Large ones ask for large pages, which spare a matrix product many
+ * misses of the address cache. */
+void *sl__os_allocate(size_t size);
 int sl__os_cores(void); /* usable by this process (affinity) */
 double sl__os_seconds(void); /* monotonic */
 /* The whole file, or all of standard input for "-", plus a NUL. The caller frees *data with

@@ -8,7 +8,7 @@
  * and Durkan 2019) is the best remedy tried, better than small networks. Many rows: the enemy is
  * time. Few columns: detail is cheap in bins (32 where many rows show it), and dear in units.
  *
- * The numbers were tuned on validation rows of the sets in docs/benchmarks.md. */
+ * The numbers were tuned on the sets of docs/benchmarks.md. */
 #include <math.h>
 #include <stdio.h>
 
