@@ -353,9 +353,10 @@ static void drop_plan(plan *p) {
   free(p->type);
 }
 
+/* Rounded up, so that what comes after is aligned; the rest stays zero. */
 static size_t bytes_of(const plan *p, int output, int64_t rows) {
-  return (size_t)((p->batched[output] ? rows : 1) * p->count[output] *
-                  (p->type[output] == SL_F32 ? 4 : 8));
+  const int64_t numbers = (p->batched[output] ? rows : 1) * p->count[output];
+  return (size_t)(numbers * (p->type[output] == SL_F32 ? 4 : 8) + 7) / 8 * 8;
 }
 
 /* Runs; the outputs one after another in memory that the caller frees. */

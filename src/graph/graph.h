@@ -150,8 +150,8 @@ typedef struct sl__feed { /* an input, by order of declaration */
   int64_t row_stride, column_stride; /* in elements; 0,0: contiguous row-major */
   const int64_t *index;              /* NULL, or which row of data is row r (mini-batches) */
 } sl__feed;
-typedef struct sl__sink { /* an output, by order of the outputs list; data NULL: not wanted */
-  void *data;
+typedef struct sl__sink { /* an output, by order of the outputs list; aligned for its type */
+  void *data;            /* NULL: not wanted */
   sl_dtype type;
   int64_t row_stride, column_stride;
 } sl__sink;
