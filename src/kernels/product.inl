@@ -40,6 +40,11 @@ INLINE int64_t NAME(wanted)(const sl__product *p, int64_t m) {
   return p->n_end ? p->n_end[m] : p->n;
 }
 
+/* Which width of tile has room for so many columns: half a register, one, two. */
+INLINE int NAME(width_of)(int64_t columns) {
+  return columns <= LANES / 2 ? 0 : columns <= LANES ? 1 : 2;
+}
+
 /* A tile that may not be written whole: by way of a buffer. */
 static void NAME(run_ragged_tile)(const sl__product *p, int64_t m, int rows, int64_t n,
                                   int64_t columns, NAME(tile_arguments) t) {
@@ -50,15 +55,14 @@ static void NAME(run_ragged_tile)(const sl__product *p, int64_t m, int rows, int
   }
   t.c = buffer;
   t.c_row = PANEL;
-  NAME(tiles)[rows][columns > LANES](&t);
+  NAME(tiles)[rows][NAME(width_of)(columns)](&t);
   for (int i = 0; i < rows; i++) {
-    const int64_t limit = NAME(wanted)(p, m + i) - n;
-    for (int64_t j = 0; j < columns; j++) {
-      if (j < limit)
-        c[i * p->c_row + j] = buffer[i * PANEL + j];
-      else if (!p->accumulate)
-        c[i * p->c_row + j] = 0;
-    }
+    int64_t limit = NAME(wanted)(p, m + i) - n;
+    if (limit > columns) limit = columns;
+    if (limit < 0) limit = 0;
+    memcpy(c + i * p->c_row, buffer + i * PANEL, (size_t)limit * sizeof(T));
+    if (!p->accumulate)
+      memset(c + i * p->c_row + limit, 0, (size_t)(columns - limit) * sizeof(T));
   }
 }
 
@@ -86,7 +90,13 @@ static void NAME(run_tile)(const sl__product *p, NAME(place) at, const T *a, int
     fewest = smallest(at.rows, p->n_end + at.m);
     most = largest(at.rows, p->n_end + at.m);
   }
-  if (begin >= end || most <= at.n) {
+  if (most <= at.n) { /* beyond the structure */
+    for (int i = 0; i < at.rows && first && !p->accumulate; i++) {
+      memset((T *)p->c + (at.m + i) * p->c_row + at.n, 0, (size_t)columns * sizeof(T));
+    }
+    return;
+  }
+  if (begin >= end) {
     if (!first) return;
     begin = end = at.k_begin; /* only the beginning of the sums is written */
   }
@@ -105,7 +115,7 @@ static void NAME(run_tile)(const sl__product *p, NAME(place) at, const T *a, int
   const bool is_whole =
       columns % LANES == 0 || !p->b_transposed; /* runs have room for whole registers */
   if (is_whole && fewest >= at.n + columns)
-    NAME(tiles)[at.rows][columns > LANES](&t);
+    NAME(tiles)[at.rows][NAME(width_of)(columns)](&t);
   else
     NAME(run_ragged_tile)(p, at.m, at.rows, at.n, columns, t);
 }

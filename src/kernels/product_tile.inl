@@ -16,42 +16,32 @@ typedef struct NAME(tile_arguments) {
   bool add;      /* to what is in c */
 } NAME(tile_arguments);
 
-INLINE void NAME(tile)(const int rows, const int width, const NAME(tile_arguments) *t) {
-  vector sum[TILE_ROWS][2];
-  UNROLL for (int i = 0; i < rows; i++) {
-    UNROLL for (int j = 0; j < width; j++) {
-      sum[i][j] = t->add ? NAME(load)(t->c + i * t->c_row + j * LANES) : (vector){0};
-      if (t->bias) sum[i][j] += t->bias[i];
-    }
-  }
-  const int64_t a_row = t->a_row, a_column = t->a_column, b_row = t->b_row;
-  /* Fourteen rows are addressed from three of them by multiples 0 to 4 of a_row: all of it stays in
-   * registers, where fourteen offsets would not. */
-  const T *a = t->a, *b = t->b;
-  const T *a_5 = rows > 5 ? a + 5 * a_row : a, *a_10 = rows > 10 ? a + 10 * a_row : a;
-  for (int64_t k = t->k; k > 0; k--) {
-    vector right[2];
-    UNROLL for (int j = 0; j < width; j++) right[j] = NAME(load)(b + j * LANES);
-    UNROLL for (int i = 0; i < rows; i++) {
-      const T left = (i < 5 ? a : i < 10 ? a_5 : a_10)[i % 5 * a_row];
-      UNROLL for (int j = 0; j < width; j++) sum[i][j] += right[j] * left;
-    }
-    a += a_column;
-    a_5 += a_column;
-    a_10 += a_column;
-    b += b_row;
-  }
-  UNROLL for (int i = 0; i < rows; i++) {
-    UNROLL for (int j = 0; j < width; j++) NAME(store)(t->c + i * t->c_row + j * LANES, sum[i][j]);
-  }
-}
+#define TILE_FUNCTION NAME(tile)
+#define TILE_VECTOR vector
+#define TILE_LOAD NAME(load)
+#define TILE_STORE NAME(store)
+#define TILE_LANES LANES
+#include "kernels/product_tile_body.inl"
+
+/* The last few columns of a run need no more than half a register, which is half the work where
+ * registers are wide. */
+#define TILE_FUNCTION NAME(half_tile)
+#define TILE_VECTOR half_vector
+#define TILE_LOAD NAME(load_half)
+#define TILE_STORE NAME(store_half)
+#define TILE_LANES (LANES / 2)
+#include "kernels/product_tile_body.inl"
 
 #define TILE(rows, width)                                                          \
   static void NAME(tile_##rows##_##width)(const NAME(tile_arguments) *t) {         \
     NAME(tile)(rows, width, t);                                                    \
   }
-#define TILES(rows) TILE(rows, 1) TILE(rows, 2)
-#define TILE_NAMES(rows) [rows] = {NAME(tile_##rows##_1), NAME(tile_##rows##_2)}
+#define HALF_TILE(rows)                                                            \
+  static void NAME(half_tile_##rows)(const NAME(tile_arguments) *t) {              \
+    NAME(half_tile)(rows, 1, t);                                                   \
+  }
+#define TILES(rows) TILE(rows, 1) TILE(rows, 2) HALF_TILE(rows)
+#define TILE_NAMES(rows) [rows] = {NAME(half_tile_##rows), NAME(tile_##rows##_1), NAME(tile_##rows##_2)}
 TILES(1) TILES(2) TILES(3) TILES(4)
 #if TILE_ROWS > 4
 TILES(5) TILES(6)
@@ -63,8 +53,8 @@ TILES(7) TILES(8)
 TILES(9) TILES(10) TILES(11) TILES(12) TILES(13) TILES(14)
 #endif
 
-/* By rows and width - 1. */
-static void (*const NAME(tiles)[TILE_ROWS + 1][2])(const NAME(tile_arguments) *) = {
+/* By rows, and by width: half a register, one, two. */
+static void (*const NAME(tiles)[TILE_ROWS + 1][3])(const NAME(tile_arguments) *) = {
   TILE_NAMES(1), TILE_NAMES(2), TILE_NAMES(3), TILE_NAMES(4),
 #if TILE_ROWS > 4
   TILE_NAMES(5), TILE_NAMES(6),
@@ -77,5 +67,6 @@ static void (*const NAME(tiles)[TILE_ROWS + 1][2])(const NAME(tile_arguments) *)
 #endif
 };
 #undef TILE
+#undef HALF_TILE
 #undef TILES
 #undef TILE_NAMES

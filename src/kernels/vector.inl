@@ -9,3 +9,17 @@ typedef T NAME(vector_in_memory)
 INLINE vector NAME(load)(const T *from) { return *(const NAME(vector_in_memory) *)from; }
 
 INLINE void NAME(store)(T *to, vector value) { *(NAME(vector_in_memory) *)to = value; }
+
+/* Half of one. */
+typedef T NAME(half_vector) __attribute__((vector_size(LANES / 2 * sizeof(T))));
+typedef T NAME(half_vector_in_memory)
+    __attribute__((vector_size(LANES / 2 * sizeof(T)), aligned(sizeof(T)), may_alias));
+#define half_vector NAME(half_vector)
+
+INLINE half_vector NAME(load_half)(const T *from) {
+  return *(const NAME(half_vector_in_memory) *)from;
+}
+
+INLINE void NAME(store_half)(T *to, half_vector value) {
+  *(NAME(half_vector_in_memory) *)to = value;
+}
