@@ -8,7 +8,9 @@
  * has, whoever computes it. There layers are tested one by one. Tolerances follow from the map
  * itself: rounding at one end, amplified by the Jacobian, and what differences cannot tell; a count
  * keeps them from being so wide that the tests say nothing. */
+#include "dist/base.h"
 #include "flow_differences.h"
+#include "nn/network.h"
 
 enum { ROWS = 6 };
 
@@ -229,6 +231,50 @@ TEST(every_kind_by_itself) {
   for (int i = 0; i < count; i++)
     for (int32_t dim = 1; dim <= 4; dim++)
       check_case(&(flow_case){kinds[i]->name, dim, dim == 3 ? 2 : 0});
+}
+
+TEST(every_activation) {
+  const sl__activation *activation;
+  for (int64_t i = 0; (activation = sl__activation_at(i)) != NULL; i++) {
+    char formula[96];
+    snprintf(formula, sizeof formula, "coupling(hidden=8x8,activation=%s)*2", activation->name);
+    check_case(&(flow_case){formula, 3, 0});
+    snprintf(formula, sizeof formula, "maf(hidden=8,blocks=1,activation=%s)", activation->name);
+    check_case(&(flow_case){formula, 3, 0});
+  }
+}
+
+/* Each base density on a line: its mass by the trapezium rule. */
+TEST(every_base_integrates_to_one) {
+  enum { POINTS = 40001 };
+  static double x[POINTS], log_prob[POINTS];
+  const double width = 200.0 / (POINTS - 1);
+  for (int i = 0; i < POINTS; i++) x[i] = -100 + i * width;
+  int count = 0;
+  const sl__base *const *bases = sl__bases(&count);
+  CHECK(count > 0);
+  sl_context *context = NULL;
+  REQUIRE(sl_context_new(NULL, &context) == SL_OK);
+  for (int i = 0; i < count; i++) {
+    sl__graph *g = NULL;
+    sl__program *program = NULL;
+    sl__workspace *workspace = NULL;
+    REQUIRE(sl__graph_new(context, &g) == SL_OK);
+    const sl_node out = bases[i]->log_prob(g, op_input(g, SL_F64, sl__shape1(1)));
+    REQUIRE(sl__program_new(context, g, 1, &out, &program) == SL_OK);
+    REQUIRE(sl__workspace_new(context, program, POINTS, &workspace) == SL_OK);
+    const sl__feed feed = {.data = x, .type = SL_F64};
+    const sl__sink sink = {.data = log_prob, .type = SL_F64};
+    const sl__run run = {.rows = POINTS, .feeds = &feed, .sinks = &sink};
+    REQUIRE(sl__program_run(context, program, workspace, &run) == SL_OK);
+    double mass = 0;
+    for (int k = 0; k < POINTS; k++) mass += width * exp(log_prob[k]);
+    CHECK_CLOSE(mass, 1, 1e-9);
+    sl__workspace_free(workspace);
+    sl__program_free(program);
+    sl__graph_free(g);
+  }
+  sl_context_free(context);
 }
 
 TEST(float32_agrees_with_float64) {
