@@ -108,7 +108,7 @@ static void NAME(qr)(int64_t m, int64_t n, int64_t lanes, void *q_, void *r_, co
                      void *scratch) {
   T *orthogonal = q_, *triangle = r_;
   T *directions = scratch, *factors = directions + m * n * lanes, *dot = factors + n * lanes;
-  memcpy(orthogonal, a, (size_t)(m * n * lanes) * sizeof(T)); /* for now: A, becoming R */
+  memcpy(orthogonal, a, (size_t)(m * n * lanes) * sizeof(T)); /* holds A, which becomes R */
   for (int64_t j = 0; j < n; j++) {
     T *v = directions + j * m * lanes;
     for (int64_t q = 0; q < lanes; q++) {
