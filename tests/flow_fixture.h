@@ -28,10 +28,15 @@ static inline bool fixture_open_threads(fixture *f, const char *formula, int32_t
   *f = (fixture){0};
   sl_context_options options = {.size = sizeof options, .threads = threads};
   if (sl_context_new(&options, &f->context) != SL_OK) return CHECK(false);
-  if (!CHECK_OK(f->context,
-                sl__flow_new(f->context, formula, NULL, dim, context_dim, type, 11, &f->flow)))
+  if (!CHECK_OK(f->context, sl__flow_new(f->context,
+                                         &(sl__flow_plan){.formula = formula,
+                                                          .dim = dim,
+                                                          .context_dim = context_dim,
+                                                          .type = type,
+                                                          .seed = 11},
+                                         &f->flow)))
     return false;
-  f->last = f->flow->layer_count;
+  f->last = f->flow->chain.count;
   size_t size = (size_t)f->flow->size + 1;
   f->vector = calloc(size, sizeof *f->vector);
   f->narrow = calloc(size, sizeof *f->narrow);

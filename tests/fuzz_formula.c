@@ -13,7 +13,8 @@ static void check_parsed(sl_context *context, sl__arena *arena, const char *text
   if (formula->layers < 1 || formula->layers > SL__FORMULA_MAX_LAYERS) abort();
   sl__flow *flow = NULL;
   if (formula->layers > 16) return;
-  sl_status status = sl__flow_new(context, text, NULL, 3, 0, SL_F32, 1, &flow);
+  sl_status status = sl__flow_new(
+      context, &(sl__flow_plan){.formula = text, .dim = 3, .type = SL_F32, .seed = 1}, &flow);
   if (status == SL_OK && strcmp(flow->formula, formula->text) != 0) abort();
   if (status != SL_OK && status != SL_BAD_ARGUMENT && status != SL_NO_MEMORY) abort();
   sl__flow_free(context, flow);

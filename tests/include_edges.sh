@@ -1,5 +1,5 @@
 #!/bin/sh
-# Which folder may include which: base <- kernels <- graph <- {nn, dist} <- flow <- infer <- api <-
+# Which folder may include which: base <- kernels <- graph <- nn <- flow <- infer <- api <-
 # cli; io stands on base, and whoever reads or writes files uses io. Fails on any other edge.
 # Usage: include_edges.sh SOURCE_FOLDER
 set -eu
@@ -14,11 +14,10 @@ allowed() {
     kernels) echo base kernels ;;
     graph) echo base kernels graph ;;
     nn) echo base kernels graph nn ;;
-    dist) echo base kernels graph dist ;;
-    flow) echo base kernels graph nn dist flow io ;;
-    infer) echo base kernels graph nn dist flow infer io ;;
-    api) echo base kernels graph nn dist flow infer io api ;;
-    cli) echo base kernels graph nn dist flow infer io api cli ;;
+    flow) echo base kernels graph nn flow io ;;
+    infer) echo base kernels graph nn flow infer io ;;
+    api) echo base kernels graph nn flow infer io api ;;
+    cli) echo base kernels graph nn flow infer io api cli ;;
     *) echo "" ;;
   esac
 }

@@ -180,8 +180,10 @@ TEST(unfit_layers_are_named) {
   for (size_t i = 0; i < sizeof unfit / sizeof unfit[0]; i++) {
     sl__flow *flow = NULL;
     context->error.message[0] = 0;
-    sl_status status =
-        sl__flow_new(context, unfit[i].given, NULL, unfit[i].dim, 0, SL_F64, 1, &flow);
+    sl_status status = sl__flow_new(
+        context,
+        &(sl__flow_plan){.formula = unfit[i].given, .dim = unfit[i].dim, .type = SL_F64, .seed = 1},
+        &flow);
     bool refused = CHECK(status == SL_BAD_ARGUMENT && flow == NULL);
     bool says = CHECK(strstr(context->error.message, unfit[i].message) != NULL);
     bool here =
@@ -191,10 +193,18 @@ TEST(unfit_layers_are_named) {
              context->error.message);
   }
   sl__flow *flow = NULL;
-  CHECK(sl__flow_new(context, "loc", "normall", 2, 0, SL_F64, 1, &flow) == SL_BAD_ARGUMENT);
-  CHECK(strstr(context->error.message, "no base density 'normall'") != NULL);
-  CHECK(sl__flow_new(context, "loc", NULL, 0, 0, SL_F64, 1, &flow) == SL_BAD_ARGUMENT);
-  CHECK(sl__flow_new(context, "loc", NULL, 2, -1, SL_F64, 1, &flow) == SL_BAD_ARGUMENT);
+  CHECK(sl__flow_new(context,
+                     &(sl__flow_plan){
+                         .formula = "loc", .base = "normall", .dim = 2, .type = SL_F64, .seed = 1},
+                     &flow) == SL_SYNTAX);
+  CHECK(strstr(context->error.message, "no layer 'normall'; did you mean 'normal'") != NULL);
+  CHECK(sl__flow_new(context,
+                     &(sl__flow_plan){.formula = "loc", .dim = 0, .type = SL_F64, .seed = 1},
+                     &flow) == SL_BAD_ARGUMENT);
+  CHECK(sl__flow_new(context,
+                     &(sl__flow_plan){
+                         .formula = "loc", .dim = 2, .context_dim = -1, .type = SL_F64, .seed = 1},
+                     &flow) == SL_BAD_ARGUMENT);
   sl_context_free(context);
 }
 
@@ -221,12 +231,21 @@ TEST(every_kind_by_name) {
   sl_context *context = NULL;
   REQUIRE(sl_context_new(NULL, &context) == SL_OK);
   int count = 0;
-  const sl__bijector *const *kinds = sl__bijectors(&count);
+  const sl__kind *const *kinds = sl__kinds(&count);
   CHECK(count > 0);
   for (int i = 0; i < count; i++) {
+    if (sl__kind_is_base(kinds[i])) continue;
     sl__flow *flow = NULL, *again = NULL;
-    REQUIRE_OK(context, sl__flow_new(context, kinds[i]->name, NULL, 4, 0, SL_F32, 7, &flow));
-    REQUIRE_OK(context, sl__flow_new(context, flow->formula, NULL, 4, 0, SL_F32, 7, &again));
+    REQUIRE_OK(context,
+               sl__flow_new(
+                   context,
+                   &(sl__flow_plan){.formula = kinds[i]->name, .dim = 4, .type = SL_F32, .seed = 7},
+                   &flow));
+    REQUIRE_OK(context,
+               sl__flow_new(
+                   context,
+                   &(sl__flow_plan){.formula = flow->formula, .dim = 4, .type = SL_F32, .seed = 7},
+                   &again));
     CHECK_TEXT(again->formula, flow->formula);
     CHECK(kinds[i]->summary && kinds[i]->source);
     for (int k = 0; k < kinds[i]->argument_count; k++) CHECK(kinds[i]->arguments[k].help != NULL);

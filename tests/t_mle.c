@@ -24,7 +24,11 @@ static bool open_fitting(fitting *f, int threads, const char *formula) {
   memset(f, 0, sizeof *f);
   const sl_context_options options = {.size = sizeof options, .threads = threads};
   if (!CHECK(sl_context_new(&options, &f->context) == SL_OK)) return false;
-  if (!CHECK_OK(f->context, sl__flow_new(f->context, formula, NULL, DIM, 0, SL_F32, 7, &f->flow)))
+  if (!CHECK_OK(
+          f->context,
+          sl__flow_new(f->context,
+                       &(sl__flow_plan){.formula = formula, .dim = DIM, .type = SL_F32, .seed = 7},
+                       &f->flow)))
     return false;
   f->vector = calloc((size_t)f->flow->size, sizeof(float));
   sl__flow_initialise(f->flow, f->vector);
@@ -385,8 +389,12 @@ TEST(float64_agrees_with_float32) {
     if (!open_fitting(&f, 1, small_flow)) return;
     static double x[TRAIN * DIM], valid_x[VALID * DIM];
     sl__flow *flow;
-    REQUIRE_OK(f.context,
-               sl__flow_new(f.context, small_flow, NULL, DIM, 0, wide ? SL_F64 : SL_F32, 7, &flow));
+    REQUIRE_OK(f.context, sl__flow_new(f.context,
+                                       &(sl__flow_plan){.formula = small_flow,
+                                                        .dim = DIM,
+                                                        .type = wide ? SL_F64 : SL_F32,
+                                                        .seed = 7},
+                                       &flow));
     double *vector = calloc((size_t)flow->size, sizeof *vector);
     sl__flow_initialise(flow, vector);
     for (int i = 0; i < TRAIN * DIM; i++) x[i] = (double)f.x[i];

@@ -20,8 +20,13 @@ TEST(every_choice_can_be_built) {
         sl__recipe recipe;
         sl__recipe_choose(rows[i], dims[k], context_dim, &recipe);
         sl__flow *flow = NULL;
-        CHECK_OK(context, sl__flow_new(context, recipe.formula, NULL, dims[k], context_dim, SL_F32,
-                                       0, &flow));
+        CHECK_OK(context, sl__flow_new(context,
+                                       &(sl__flow_plan){.formula = recipe.formula,
+                                                        .dim = dims[k],
+                                                        .context_dim = context_dim,
+                                                        .type = SL_F32,
+                                                        .seed = 0},
+                                       &flow));
         CHECK(recipe.steps > 0 && recipe.batch > 0 && recipe.valid_every > 0 && recipe.rate > 0);
         CHECK(sl__optimiser_find(recipe.optimiser) && sl__schedule_find(recipe.schedule));
         if (flow) sl__flow_free(context, flow);
@@ -45,8 +50,8 @@ TEST(columns_are_seen_for_what_they_are) {
   sl__random_key key = {1, SL__STREAM_TEST, 0};
   for (int row = 0; row < ROWS; row++) {
     double u = sl__random_uniform(key, (uint64_t)row, 0);
-    x[4 * row] = u;                                   /* continuous */
-    x[4 * row + 1] = floor(20 * u) * 0.25;            /* quarters */
+    x[4 * row] = u;                                                          /* continuous */
+    x[4 * row + 1] = floor(20 * u) * 0.25;                                   /* quarters */
     x[4 * row + 2] = row % 2 ? 0 : sl__random_normal(key, (uint64_t)row, 1); /* half of it zero */
     x[4 * row + 3] = 1e9 + sl__random_normal(key, (uint64_t)row, 2);
   }
@@ -118,8 +123,7 @@ TEST(dequantised_scores_are_honest) {
   static double x[ROWS * 2];
   sl_context *context = new_context();
   sl__random_key key = {2, SL__STREAM_TEST, 0};
-  for (int i = 0; i < ROWS * 2; i++)
-    x[i] = floor(10 * sl__random_uniform(key, (uint64_t)i, 0));
+  for (int i = 0; i < ROWS * 2; i++) x[i] = floor(10 * sl__random_uniform(key, (uint64_t)i, 0));
   sl_fit_data data = {.size = sizeof data, .x = sl_in_f64(x, ROWS, 2)};
   sl_fit_options options;
   sl__fit_options_default(&options);

@@ -4,7 +4,6 @@
 #include <string.h>
 
 #include "api/evaluator.h"
-#include "dist/base.h"
 
 sl_status sl__handle_new(sl_context *context, sl__model *model, sl_flow **out) {
   *out = sl__allocate(context, 1, sizeof **out);
@@ -54,7 +53,7 @@ const char *sl_flow_formula(const sl_flow *flow) {
 }
 
 const char *sl_flow_base(const sl_flow *flow) {
-  return flow->model->flow->base->name;
+  return flow->model->flow->base_formula;
 }
 
 int32_t sl_flow_dim(const sl_flow *flow) {
@@ -66,7 +65,7 @@ int32_t sl_flow_context_dim(const sl_flow *flow) {
 }
 
 int32_t sl_flow_layers(const sl_flow *flow) {
-  return flow->model->flow->layer_count;
+  return flow->model->flow->chain.count;
 }
 
 sl_dtype sl_flow_dtype(const sl_flow *flow) {
@@ -180,9 +179,9 @@ static sl_status check_map(sl_context *context, const sl__flow *flow, sl_directi
   if (direction != SL_TO_DATA && direction != SL_TO_BASE)
     return sl__fail(context, SL_BAD_ARGUMENT, "direction %d; use SL_TO_DATA or SL_TO_BASE",
                     (int)direction);
-  if (layers < -1 || layers > flow->layer_count)
+  if (layers < -1 || layers > flow->chain.count)
     return sl__fail(context, SL_BAD_ARGUMENT, "layer %d of a flow of %d; use -1 for all", layers,
-                    flow->layer_count);
+                    flow->chain.count);
   SL__TRY(sl__check_in(context, "x", x, -1, flow->dim));
   SL__TRY(sl__check_condition(context, flow, condition, x->rows));
   SL__TRY(sl__check_maybe(context, "y", y, x->rows, flow->dim));
@@ -194,7 +193,7 @@ sl_status sl_flow_map(sl_context *context, const sl_flow *flow, sl_direction dir
                       const sl_array_out *y, const sl_array_out *log_det) {
   const sl__flow *own = flow->model->flow;
   SL__TRY(check_map(context, own, direction, layers, x, condition, y, log_det));
-  int last = layers < 0 ? own->layer_count : layers;
+  int last = layers < 0 ? own->chain.count : layers;
   sl__graph *graph;
   SL__TRY(sl__graph_new(context, &graph));
   sl_node input = op_input(graph, own->type, sl__shape1(own->dim)), given = 0;
@@ -231,7 +230,7 @@ sl_status sl_flow_noise(sl_context *context, const sl_flow *flow, uint64_t seed,
   SL__TRY(sl__check_out(context, "z", z, -1, own->dim));
   sl__graph *graph;
   SL__TRY(sl__graph_new(context, &graph));
-  sl_node noise = own->base->sample(graph, own->type, own->dim, SL__STREAM_BASE);
+  sl_node noise = own->base.kind->draw(&own->base, graph, SL__STREAM_BASE, 0);
   sl__ready ready = {0};
   sl_status status = sl__ready_make(context, graph, 1, &noise, SL__ANY_ROWS, &ready);
   sl__graph_free(graph);

@@ -26,7 +26,7 @@ static const char *type_text(const sl__option_row *row) {
   return "";
 }
 
-static void add_json(sl__json *json, const sl__bijector *kind) {
+static void add_json(sl__json *json, const sl__kind *kind) {
   sl__json_open_object(json, NULL);
   sl__json_text(json, "name", kind->name);
   sl__json_text(json, "summary", kind->summary);
@@ -47,12 +47,12 @@ static void add_json(sl__json *json, const sl__bijector *kind) {
   sl__json_close_object(json);
 }
 
-static void add_line(sl__text *text, const sl__bijector *kind) {
+static void add_line(sl__text *text, const sl__kind *kind) {
   sl__text_add(text, "%-12s %-12s %-12s %s\n", kind->name, how_text(kind->sample_how),
                how_text(kind->log_prob_how), kind->summary);
 }
 
-static void add_page(sl__text *text, const sl__bijector *kind) {
+static void add_page(sl__text *text, const sl__kind *kind) {
   sl__text_add(text, "%s: %s\n  sampling: %s, log density: %s\n  source: %s\n", kind->name,
                kind->summary, how_text(kind->sample_how), how_text(kind->log_prob_how),
                kind->source);
@@ -66,7 +66,7 @@ static void add_page(sl__text *text, const sl__bijector *kind) {
 
 static int unknown_flow(const sl__cli *cli, const char *name) {
   int count;
-  const sl__bijector *const *kinds = sl__bijectors(&count);
+  const sl__kind *const *kinds = sl__kinds(&count);
   const char *names[128];
   if (count > 128) count = 128;
   for (int i = 0; i < count; i++) names[i] = kinds[i]->name;
@@ -77,7 +77,7 @@ static int unknown_flow(const sl__cli *cli, const char *name) {
 
 static int run(sl__cli *cli) {
   int count;
-  const sl__bijector *const *kinds = sl__bijectors(&count);
+  const sl__kind *const *kinds = sl__kinds(&count);
   const char *wanted = cli->argument_count > 0 ? cli->arguments[0] : NULL;
   int found = 0;
   sl__text text;

@@ -3,7 +3,6 @@
 
 #include "api/handle.h"
 #include "cli/cli.h"
-#include "dist/base.h"
 
 /* Writes a parsed value back: the training record inside the object. */
 static void add_value(sl__json *json, const char *key, const sl__json_value *value) {
@@ -44,7 +43,7 @@ static int print_json(sl__cli *cli, const sl__model *model, const sl__json_value
   sl__json json;
   sl__cli_json_open(cli, &text, &json);
   sl__json_text(&json, "flow", flow->formula);
-  sl__json_text(&json, "base", flow->base->name);
+  sl__json_text(&json, "base", flow->base_formula);
   sl__json_integer(&json, "dim", flow->dim);
   sl__json_integer(&json, "context_dim", flow->context_dim);
   sl__json_text(&json, "precision", flow->type == SL_F32 ? "f32" : "f64");
@@ -60,10 +59,10 @@ static int print_json(sl__cli *cli, const sl__model *model, const sl__json_value
   sl__json_close_array(&json);
   sl__json_integer(&json, "parameters", flow->size);
   sl__json_open_array(&json, "layers");
-  for (int i = 0; i < flow->layer_count; i++) {
+  for (int i = 0; i < flow->chain.count; i++) {
     sl__json_open_object(&json, NULL);
-    sl__json_text(&json, "name", flow->layers[i].kind->name);
-    sl__json_integer(&json, "parameters", layer_parameters(flow, &flow->layers[i]));
+    sl__json_text(&json, "name", flow->chain.layers[i].kind->name);
+    sl__json_integer(&json, "parameters", layer_parameters(flow, &flow->chain.layers[i]));
     sl__json_close_object(&json);
   }
   sl__json_close_array(&json);
@@ -79,7 +78,7 @@ static int print_text(sl__cli *cli, const sl__model *model, const sl__json_value
   const sl__flow *flow = model->flow;
   sl__text text;
   sl__text_open(&text, cli->context);
-  sl__text_add(&text, "flow        %s\nbase        %s\n", flow->formula, flow->base->name);
+  sl__text_add(&text, "flow        %s\nbase        %s\n", flow->formula, flow->base_formula);
   sl__text_add(&text, "precision   %s\n", flow->type == SL_F32 ? "f32" : "f64");
   sl__text_add(&text, "columns     %d:", flow->dim);
   for (int32_t i = 0; i < flow->dim; i++)
@@ -89,10 +88,10 @@ static int print_text(sl__cli *cli, const sl__model *model, const sl__json_value
   for (int32_t i = 0; i < flow->context_dim; i++)
     sl__text_add(&text, " %s%s", model->context_columns[i], i + 1 < flow->context_dim ? "," : "\n");
   sl__text_add(&text, "parameters  %lld\nlayers      %d\n", (long long)flow->size,
-               flow->layer_count);
-  for (int i = 0; i < flow->layer_count; i++)
-    sl__text_add(&text, "  %2d  %-12s %lld parameters\n", i + 1, flow->layers[i].kind->name,
-                 (long long)layer_parameters(flow, &flow->layers[i]));
+               flow->chain.count);
+  for (int i = 0; i < flow->chain.count; i++)
+    sl__text_add(&text, "  %2d  %-12s %lld parameters\n", i + 1, flow->chain.layers[i].kind->name,
+                 (long long)layer_parameters(flow, &flow->chain.layers[i]));
   const sl__json_value *verdict = training ? sl__json_member(training, "verdict") : NULL;
   if (verdict && verdict->kind == SL__JSON_TEXT)
     sl__text_add(&text, "verdict     %s\n", verdict->text);

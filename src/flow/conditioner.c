@@ -77,7 +77,7 @@ void sl__conditioner_nodes(const sl__layer *layer, sl__graph *g, const sl__condi
                            sl__network_nodes *out) {
   for (int i = 0; i < conditioner->network.count; i++) {
     bool sees = conditioner->weight[i] >= 0;
-    out->weight[i] = sees ? sl__layer_node(layer, g, conditioner->weight[i]) : 0;
-    out->bias[i] = sl__layer_node(layer, g, conditioner->bias[i]);
+    out->weight[i] = sees ? sl__layer_node(layer, g, conditioner->weight[i], 0) : 0;
+    out->bias[i] = sl__layer_node(layer, g, conditioner->bias[i], 0);
   }
 }

@@ -1,11 +1,15 @@
 /* Flows: a chain of layers made from a formula, its starting values, and its graphs. */
-#include "dist/base.h"
+#include <stdio.h>
+#include <string.h>
 #include "flow/formula.h"
+#include "flow/hypernetwork.h"
 
 /* Far beyond any use: they keep a hostile formula or file from asking for the machine's memory. */
 #define MOST_FEATURES              (1 << 20)
 #define MOST_FEATURES_TIMES_LAYERS 100000000
 #define MOST_PARAMETERS            INT32_MAX
+
+/* ---- chains ---- */
 
 /* Appends the layers of a chain, expanded; *at is the next free one. */
 static void expand(sl__flow *flow, const sl__formula_item *first, sl__layer **at) {
@@ -17,11 +21,8 @@ static void expand(sl__flow *flow, const sl__formula_item *first, sl__layer **at
       }
       *(*at)++ = (sl__layer){.kind = item->kind,
                              .flow = flow,
-                             .dim = flow->dim,
-                             .context_dim = flow->context_dim,
                              .type = flow->type,
                              .arguments = item->arguments,
-                             .seed = flow->seed,
                              .text = item->text};
     }
   }
@@ -37,25 +38,66 @@ static const sl__formula_item *find_item(const sl__formula_item *first, int64_t 
   return item->child ? find_item(item->child, index % item->layers) : item;
 }
 
-static sl_status build_layers(sl_context *context, sl__flow *flow, const sl__formula *formula) {
-  for (int i = 0; i < flow->layer_count; i++) {
-    sl__layer *layer = &flow->layers[i];
+/* "layers." and 3 -> "layers.3" */
+static const char *numbered(sl__arena *arena, const char *before, int number) {
+  char buffer[64];
+  snprintf(buffer, sizeof buffer, "%s%d", before, number);
+  return sl__arena_text(arena, buffer, strlen(buffer));
+}
+
+static sl_status build_layer(sl_context *context, sl__layer *layer) {
+  sl__flow *flow = layer->flow;
+  layer->first_parameter = flow->parameter_count;
+  sl_status status = layer->kind->build ? layer->kind->build(context, layer) : SL_OK;
+  layer->parameter_count = flow->parameter_count - layer->first_parameter;
+  if (status == SL_OK) status = sl__hypernetwork_build(context, layer);
+  if (status == SL_OK && flow->size > MOST_PARAMETERS)
+    status = sl__fail(context, SL_BAD_ARGUMENT,
+                      "the flow has more than %d parameters; use fewer units", MOST_PARAMETERS);
+  if (status != SL_OK && status != SL_NO_MEMORY)
+    sl__fail_prefix(context, "%s, %.80s", layer->title, layer->text);
+  return status;
+}
+
+sl_status sl__chain_build(sl_context *context, sl__flow *flow, const sl__formula_item *first,
+                          const char *path, int32_t dim, int32_t context_dim, uint64_t seed,
+                          sl__chain *out) {
+  int64_t count = 0;
+  for (const sl__formula_item *item = first; item; item = item->next)
+    count += item->count * item->layers;
+  if (count * dim > MOST_FEATURES_TIMES_LAYERS)
+    return sl__fail(context, SL_BAD_ARGUMENT,
+                    "%lld layers of %d features are too many; use fewer layers", (long long)count,
+                    dim);
+  *out = (sl__chain){(int)count, sl__arena_take(&flow->arena, (size_t)count, sizeof(sl__layer))};
+  if (!out->layers) return SL_NO_MEMORY;
+  sl__layer *at = out->layers;
+  expand(flow, first, &at);
+  for (int i = 0; i < out->count; i++) {
+    sl__layer *layer = &out->layers[i];
     layer->index = i + 1;
-    sl_status status = layer->kind->build(context, layer);
-    if (status == SL_OK && flow->size > MOST_PARAMETERS)
-      status = sl__fail(context, SL_BAD_ARGUMENT,
-                        "the flow has more than %d parameters; use fewer units", MOST_PARAMETERS);
+    layer->dim = dim;
+    layer->context_dim = context_dim;
+    layer->seed = seed;
+    for (int k = 0; k < i; k++) layer->earlier += out->layers[k].kind == layer->kind;
+    layer->path = numbered(&flow->arena, path, i + 1);
+    layer->title = numbered(&flow->arena, "layer ", i + 1);
+    if (!layer->path || !layer->title) return SL_NO_MEMORY;
+    sl_status status =
+        sl__kind_is_base(layer->kind)
+            ? sl__fail(context, SL_BAD_ARGUMENT,
+                       "'%s' is a base density, no layer; give it as base", layer->kind->name)
+            : build_layer(context, layer);
     if (status == SL_OK) continue;
-    if (status != SL_NO_MEMORY) {
-      const sl__formula_item *item = find_item(formula->first, i);
-      sl__fail_prefix(context, "layer %d, %.80s", layer->index, layer->text);
-      context->error.line = item->line;
-      context->error.column = item->column;
-    }
+    const sl__formula_item *item = find_item(first, i);
+    context->error.line = item->line;
+    context->error.column = item->column;
     return status;
   }
   return SL_OK;
 }
+
+/* ---- flows ---- */
 
 /* Numbers that are trained: all but buffers and what masks hold at zero. */
 static int64_t count_trainable(const sl__flow *flow) {
@@ -69,45 +111,52 @@ static int64_t count_trainable(const sl__flow *flow) {
   return total;
 }
 
-static sl_status build_flow(sl_context *context, sl__flow *flow, const char *text,
-                            const char *base) {
-  flow->base = sl__base_find(base ? base : "normal");
-  if (!flow->base)
-    return sl__fail(context, SL_BAD_ARGUMENT,
-                    "there is no base density '%.40s'; the default is normal", base);
+static sl_status build_base(sl_context *context, sl__flow *flow, const sl__formula_item *item,
+                            const char *path, int32_t dim, sl__layer *out) {
+  *out = (sl__layer){.kind = item->kind,
+                     .flow = flow,
+                     .path = path,
+                     .title = path,
+                     .text = item->text,
+                     .dim = dim,
+                     .context_dim = flow->context_dim,
+                     .type = flow->type,
+                     .arguments = item->arguments,
+                     .seed = flow->seed};
+  return build_layer(context, out);
+}
+
+static sl_status build_flow(sl_context *context, sl__flow *flow, const sl__flow_plan *plan) {
   sl__formula formula;
-  SL__TRY(sl__formula_parse(context, &flow->arena, text, &formula));
+  const sl__formula_item *base;
+  SL__TRY(sl__formula_parse_base(context, &flow->arena, plan->base ? plan->base : "normal", &base));
+  flow->base_formula = base->text;
+  SL__TRY(build_base(context, flow, base, "base", flow->dim, &flow->base));
+  SL__TRY(sl__formula_parse(context, &flow->arena, plan->formula, &formula));
   flow->formula = formula.text;
-  if (formula.layers * flow->dim > MOST_FEATURES_TIMES_LAYERS)
-    return sl__fail(context, SL_BAD_ARGUMENT,
-                    "%lld layers of %d features are too many; use fewer layers",
-                    (long long)formula.layers, flow->dim);
-  flow->layers = sl__arena_take(&flow->arena, (size_t)formula.layers, sizeof *flow->layers);
-  if (!flow->layers) return SL_NO_MEMORY;
-  flow->layer_count = (int)formula.layers;
-  sl__layer *at = flow->layers;
-  expand(flow, formula.first, &at);
-  SL__TRY(build_layers(context, flow, &formula));
+  SL__TRY(sl__chain_build(context, flow, formula.first, "layers.", flow->dim, flow->context_dim,
+                          flow->seed, &flow->chain));
   flow->trainable = count_trainable(flow);
   return SL_OK;
 }
 
-sl_status sl__flow_new(sl_context *context, const char *formula, const char *base, int32_t dim,
-                       int32_t context_dim, sl_dtype type, uint64_t seed, sl__flow **out) {
+sl_status sl__flow_new(sl_context *context, const sl__flow_plan *plan, sl__flow **out) {
   *out = NULL;
-  if (dim < 1 || dim > MOST_FEATURES || context_dim < 0 || context_dim > MOST_FEATURES)
+  if (plan->dim < 1 || plan->dim > MOST_FEATURES || plan->context_dim < 0 ||
+      plan->context_dim > MOST_FEATURES)
     return sl__fail(
         context, SL_BAD_ARGUMENT,
-        "a flow of %d features with %d context columns; there may be 1 to %d and 0 to %d", dim,
-        context_dim, MOST_FEATURES, MOST_FEATURES);
+        "a flow of %d features with %d context columns; there may be 1 to %d and 0 to %d",
+        plan->dim, plan->context_dim, MOST_FEATURES, MOST_FEATURES);
   sl__flow *flow = sl__allocate(context, 1, sizeof *flow);
   if (!flow) return SL_NO_MEMORY;
   sl__arena_open(&flow->arena, context);
-  flow->type = type;
-  flow->dim = dim;
-  flow->context_dim = context_dim;
-  flow->seed = seed;
-  sl_status status = build_flow(context, flow, formula, base);
+  flow->type = plan->type;
+  flow->dim = plan->dim;
+  flow->context_dim = plan->context_dim;
+  flow->periodic = plan->periodic;
+  flow->seed = plan->seed;
+  sl_status status = build_flow(context, flow, plan);
   if (status != SL_OK) {
     sl__flow_free(context, flow);
     return status;
@@ -163,39 +212,54 @@ typedef sl__mapped (*direction)(const sl__layer *layer, sl__graph *g, sl_node va
                                 sl_node context_value);
 
 /* Maps through one layer and adds its log-determinant. */
-static sl__mapped through(const sl__layer *layer, direction map, sl__graph *g, sl__mapped so_far,
+static sl__mapped through(const sl__layer *layer, bool sampling, sl__graph *g, sl__mapped so_far,
                           sl_node context_value) {
-  sl__graph_label(g, "layer %d: %s", layer->index, layer->text);
+  sl__graph_label(g, "%s: %s", layer->title, layer->text);
+  direction map = sampling != layer->inverted ? layer->kind->sample : layer->kind->log_prob;
   sl__mapped next = map(layer, g, so_far.value, context_value);
   return (sl__mapped){next.value, op_add(g, so_far.log_det, next.log_det)};
 }
 
+sl__mapped sl__chain_sample(const sl__chain *chain, sl__graph *g, sl_node z, sl_node context_value,
+                            int first, int last) {
+  sl__mapped mapped = {z, op_number(g, sl__node_type(g, z), 0)};
+  for (int i = first; i < last; i++)
+    mapped = through(&chain->layers[i], true, g, mapped, context_value);
+  return mapped;
+}
+
+sl__mapped sl__chain_log_prob(const sl__chain *chain, sl__graph *g, sl_node x,
+                              sl_node context_value, int first, int last) {
+  sl__mapped mapped = {x, op_number(g, sl__node_type(g, x), 0)};
+  for (int i = last - 1; i >= first; i--)
+    mapped = through(&chain->layers[i], false, g, mapped, context_value);
+  return mapped;
+}
+
 sl__mapped sl__flow_map_sample(const sl__flow *flow, sl__graph *g, sl_node z, sl_node context_value,
                                int first, int last) {
-  sl__mapped mapped = {z, op_number(g, flow->type, 0)};
-  for (int i = first; i < last; i++)
-    mapped = through(&flow->layers[i], flow->layers[i].kind->sample, g, mapped, context_value);
-  return mapped;
+  return sl__chain_sample(&flow->chain, g, z, context_value, first, last);
 }
 
 sl__mapped sl__flow_map_log_prob(const sl__flow *flow, sl__graph *g, sl_node x,
                                  sl_node context_value, int first, int last) {
-  sl__mapped mapped = {x, op_number(g, flow->type, 0)};
-  for (int i = last - 1; i >= first; i--)
-    mapped = through(&flow->layers[i], flow->layers[i].kind->log_prob, g, mapped, context_value);
-  return mapped;
+  return sl__chain_log_prob(&flow->chain, g, x, context_value, first, last);
+}
+
+static sl_node base_density(const sl__layer *base, sl__graph *g, sl_node z, sl_node context_value) {
+  sl__graph_label(g, "%s: %s", base->title, base->text);
+  return base->kind->density(base, g, z, context_value);
 }
 
 sl_node sl__flow_log_prob(const sl__flow *flow, sl__graph *g, sl_node x, sl_node context_value) {
-  sl__mapped z = sl__flow_map_log_prob(flow, g, x, context_value, 0, flow->layer_count);
-  sl__graph_label(g, "base: %s", flow->base->name);
-  return op_add(g, flow->base->log_prob(g, z.value), z.log_det);
+  sl__mapped z = sl__flow_map_log_prob(flow, g, x, context_value, 0, flow->chain.count);
+  return op_add(g, base_density(&flow->base, g, z.value, context_value), z.log_det);
 }
 
 sl__mapped sl__flow_sample(const sl__flow *flow, sl__graph *g, sl_node context_value) {
-  sl__graph_label(g, "base: %s", flow->base->name);
-  sl_node z = flow->base->sample(g, flow->type, flow->dim, SL__STREAM_BASE);
-  sl_node log_prob = flow->base->log_prob(g, z);
-  sl__mapped x = sl__flow_map_sample(flow, g, z, context_value, 0, flow->layer_count);
+  sl__graph_label(g, "%s: %s", flow->base.title, flow->base.text);
+  sl_node z = flow->base.kind->draw(&flow->base, g, SL__STREAM_BASE, context_value);
+  sl_node log_prob = base_density(&flow->base, g, z, context_value);
+  sl__mapped x = sl__flow_map_sample(flow, g, z, context_value, 0, flow->chain.count);
   return (sl__mapped){x.value, op_subtract(g, log_prob, x.log_det)};
 }

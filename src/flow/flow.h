@@ -26,23 +26,48 @@ typedef enum sl__how {
   SL__HOW_ITERATIVE
 } sl__how;
 
-/* The descriptor of one kind of bijector; each kind's file ends in one, bijectors.def lists
- * them. */
-typedef struct sl__bijector {
+/* How the context of a conditional flow reaches a layer. */
+typedef enum sl__conditioning {
+  SL__CONDITION_NOTHING,   /* it has no trained numbers: permute */
+  SL__CONDITION_NETWORK,   /* its own network reads the context: coupling */
+  SL__CONDITION_PARAMETERS /* a network of the context adds to its trained parameters
+                            * (hypernetwork.c): sl__layer_node then gives a value per row */
+} sl__conditioning;
+
+/* The descriptor of one kind of layer, a bijector or a base density; each kind's file ends in one,
+ * kinds.def lists them. */
+typedef struct sl__kind {
   const char *name;                /* in formulas */
   const char *summary;             /* one line */
   const char *source;              /* paper and equation */
+  const char *const *examples;     /* formulas, NULL at the end: help shows them, tests walk them */
   const sl__option_row *arguments; /* key=value; positional ones fill the rows in order */
   int argument_count;
   sl__how sample_how, log_prob_how;
-  /* Reads layer->arguments, decides sizes, declares parameters with sl__layer_parameter. */
+  sl__conditioning conditioning;
+  /* Reads layer->arguments, decides sizes, declares parameters with sl__layer_parameter. May be
+   * NULL: there is nothing to do. */
   sl_status (*build)(sl_context *context, sl__layer *layer);
-  /* Both directions as graphs. */
+  /* A bijector's directions as graphs. context_value is 0 in an unconditional flow. Where a
+   * direction's input lies outside what the other can reach, log_det is -infinity and the value
+   * any finite one. */
   sl__mapped (*sample)(const sl__layer *layer, sl__graph *g, sl_node z, sl_node context_value);
   sl__mapped (*log_prob)(const sl__layer *layer, sl__graph *g, sl_node x, sl_node context_value);
-} sl__bijector;
+  /* A base density has these two instead: log density, a scalar per row, and draws [dim]. */
+  sl_node (*density)(const sl__layer *layer, sl__graph *g, sl_node z, sl_node context_value);
+  sl_node (*draw)(const sl__layer *layer, sl__graph *g, uint32_t stream, sl_node context_value);
+  /* NULL, or: writes into vector what it learns from rows of its data side (a base: of z), values
+   * [rows][dim]. first: before a fit; else now and then during it, if keeps_looking. look.c calls
+   * it. */
+  sl_status (*look)(sl_context *context, const sl__layer *layer, void *vector, int64_t rows,
+                    const double *values, bool first);
+  bool keeps_looking;
+} sl__kind;
 
-const sl__bijector *const *sl__bijectors(int *count); /* the registry */
+const sl__kind *const *sl__kinds(int *count); /* the registry */
+static inline bool sl__kind_is_base(const sl__kind *kind) {
+  return kind->density != NULL;
+}
 
 /* How a parameter starts. */
 typedef enum sl__initial {
@@ -66,49 +91,91 @@ typedef struct sl__parameter {
 } sl__parameter;
 
 struct sl__layer {
-  const sl__bijector *kind;
+  const sl__kind *kind;
   sl__flow *flow;
-  int index; /* 1-based place in the expanded chain, base side first */
+  const char *path;  /* "layers.3", "base": what its tensors' names start with */
+  const char *title; /* "layer 3", "base": for reports */
+  const char *text;  /* canonical, "coupling(rqs,bins=16)": for lists */
+  int index;         /* 1-based place in its chain, base side first; a base: 0 */
+  int earlier;       /* how many layers of its kind stand before it in the chain */
+  bool inverted;     /* stands in inverse(...): sample and log_prob have changed places */
   int32_t dim, context_dim;
   sl_dtype type;
   const sl__option_value *arguments; /* by row of kind->arguments */
-  uint64_t seed;    /* of sl__random_key {seed, SL__STREAM_PERMUTE, index} and the like */
-  const char *text; /* canonical, "coupling(rqs,bins=16)": for labels and lists */
-  void *state;      /* the kind's own, from sl__layer_take */
+  uint64_t seed; /* of sl__random_key {seed, SL__STREAM_PERMUTE, index} and the like */
+  void *state;   /* the kind's own, from sl__layer_take */
+  int first_parameter, parameter_count;  /* those that build declared */
+  struct sl__hypernetwork *hypernetwork; /* or NULL: hypernetwork.c */
 };
 /* Memory that lives as long as the flow. */
 void *sl__layer_take(sl__layer *layer, size_t count, size_t size);
 /* Declares a parameter; returns its index (use with sl__layer_node), or -1 when out of memory. */
 int sl__layer_parameter(sl__layer *layer, const char *name, sl_shape shape, sl__initial initial,
                         double scale, const double *values, const int32_t *extent);
-/* The parameter as a node of the graph. */
-sl_node sl__layer_node(const sl__layer *layer, sl__graph *g, int parameter);
+/* The parameter as a node of the graph: shared, or in a conditional flow, where the kind's
+ * conditioning is SL__CONDITION_PARAMETERS, a value per row of the same shape. */
+sl_node sl__layer_node(const sl__layer *layer, sl__graph *g, int parameter, sl_node context_value);
+
+/* Layers one after another, base side first. */
+typedef struct sl__chain {
+  int count;
+  sl__layer *layers;
+} sl__chain;
+struct sl__formula_item;
+/* Expands the items and builds the layers; their paths start with path. Refusals carry line and
+ * column of the formula. */
+sl_status sl__chain_build(sl_context *context, sl__flow *flow, const struct sl__formula_item *first,
+                          const char *path, int32_t dim, int32_t context_dim, uint64_t seed,
+                          sl__chain *out);
+/* Through layers first..last-1 only (0, count: all). */
+sl__mapped sl__chain_sample(const sl__chain *chain, sl__graph *g, sl_node z, sl_node context_value,
+                            int first, int last);
+sl__mapped sl__chain_log_prob(const sl__chain *chain, sl__graph *g, sl_node x,
+                              sl_node context_value, int first, int last);
 
 struct sl__flow {
   sl__arena arena; /* everything below lives here */
   sl_dtype type;
   int32_t dim, context_dim;
+  /* The last so many of the dim features are angles in -pi .. pi: they are mapped by the chain
+   * `circle` of their own, and the others are conditioned on their sines and cosines. */
+  int32_t periodic;
   uint64_t seed;
-  int layer_count;
-  sl__layer *layers; /* expanded, base side first */
+  sl__layer base;
+  sl__chain chain;
+  sl__layer circle_base;
+  sl__chain circle; /* no layers unless periodic > 0 */
   int parameter_count, parameter_capacity;
   sl__parameter *parameters;
-  int64_t size;                /* numbers in the parameter vector */
-  int64_t trainable;           /* how many of them are trained */
-  const char *formula;         /* canonical */
-  const struct sl__base *base; /* dist/base.h descriptor */
+  int64_t size;             /* numbers in the parameter vector */
+  int64_t trainable;        /* how many of them are trained */
+  const char *formula;      /* canonical, of the chain: without the base */
+  const char *base_formula; /* canonical: "normal", "student(df=3)" */
 };
 
-/* Parses formula ("standardize" is added by the model, not here) and builds the structure;
- * parameters are not made yet. Errors carry line and column of the formula. base: "normal" or
- * another of dist/base.def; NULL: normal. */
-sl_status sl__flow_new(sl_context *context, const char *formula, const char *base, int32_t dim,
-                       int32_t context_dim, sl_dtype type, uint64_t seed, sl__flow **out);
+/* What a flow is made of. */
+typedef struct sl__flow_plan {
+  const char *formula; /* its first item may be a base density, if base is NULL */
+  const char *base;    /* of one item; NULL: "normal" */
+  int32_t dim, context_dim, periodic;
+  sl_dtype type;
+  uint64_t seed;
+} sl__flow_plan;
+
+/* Parses the formula ("standardize" is added by the model, not here) and builds the structure;
+ * parameters are not made yet. Errors carry line and column of the formula. */
+sl_status sl__flow_new(sl_context *context, const sl__flow_plan *plan, sl__flow **out);
 void sl__flow_free(sl_context *context, sl__flow *flow);
 /* Writes starting values into vector[flow->size] (flow->type), a function of flow->seed. */
 void sl__flow_initialise(const sl__flow *flow, void *vector);
+/* Whether some layer wants to look at data (sl__kind.look), again and again if `again`. */
+bool sl__flow_looks(const sl__flow *flow, bool again);
+/* Shows rows x [rows][dim] and context [rows][context_dim] (or NULL), of the flow's type, to every
+ * layer that looks, from the data side to the base. */
+sl_status sl__flow_look(sl_context *context, const sl__flow *flow, void *vector, int64_t rows,
+                        const void *x, const void *context_rows, bool first);
 
-/* Graphs. log_prob: scalar per row. map_*: through layers first..last-1 only (0, layer_count:
+/* Graphs. log_prob: scalar per row. map_*: through layers first..last-1 only (0, chain.count:
  * all). */
 sl_node sl__flow_log_prob(const sl__flow *flow, sl__graph *g, sl_node x, sl_node context_value);
 sl__mapped sl__flow_map_sample(const sl__flow *flow, sl__graph *g, sl_node z, sl_node context_value,

@@ -69,9 +69,9 @@ static bool same_name(const char *a, const char *b) {
 }
 
 static sl_status find_kind(const parser *p, const char *name, int line, int column,
-                           const sl__bijector **out) {
+                           const sl__kind **out) {
   int count = 0;
-  const sl__bijector *const *kinds = sl__bijectors(&count);
+  const sl__kind *const *kinds = sl__kinds(&count);
   const char *nearest = NULL;
   for (int i = 0; i < count; i++) {
     if (same_name(kinds[i]->name, name)) {
@@ -90,13 +90,13 @@ static sl_status find_kind(const parser *p, const char *name, int line, int colu
 /* ---- arguments ---- */
 
 typedef struct argument_list {
-  const sl__bijector *kind;
+  const sl__kind *kind;
   sl__option_value *values;
   int positional;
   bool keys_began;
 } argument_list;
 
-static int find_row(const sl__bijector *kind, const char *name) {
+static int find_row(const sl__kind *kind, const char *name) {
   int row = 0;
   while (row < kind->argument_count && strcmp(kind->arguments[row].name, name) != 0) row++;
   return row;
@@ -105,7 +105,7 @@ static int find_row(const sl__bijector *kind, const char *name) {
 /* Sets a value; a refusal gets its place. */
 static sl_status set_argument(parser *p, argument_list *list, const char *name, const char *value,
                               int line, int column) {
-  const sl__bijector *kind = list->kind;
+  const sl__kind *kind = list->kind;
   int row = find_row(kind, name);
   if (row < kind->argument_count && list->values[row].given)
     return sl__fail_at(p->context, SL_SYNTAX, line, column,
@@ -121,7 +121,7 @@ static sl_status set_argument(parser *p, argument_list *list, const char *name, 
 }
 
 static sl_status parse_argument(parser *p, argument_list *list) {
-  const sl__bijector *kind = list->kind;
+  const sl__kind *kind = list->kind;
   int line = p->line, column = p->column;
   if (!in_value(*p->at)) return refuse(p, "an argument: a value or key=value");
   const char *word = take_word(p, in_value);
@@ -171,7 +171,7 @@ static sl_status parse_arguments(parser *p, argument_list *list) {
 
 /* A choice without a default takes its first name: said in canonical texts always, so that a
  * formula written down keeps its meaning. */
-static void choose_first(const parser *p, const sl__bijector *kind, sl__option_value *values,
+static void choose_first(const parser *p, const sl__kind *kind, sl__option_value *values,
                          sl_status *status) {
   for (int i = 0; i < kind->argument_count && *status == SL_OK; i++) {
     const sl__option_row *row = &kind->arguments[i];
@@ -186,7 +186,7 @@ static sl_status parse_layer(parser *p, sl__formula_item *item) {
   const char *name = take_word(p, in_name);
   if (!name) return SL_NO_MEMORY;
   SL__TRY(find_kind(p, name, item->line, item->column, &item->kind));
-  const sl__bijector *kind = item->kind;
+  const sl__kind *kind = item->kind;
   sl__option_value *values = sl__arena_take(p->arena, (size_t)kind->argument_count, sizeof *values);
   if (!values) return SL_NO_MEMORY;
   sl_status status =
@@ -289,4 +289,24 @@ sl_status sl__formula_parse(sl_context *context, sl__arena *arena, const char *t
   if (*p.at == ')')
     return sl__fail_at(context, SL_SYNTAX, p.line, p.column, "')' without '('; remove it");
   return *p.at == 0 ? SL_OK : refuse(&p, "'-' and a layer, '*' and a count, or the end");
+}
+
+sl_status sl__formula_parse_base(sl_context *context, sl__arena *arena, const char *text,
+                                 const sl__formula_item **out) {
+  sl__formula formula;
+  SL__TRY(sl__formula_parse(context, arena, text, &formula));
+  *out = formula.first;
+  if (!(*out)->child && !(*out)->next && (*out)->count == 1 && sl__kind_is_base((*out)->kind))
+    return SL_OK;
+  return sl__fail(context, SL_BAD_ARGUMENT,
+                  "'%.60s' is not one base density; `sluice flows` lists them", text);
+}
+
+sl_status sl__formula_check_base(sl_context *context, const char *text) {
+  sl__arena arena;
+  sl__arena_open(&arena, context);
+  const sl__formula_item *item;
+  sl_status status = sl__formula_parse_base(context, &arena, text, &item);
+  sl__arena_close(&arena);
+  return status;
 }

@@ -18,7 +18,7 @@ enum {
 
 /* A layer or a group, `count` times. Items of a chain are linked. */
 typedef struct sl__formula_item {
-  const sl__bijector *kind;          /* NULL: a group */
+  const sl__kind *kind;              /* NULL: a group */
   const sl__option_value *arguments; /* of kind */
   struct sl__formula_item *child;    /* first of the group */
   struct sl__formula_item *next;
@@ -38,9 +38,15 @@ typedef struct sl__formula {
 sl_status sl__formula_parse(sl_context *context, sl__arena *arena, const char *text,
                             sl__formula *out);
 
+/* The same for a text that must be one base density: "student(df=3)". */
+sl_status sl__formula_parse_base(sl_context *context, sl__arena *arena, const char *text,
+                                 const sl__formula_item **out);
+/* Whether the text is one base density; refused like a formula. */
+sl_status sl__formula_check_base(sl_context *context, const char *text);
+
 /* formula_print.c: brings a chain into canonical form (groups of one copy opened, equal neighbours
  * joined) and writes its text. Returns NULL for want of memory. */
-const char *sl__formula_layer_text(sl_context *context, sl__arena *arena, const sl__bijector *kind,
+const char *sl__formula_layer_text(sl_context *context, sl__arena *arena, const sl__kind *kind,
                                    const sl__option_value *arguments);
 sl__formula_item *sl__formula_simplify(sl__formula_item *first);
 const char *sl__formula_chain_text(sl_context *context, sl__arena *arena,

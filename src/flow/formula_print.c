@@ -34,7 +34,7 @@ static void add_value(sl__text *text, const sl__option_row *row, const sl__optio
   sl__text_add(text, "%s", printed);
 }
 
-const char *sl__formula_layer_text(sl_context *context, sl__arena *arena, const sl__bijector *kind,
+const char *sl__formula_layer_text(sl_context *context, sl__arena *arena, const sl__kind *kind,
                                    const sl__option_value *arguments) {
   sl__text text;
   sl__text_open(&text, context);

@@ -42,11 +42,25 @@ static sl_status fill_model(sl_context *context, sl__model *model, const char *f
                             uint64_t seed) {
   const char *complete = NULL;
   /* The user's own text first: refusals then point into it. */
-  SL__TRY(sl__flow_new(context, formula, base, dim, context_dim, type, seed, &model->flow));
+  SL__TRY(sl__flow_new(context,
+                       &(sl__flow_plan){.formula = formula,
+                                        .base = base,
+                                        .dim = dim,
+                                        .context_dim = context_dim,
+                                        .type = type,
+                                        .seed = seed},
+                       &model->flow));
   SL__TRY(complete_formula(context, &model->arena, formula, &complete));
   if (complete != formula) {
     sl__flow_free(context, model->flow);
-    SL__TRY(sl__flow_new(context, complete, base, dim, context_dim, type, seed, &model->flow));
+    SL__TRY(sl__flow_new(context,
+                         &(sl__flow_plan){.formula = complete,
+                                          .base = base,
+                                          .dim = dim,
+                                          .context_dim = context_dim,
+                                          .type = type,
+                                          .seed = seed},
+                         &model->flow));
   }
   sl__arena *arena = &model->arena;
   size_t size = type == SL_F32 ? sizeof(float) : sizeof(double);

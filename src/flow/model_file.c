@@ -9,7 +9,6 @@
  * A file is not trusted: every piece must be there, have the right shape, and be finite. */
 #include <math.h>
 #include <string.h>
-#include "dist/base.h"
 #include "flow/model.h"
 #include "io/io.h"
 
@@ -70,7 +69,7 @@ static sl_status write_file(sl_context *context, const sl__model *model, const c
   }
   sl__text_add(&text[0], "%d", SL__MODEL_FORMAT_VERSION);
   sl__text_add_bytes(&text[1], flow->formula, strlen(flow->formula));
-  sl__text_add(&text[2], "%s", flow->base->name);
+  sl__text_add(&text[2], "%s", flow->base_formula);
   sl__text_add(&text[3], "%d", flow->dim);
   sl__text_add(&text[4], "%d", flow->context_dim);
   sl__text_add(&text[5], "%s", flow->type == SL_F32 ? "f32" : "f64");

@@ -4,7 +4,7 @@
 #include <math.h>
 #include <string.h>
 
-#include "dist/base.h"
+#include "flow/formula.h"
 #include "infer/recipe.h"
 
 static const sl__option_row rows[] = {
@@ -55,20 +55,34 @@ enum { ROWS = sizeof rows / sizeof *rows };
 /* Where row i goes; the member's type follows from the row's: INT int64_t (seed: the same bits),
  * REAL double, BOOL and CHOICE int32_t, TEXT const char *. */
 static const size_t offsets[] = {
-    offsetof(sl_fit_options, formula),        offsetof(sl_fit_options, base),
-    offsetof(sl_fit_options, precision),      offsetof(sl_fit_options, seed),
-    offsetof(sl_fit_options, steps),          offsetof(sl_fit_options, epochs),
-    offsetof(sl_fit_options, batch),          offsetof(sl_fit_options, rate),
-    offsetof(sl_fit_options, optimizer),      offsetof(sl_fit_options, schedule),
-    offsetof(sl_fit_options, warmup),         offsetof(sl_fit_options, weight_decay),
-    offsetof(sl_fit_options, momentum),       offsetof(sl_fit_options, beta1),
-    offsetof(sl_fit_options, beta2),          offsetof(sl_fit_options, epsilon),
-    offsetof(sl_fit_options, clip),           offsetof(sl_fit_options, ema),
-    offsetof(sl_fit_options, valid_every),    offsetof(sl_fit_options, patience),
-    offsetof(sl_fit_options, max_seconds),    offsetof(sl_fit_options, valid_fraction),
-    offsetof(sl_fit_options, test_fraction),  offsetof(sl_fit_options, dequantize),
-    offsetof(sl_fit_options, baselines),      offsetof(sl_fit_options, checkpoint),
-    offsetof(sl_fit_options, checkpoint_every), offsetof(sl_fit_options, resume),
+    offsetof(sl_fit_options, formula),
+    offsetof(sl_fit_options, base),
+    offsetof(sl_fit_options, precision),
+    offsetof(sl_fit_options, seed),
+    offsetof(sl_fit_options, steps),
+    offsetof(sl_fit_options, epochs),
+    offsetof(sl_fit_options, batch),
+    offsetof(sl_fit_options, rate),
+    offsetof(sl_fit_options, optimizer),
+    offsetof(sl_fit_options, schedule),
+    offsetof(sl_fit_options, warmup),
+    offsetof(sl_fit_options, weight_decay),
+    offsetof(sl_fit_options, momentum),
+    offsetof(sl_fit_options, beta1),
+    offsetof(sl_fit_options, beta2),
+    offsetof(sl_fit_options, epsilon),
+    offsetof(sl_fit_options, clip),
+    offsetof(sl_fit_options, ema),
+    offsetof(sl_fit_options, valid_every),
+    offsetof(sl_fit_options, patience),
+    offsetof(sl_fit_options, max_seconds),
+    offsetof(sl_fit_options, valid_fraction),
+    offsetof(sl_fit_options, test_fraction),
+    offsetof(sl_fit_options, dequantize),
+    offsetof(sl_fit_options, baselines),
+    offsetof(sl_fit_options, checkpoint),
+    offsetof(sl_fit_options, checkpoint_every),
+    offsetof(sl_fit_options, resume),
 };
 _Static_assert(sizeof offsets / sizeof *offsets == ROWS, "every row has its member");
 
@@ -114,10 +128,7 @@ static sl_status check_names(sl_context *context, const sl_fit_options *options)
   for (int i = 0; i < count && i < MOST; i++) names[i] = schedules[i]->name;
   SL__TRY(check_name(context, "schedule", options->schedule,
                      options->schedule && sl__schedule_find(options->schedule), names, count));
-  const sl__base *const *bases = sl__bases(&count);
-  for (int i = 0; i < count && i < MOST; i++) names[i] = bases[i]->name;
-  return check_name(context, "base density", options->base,
-                    options->base && sl__base_find(options->base), names, count);
+  return options->base ? sl__formula_check_base(context, options->base) : SL_OK;
 }
 
 sl_status sl__fit_options_set(sl_context *context, sl_fit_options *options, const char *key,

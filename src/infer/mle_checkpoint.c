@@ -7,7 +7,6 @@
  * renames), so that a killed process leaves the checkpoint before. */
 #include <string.h>
 #include "base/os.h"
-#include "dist/base.h"
 #include "infer/mle.h"
 #include "io/io.h"
 
@@ -104,7 +103,7 @@ static void add_fixed(const sl__mle *mle, entries *e) {
   char digits[17];
   snprintf(digits, sizeof digits, "%016llx", (unsigned long long)hash_data(mle));
   add_text(e, "flow", flow->formula);
-  add_text(e, "base", flow->base->name);
+  add_text(e, "base", flow->base_formula);
   add_text(e, "precision", flow->type == SL_F32 ? "f32" : "f64");
   add_integer(e, "dim", flow->dim);
   add_integer(e, "context_dim", flow->context_dim);

@@ -5,7 +5,7 @@
  * the hidden units that depend on x[0..d-1] and on nothing later are computed (nn/made.c), then the
  * parameters of feature d, then x[d]. Every weight is used once, so it costs about one pass, not
  * dim of them. */
-#include "flow/autoregressive.h"
+#include "flow/bijector/autoregressive.h"
 
 typedef struct autoregressive {
   sl__transform transform;
@@ -18,7 +18,7 @@ const sl__option_row sl__autoregressive_arguments[SL__AUTOREGRESSIVE_ARGUMENTS] 
     SL__CONDITIONER_ROWS,
 #define ARGUMENT(transformer, name, type, fallback, low, high, choices, help) \
   {#name, type, fallback, low, high, choices, help},
-#include "flow/transformers.def"
+#include "flow/transformer/transformers.def"
 };
 
 sl_status sl__autoregressive_build(sl_context *context, sl__layer *layer) {
@@ -60,7 +60,7 @@ sl__mapped sl__autoregressive_pass(const sl__layer *layer, sl__graph *g, sl_node
   sl_node all = sl__network_forward(&own->conditioner.network, &nodes, g, in);
   all = op_reshape(g, all, sl__shape2(layer->dim, transform->total));
   sl__transform_parameters parameters = cut(transform, g, all, 1);
-  if (own->own >= 0) parameters.own = sl__layer_node(layer, g, own->own);
+  if (own->own >= 0) parameters.own = sl__layer_node(layer, g, own->own, context_value);
   sl__mapped mapped = transform->kind->log_prob(transform, g, x, &parameters);
   return (sl__mapped){mapped.value, op_sum_all(g, mapped.log_det)};
 }
@@ -71,7 +71,7 @@ sl__mapped sl__autoregressive_walk(const sl__layer *layer, sl__graph *g, sl_node
   const sl__transform *transform = &own->transform;
   sl__network_nodes nodes;
   sl__conditioner_nodes(layer, g, &own->conditioner, &nodes);
-  sl_node scales = own->own >= 0 ? sl__layer_node(layer, g, own->own) : 0;
+  sl_node scales = own->own >= 0 ? sl__layer_node(layer, g, own->own, context_value) : 0;
   sl__network_walk walk = {0};
   sl_node known = layer->context_dim == 0 ? 0 : context_value; /* context and x[0..d-1] */
   sl_node log_det = 0;

@@ -20,8 +20,9 @@ static sl_status build(sl_context *context, sl__layer *layer) {
 }
 
 /* sigma and log sigma [dim] */
-static void positive(const sl__layer *layer, sl__graph *g, sl_node *sigma, sl_node *log_sigma) {
-  sl_node rho = sl__layer_node(layer, g, *(const int *)layer->state);
+static void positive(const sl__layer *layer, sl__graph *g, sl_node context_value, sl_node *sigma,
+                     sl_node *log_sigma) {
+  sl_node rho = sl__layer_node(layer, g, *(const int *)layer->state, context_value);
   if (layer->arguments[0].integer == POSITIVE_EXP) {
     *sigma = op_exp(g, rho);
     *log_sigma = rho;
@@ -32,25 +33,26 @@ static void positive(const sl__layer *layer, sl__graph *g, sl_node *sigma, sl_no
 }
 
 static sl__mapped sample(const sl__layer *layer, sl__graph *g, sl_node z, sl_node context_value) {
-  (void)context_value;
   sl_node sigma, log_sigma;
-  positive(layer, g, &sigma, &log_sigma);
+  positive(layer, g, context_value, &sigma, &log_sigma);
   return (sl__mapped){op_multiply(g, z, sigma), op_sum_all(g, log_sigma)};
 }
 
 static sl__mapped log_prob(const sl__layer *layer, sl__graph *g, sl_node x, sl_node context_value) {
-  (void)context_value;
   sl_node sigma, log_sigma;
-  positive(layer, g, &sigma, &log_sigma);
+  positive(layer, g, context_value, &sigma, &log_sigma);
   return (sl__mapped){op_divide(g, x, sigma), op_negate(g, op_sum_all(g, log_sigma))};
 }
 
-const sl__bijector sl__bijector_scale = {
+static const char *const examples[] = {"scale", "scale(exp)-loc", NULL};
+const sl__kind sl__bijector_scale = {
     .name = "scale",
     .summary = "multiplies by a learned positive vector",
     .source = "PyMC3 3.2, ScaleFlow",
+    .examples = examples,
     .arguments = arguments,
     .argument_count = 1,
+    .conditioning = SL__CONDITION_PARAMETERS,
     .build = build,
     .sample = sample,
     .log_prob = log_prob,

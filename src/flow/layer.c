@@ -1,19 +1,21 @@
-/* The registry of bijectors, and what a bijector's build function may call on its layer. */
+/* The registry of kinds, and what a kind's build function may call on its layer. */
 #include <stdio.h>
 #include <string.h>
-#include "flow/flow.h"
+#include "flow/hypernetwork.h"
 
-#define BIJECTOR(name) extern const sl__bijector sl__bijector_##name;
-#include "flow/bijectors.def"
+#define BIJECTOR(name) extern const sl__kind sl__bijector_##name;
+#define BASE(name)     extern const sl__kind sl__base_##name;
+#include "flow/kinds.def"
 
-static const sl__bijector *const bijectors[] = {
+static const sl__kind *const kinds[] = {
 #define BIJECTOR(name) &sl__bijector_##name,
-#include "flow/bijectors.def"
+#define BASE(name)     &sl__base_##name,
+#include "flow/kinds.def"
 };
 
-const sl__bijector *const *sl__bijectors(int *count) {
-  *count = (int)(sizeof bijectors / sizeof bijectors[0]);
-  return bijectors;
+const sl__kind *const *sl__kinds(int *count) {
+  *count = (int)(sizeof kinds / sizeof kinds[0]);
+  return kinds;
 }
 
 void *sl__layer_take(sl__layer *layer, size_t count, size_t size) {
@@ -39,7 +41,8 @@ int sl__layer_parameter(sl__layer *layer, const char *name, sl_shape shape, sl__
   int64_t count = sl__shape_count(shape);
   if (count > INT64_MAX / 8 - flow->size || !make_room(flow)) return -1;
   char full[128];
-  int length = snprintf(full, sizeof full, "layers.%d.%s", layer->index, name);
+  int length = snprintf(full, sizeof full, "%s.%s", layer->path, name);
+  if (length < 0 || (size_t)length >= sizeof full) return -1;
   char *kept = sl__arena_text(&flow->arena, full, (size_t)length);
   if (!kept) return -1;
   flow->parameters[flow->parameter_count] = (sl__parameter){.name = kept,
@@ -54,7 +57,9 @@ int sl__layer_parameter(sl__layer *layer, const char *name, sl_shape shape, sl__
   return flow->parameter_count++;
 }
 
-sl_node sl__layer_node(const sl__layer *layer, sl__graph *g, int parameter) {
+sl_node sl__layer_node(const sl__layer *layer, sl__graph *g, int parameter, sl_node context_value) {
   const sl__parameter *p = &layer->flow->parameters[parameter];
-  return op_parameter(g, layer->type, p->shape, p->offset);
+  sl_node shared = op_parameter(g, layer->type, p->shape, p->offset);
+  if (!layer->hypernetwork || !p->trainable) return shared;
+  return op_add(g, shared, sl__hypernetwork_node(layer, g, parameter, context_value));
 }

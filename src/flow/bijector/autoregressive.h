@@ -3,7 +3,7 @@
 #ifndef SL_FLOW_AUTOREGRESSIVE_H
 #define SL_FLOW_AUTOREGRESSIVE_H
 #include "flow/conditioner.h"
-#include "flow/transformer.h"
+#include "flow/transformer/transformer.h"
 
 enum {
   SL__AUTOREGRESSIVE_CONDITIONER = 1, /* argument 0 names the transformer */

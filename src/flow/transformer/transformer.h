@@ -9,7 +9,7 @@ enum { SL__MAX_GROUPS = 4 };
 /* The arguments of all transformers, by place behind sl__transform.arguments. */
 enum {
 #define ARGUMENT(transformer, name, type, fallback, low, high, choices, help) SL__ARGUMENT_##name,
-#include "flow/transformers.def"
+#include "flow/transformer/transformers.def"
   SL__TRANSFORMER_ARGUMENTS
 };
 

@@ -18,7 +18,7 @@
  * the spline sees them, so that no NaN arises in the branch not taken and the derivatives of the
  * branch taken are exact up to the edge. */
 #include <math.h>
-#include "flow/transformer.h"
+#include "flow/transformer/transformer.h"
 
 #define LEAST_SIZE  1e-3
 #define LEAST_SLOPE 1e-3

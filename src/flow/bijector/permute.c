@@ -1,7 +1,7 @@
 /* permute: x[k] = z[order[k]], an order drawn from the seed or given; the log-determinant is
  * zero. */
 #include <string.h>
-#include "flow/order.h"
+#include "flow/bijector/order.h"
 
 static const sl__option_row arguments[] = {
     {"order", SL__OPTION_TEXT, "random", 0, 0, NULL,
@@ -53,10 +53,12 @@ static sl__mapped log_prob(const sl__layer *layer, sl__graph *g, sl_node x, sl_n
   return (sl__mapped){op_gather(g, x, 0, layer->dim, order->back), op_number(g, layer->type, 0)};
 }
 
-const sl__bijector sl__bijector_permute = {
+static const char *const examples[] = {"loc-permute", NULL};
+const sl__kind sl__bijector_permute = {
     .name = "permute",
     .summary = "reorders the features, at random or as given",
     .source = "-",
+    .examples = examples,
     .arguments = arguments,
     .argument_count = 1,
     .build = build,

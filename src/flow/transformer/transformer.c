@@ -1,17 +1,17 @@
 /* The registry of transformers, and how a layer's arguments choose one. */
-#include "flow/transformer.h"
+#include "flow/transformer/transformer.h"
 
 #define TRANSFORMER(name, separator) extern const sl__transformer sl__transformer_##name;
-#include "flow/transformers.def"
+#include "flow/transformer/transformers.def"
 
 static const sl__transformer *const transformers[] = {
 #define TRANSFORMER(name, separator) &sl__transformer_##name,
-#include "flow/transformers.def"
+#include "flow/transformer/transformers.def"
 };
 
 const char sl__transformer_names[] =
 #define TRANSFORMER(name, separator) separator #name
-#include "flow/transformers.def"
+#include "flow/transformer/transformers.def"
     ;
 
 static const struct {
@@ -20,7 +20,7 @@ static const struct {
 } owners[SL__TRANSFORMER_ARGUMENTS] = {
 #define ARGUMENT(transformer, name, type, fallback, low, high, choices, help) \
   {&sl__transformer_##transformer, #name},
-#include "flow/transformers.def"
+#include "flow/transformer/transformers.def"
 };
 
 sl_status sl__transform_read(sl_context *context, const sl__layer *layer, int first_argument,

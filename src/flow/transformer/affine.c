@@ -6,7 +6,7 @@
  *   scale=soft   s / (1 + |s| / log 1000): slope 1 at 0, scales within 1000 times
  *   scale=tanh   a tanh(s), a learned per feature from 1, as RealNVP did
  * The log-determinant is s itself, never the logarithm of exp(s). */
-#include "flow/transformer.h"
+#include "flow/transformer/transformer.h"
 
 #define LOG_LIMIT 6.9077552789821368
 

@@ -22,26 +22,26 @@ static sl_status build(sl_context *context, sl__layer *layer) {
 }
 
 static sl__mapped sample(const sl__layer *layer, sl__graph *g, sl_node z, sl_node context_value) {
-  (void)context_value;
   const standardize *own = layer->state;
-  sl_node shift = sl__layer_node(layer, g, own->shift),
-          scale = sl__layer_node(layer, g, own->scale);
+  sl_node shift = sl__layer_node(layer, g, own->shift, context_value),
+          scale = sl__layer_node(layer, g, own->scale, context_value);
   return (sl__mapped){op_multiply_add(g, z, scale, shift), op_sum_all(g, op_log(g, scale))};
 }
 
 static sl__mapped log_prob(const sl__layer *layer, sl__graph *g, sl_node x, sl_node context_value) {
-  (void)context_value;
   const standardize *own = layer->state;
-  sl_node shift = sl__layer_node(layer, g, own->shift),
-          scale = sl__layer_node(layer, g, own->scale);
+  sl_node shift = sl__layer_node(layer, g, own->shift, context_value),
+          scale = sl__layer_node(layer, g, own->scale, context_value);
   return (sl__mapped){op_divide(g, op_subtract(g, x, shift), scale),
                       op_negate(g, op_sum_all(g, op_log(g, scale)))};
 }
 
-const sl__bijector sl__bijector_standardize = {
+static const char *const examples[] = {"loc-standardize", NULL};
+const sl__kind sl__bijector_standardize = {
     .name = "standardize",
     .summary = "shifts and scales by the data's means and standard deviations, not trained",
     .source = "-",
+    .examples = examples,
     .build = build,
     .sample = sample,
     .log_prob = log_prob,

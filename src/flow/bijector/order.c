@@ -1,5 +1,5 @@
 /* Orders of features: random from the layer's seed, and inverses. */
-#include "flow/order.h"
+#include "flow/bijector/order.h"
 
 sl_status sl__order_new(sl__layer *layer, sl__order *out) {
   out->from = sl__layer_take(layer, (size_t)layer->dim, sizeof *out->from);

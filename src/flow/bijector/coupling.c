@@ -11,8 +11,8 @@
 #include <stdio.h>
 #include <string.h>
 #include "flow/conditioner.h"
-#include "flow/order.h"
-#include "flow/transformer.h"
+#include "flow/bijector/order.h"
+#include "flow/transformer/transformer.h"
 
 enum {
   TRANSFORMER_ROW,
@@ -33,7 +33,7 @@ static const sl__option_row arguments[ROWS] = {
     SL__CONDITIONER_ROWS,
 #define ARGUMENT(transformer, name, type, fallback, low, high, choices, help) \
   {#name, type, fallback, low, high, choices, help},
-#include "flow/transformers.def"
+#include "flow/transformer/transformers.def"
 };
 
 typedef struct coupling {
@@ -73,9 +73,7 @@ static sl_status check_mask(sl_context *context, const sl__layer *layer, const c
 static sl_status split(sl_context *context, sl__layer *layer, coupling *own) {
   const char *mask = layer->arguments[MASK_ROW].text;
   SL__TRY(check_mask(context, layer, mask));
-  int earlier = 0;
-  for (int i = 0; i < layer->index - 1; i++) earlier += layer->flow->layers[i].kind == layer->kind;
-  if (layer->dim == 1) earlier = 0; /* the one feature is mapped always */
+  int earlier = layer->dim == 1 ? 0 : layer->earlier; /* a single feature is mapped always */
   own->kept = sl__layer_take(layer, (size_t)layer->dim, sizeof *own->kept);
   own->mapped = sl__layer_take(layer, (size_t)layer->dim, sizeof *own->mapped);
   own->joined = sl__layer_take(layer, (size_t)layer->dim, sizeof *own->joined);
@@ -135,7 +133,7 @@ static sl__transform_parameters conditioned(const sl__layer *layer, sl__graph *g
     for (int32_t begin = 0; begin < count; begin += own->transform.group_size[group++])
       out.group[group] = op_slice(g, all, 0, begin, own->transform.group_size[group], 1);
   }
-  if (own->own >= 0) out.own = sl__layer_node(layer, g, own->own);
+  if (own->own >= 0) out.own = sl__layer_node(layer, g, own->own, context_value);
   return out;
 }
 
@@ -165,12 +163,16 @@ static sl__mapped log_prob(const sl__layer *layer, sl__graph *g, sl_node x, sl_n
   return map(layer, g, x, context_value, false);
 }
 
-const sl__bijector sl__bijector_coupling = {
+static const char *const examples[] = {"coupling(affine)*4", "coupling(rqs,bins=5,hidden=12)*3",
+                                       NULL};
+const sl__kind sl__bijector_coupling = {
     .name = "coupling",
     .summary = "maps some features by a network of the others",
     .source = "Dinh et al. 2017, eqs. 4 to 8; Durkan et al. 2019",
+    .examples = examples,
     .arguments = arguments,
     .argument_count = ROWS,
+    .conditioning = SL__CONDITION_NETWORK,
     .build = build,
     .sample = sample,
     .log_prob = log_prob,

@@ -7,7 +7,7 @@
  * the diagonal, U above, the logarithms of U's diagonal on it; zeros start L and U as identities.
  * Scoring multiplies by W = P L U, formed once per step and not once per row; sampling solves two
  * triangular systems. */
-#include "flow/order.h"
+#include "flow/bijector/order.h"
 
 typedef struct lu {
   int matrix, bias;
@@ -44,10 +44,9 @@ static sl_node upper(sl__graph *g, sl_node matrix, sl_node *log_det) {
 }
 
 static sl__mapped log_prob(const sl__layer *layer, sl__graph *g, sl_node x, sl_node context_value) {
-  (void)context_value;
   const lu *own = layer->state;
-  sl_node matrix = sl__layer_node(layer, g, own->matrix),
-          bias = sl__layer_node(layer, g, own->bias);
+  sl_node matrix = sl__layer_node(layer, g, own->matrix, context_value),
+          bias = sl__layer_node(layer, g, own->bias, context_value);
   sl_node log_det, u = upper(g, matrix, &log_det);
   /* L U = U + (strictly lower part) U */
   sl_node product = op_add(g, u, op_matmul(g, op_lower(g, matrix, -1), u));
@@ -56,10 +55,9 @@ static sl__mapped log_prob(const sl__layer *layer, sl__graph *g, sl_node x, sl_n
 }
 
 static sl__mapped sample(const sl__layer *layer, sl__graph *g, sl_node z, sl_node context_value) {
-  (void)context_value;
   const lu *own = layer->state;
-  sl_node matrix = sl__layer_node(layer, g, own->matrix),
-          bias = sl__layer_node(layer, g, own->bias);
+  sl_node matrix = sl__layer_node(layer, g, own->matrix, context_value),
+          bias = sl__layer_node(layer, g, own->bias, context_value);
   sl_node log_det, u = upper(g, matrix, &log_det);
   sl_node value = op_gather(g, op_subtract(g, z, bias), 0, layer->dim, own->order.back);
   value = op_triangular_solve(g, matrix, value, false, false, true);
@@ -67,12 +65,15 @@ static sl__mapped sample(const sl__layer *layer, sl__graph *g, sl_node z, sl_nod
   return (sl__mapped){value, op_negate(g, log_det)};
 }
 
-const sl__bijector sl__bijector_lu = {
+static const char *const examples[] = {"lu", "(lu-scale)*2", "lu(no)", NULL};
+const sl__kind sl__bijector_lu = {
     .name = "lu",
     .summary = "an invertible linear map, mixing all features",
     .source = "Kingma & Dhariwal 2018, eq. 10; Durkan et al. 2019, section 3.2",
+    .examples = examples,
     .arguments = arguments,
     .argument_count = 1,
+    .conditioning = SL__CONDITION_PARAMETERS,
     .build = build,
     .sample = sample,
     .log_prob = log_prob,

@@ -10,21 +10,22 @@ static sl_status build(sl_context *context, sl__layer *layer) {
 }
 
 static sl__mapped sample(const sl__layer *layer, sl__graph *g, sl_node z, sl_node context_value) {
-  (void)context_value;
-  sl_node loc = sl__layer_node(layer, g, *(const int *)layer->state);
+  sl_node loc = sl__layer_node(layer, g, *(const int *)layer->state, context_value);
   return (sl__mapped){op_add(g, z, loc), op_number(g, layer->type, 0)};
 }
 
 static sl__mapped log_prob(const sl__layer *layer, sl__graph *g, sl_node x, sl_node context_value) {
-  (void)context_value;
-  sl_node loc = sl__layer_node(layer, g, *(const int *)layer->state);
+  sl_node loc = sl__layer_node(layer, g, *(const int *)layer->state, context_value);
   return (sl__mapped){op_subtract(g, x, loc), op_number(g, layer->type, 0)};
 }
 
-const sl__bijector sl__bijector_loc = {
+static const char *const examples[] = {"scale-loc", NULL};
+const sl__kind sl__bijector_loc = {
     .name = "loc",
     .summary = "adds a learned vector",
     .source = "PyMC3 3.2, LocFlow",
+    .examples = examples,
+    .conditioning = SL__CONDITION_PARAMETERS,
     .build = build,
     .sample = sample,
     .log_prob = log_prob,

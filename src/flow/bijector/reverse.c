@@ -1,5 +1,5 @@
 /* reverse: x[k] = z[dim - 1 - k]; the log-determinant is zero. It is its own inverse. */
-#include "flow/order.h"
+#include "flow/bijector/order.h"
 
 static sl_status build(sl_context *context, sl__layer *layer) {
   (void)context;
@@ -18,10 +18,12 @@ static sl__mapped map(const sl__layer *layer, sl__graph *g, sl_node value, sl_no
                       op_number(g, layer->type, 0)};
 }
 
-const sl__bijector sl__bijector_reverse = {
+static const char *const examples[] = {"loc-reverse", NULL};
+const sl__kind sl__bijector_reverse = {
     .name = "reverse",
     .summary = "reverses the order of the features",
     .source = "-",
+    .examples = examples,
     .build = build,
     .sample = map,
     .log_prob = map,
