@@ -10,6 +10,11 @@ enum {
   FIXTURE_LOG_PROB,
   FIXTURE_GRADIENT,
   FIXTURE_SAMPLE,
+  /* In either direction: the dense Jacobian, and the gradient of fixture_sum, by the engine. */
+  FIXTURE_LOG_PROB_JACOBIAN,
+  FIXTURE_SAMPLE_JACOBIAN,
+  FIXTURE_LOG_PROB_SLOPES,
+  FIXTURE_SAMPLE_SLOPES,
   FIXTURE_PROGRAMS
 };
 
@@ -64,7 +69,7 @@ static inline void fixture_close(fixture *f) {
 
 /* Maps go through layers first .. last - 1 from now on. */
 static inline void fixture_range(fixture *f, int first, int last) {
-  for (int i = FIXTURE_LOG_PROB_MAP; i <= FIXTURE_SAMPLE_MAP; i++) {
+  for (int i = 0; i < FIXTURE_PROGRAMS; i++) {
     sl__workspace_free(f->workspace[i]);
     sl__program_free(f->program[i]);
     f->workspace[i] = NULL;
@@ -75,7 +80,8 @@ static inline void fixture_range(fixture *f, int first, int last) {
 }
 
 /* Starting values plus amplitude * N(0, 1) on whatever is trained; buffers get values of their
- * own. */
+ * own. Weights of a hypernetwork get less, so that what it adds to a parameter has the amplitude,
+ * not its width times that. */
 static inline void fixture_perturb(fixture *f, double amplitude, uint64_t seed) {
   sl__flow *flow = f->flow;
   sl__flow_initialise(flow, flow->type == SL_F32 ? (void *)f->narrow : (void *)f->vector);
@@ -89,9 +95,60 @@ static inline void fixture_perturb(fixture *f, double amplitude, uint64_t seed) 
       double *at = &f->vector[p->offset + k];
       if (flow->type == SL_F32) *at = (double)f->narrow[p->offset + k];
       double noise = sl__random_normal(key, (uint64_t)k, 0);
+      if (strstr(p->name, ".hyper.") && columns > 1) noise *= 0.3 / sqrt((double)columns);
       *at = p->trainable ? *at + amplitude * noise : 1.5 + 0.4 * tanh(noise);
     }
   }
+}
+
+/* value and log_det of a direction, log_det per row. */
+static inline sl__mapped fixture_mapped(const fixture *f, bool sampling, sl__graph *g, sl_node x,
+                                        sl_node c) {
+  sl__mapped both = sampling ? sl__flow_map_sample(f->flow, g, x, c, f->first, f->last)
+                             : sl__flow_map_log_prob(f->flow, g, x, c, f->first, f->last);
+  both.log_det = op_add(g, both.log_det, op_rows(g, op_number(g, f->flow->type, 0)));
+  return both;
+}
+
+/* Weights of what fixture_sum adds up. */
+static inline double fixture_weight(int k) {
+  return 1 + 0.25 * k;
+}
+#define FIXTURE_LOG_DET_WEIGHT 0.7
+
+/* Outputs: row i of the Jacobian, [dim], for every i. */
+static inline sl_status fixture_build_jacobian(fixture *f, int which, sl__graph *g, sl_node x,
+                                               sl_node c) {
+  sl_node rows[64];
+  int dim = f->flow->dim;
+  sl__mapped both = fixture_mapped(f, which == FIXTURE_SAMPLE_JACOBIAN, g, x, c);
+  for (int i = 0; i < dim; i++)
+    SL__TRY(sl__gradient(g, op_element(g, both.value, 0, i), 1, &x, &rows[i]));
+  return sl__program_new(f->context, g, dim, rows, &f->program[which]);
+}
+
+/* Outputs: the gradient by every parameter, by x, and by c where there is one. */
+static inline sl_status fixture_build_slopes(fixture *f, int which, sl__graph *g, sl_node x,
+                                             sl_node c) {
+  sl__flow *flow = f->flow;
+  double weight[64];
+  for (int k = 0; k < flow->dim; k++) weight[k] = fixture_weight(k);
+  sl_node w = op_constant(g, flow->type, sl__shape1(flow->dim), weight);
+  sl__mapped both = fixture_mapped(f, which == FIXTURE_SAMPLE_SLOPES, g, x, c);
+  sl_node sum = op_add(g, op_sum_all(g, op_multiply(g, both.value, w)),
+                       op_scale(g, both.log_det, FIXTURE_LOG_DET_WEIGHT));
+  int count = flow->parameter_count + 1 + (c != 0);
+  sl_node *wrt = calloc((size_t)count * 2, sizeof *wrt), *gradients = wrt + count;
+  if (!wrt) return SL_NO_MEMORY;
+  for (int i = 0; i < flow->parameter_count; i++)
+    wrt[i] = op_parameter(g, flow->type, flow->parameters[i].shape, flow->parameters[i].offset);
+  wrt[flow->parameter_count] = x;
+  if (c) wrt[flow->parameter_count + 1] = c;
+  sl_status status = sl__gradient(g, sum, count, wrt, gradients);
+  if (status == SL_OK)
+    status = sl__program_new(f->context, g, count, gradients, &f->program[which]);
+  free(wrt);
+  return status;
 }
 
 /* Builds one of the programs. Gradient: of the sum over rows of log_prob, with respect to all
@@ -100,13 +157,16 @@ static inline sl_status fixture_build(fixture *f, int which, sl__graph *g) {
   sl__flow *flow = f->flow;
   sl_node x = which == FIXTURE_SAMPLE ? 0 : op_input(g, flow->type, sl__shape1(flow->dim));
   sl_node c = flow->context_dim > 0 ? op_input(g, flow->type, sl__shape1(flow->context_dim)) : 0;
+  if (which == FIXTURE_LOG_PROB_JACOBIAN || which == FIXTURE_SAMPLE_JACOBIAN)
+    return fixture_build_jacobian(f, which, g, x, c);
+  if (which == FIXTURE_LOG_PROB_SLOPES || which == FIXTURE_SAMPLE_SLOPES)
+    return fixture_build_slopes(f, which, g, x, c);
   sl__mapped both = {0};
   if (which == FIXTURE_LOG_PROB_MAP) both = sl__flow_map_log_prob(flow, g, x, c, f->first, f->last);
   if (which == FIXTURE_SAMPLE_MAP) both = sl__flow_map_sample(flow, g, x, c, f->first, f->last);
   if (which == FIXTURE_SAMPLE) both = sl__flow_sample(flow, g, c);
   if (which != FIXTURE_LOG_PROB && which != FIXTURE_GRADIENT) {
-    /* A shared log-determinant becomes one per row. */
-    both.log_det = op_add(g, both.log_det, op_scale(g, op_element(g, both.value, 0, 0), 0));
+    both.log_det = op_add(g, both.log_det, op_rows(g, op_number(g, flow->type, 0)));
     sl_node outputs[2] = {both.value, both.log_det};
     return sl__program_new(f->context, g, 2, outputs, &f->program[which]);
   }
@@ -174,6 +234,49 @@ static inline bool fixture_gradient(fixture *f, int64_t rows, const double *x, c
     sinks[i] = (sl__sink){.data = gradient + f->flow->parameters[i].offset, .type = SL_F64};
   sinks[count - 1] = (sl__sink){.data = dx, .type = SL_F64};
   bool good = fixture_run(f, FIXTURE_GRADIENT, rows, x, c, sinks);
+  free(sinks);
+  return good;
+}
+
+/* jacobian [dim][dim] of one row, by the engine. */
+static inline bool fixture_jacobian(fixture *f, bool sampling, const double *x, const double *c,
+                                    double *jacobian) {
+  sl__sink sinks[64];
+  for (int i = 0; i < f->flow->dim; i++)
+    sinks[i] = (sl__sink){.data = jacobian + i * f->flow->dim, .type = SL_F64};
+  return fixture_run(f, sampling ? FIXTURE_SAMPLE_JACOBIAN : FIXTURE_LOG_PROB_JACOBIAN, 1, x, c,
+                     sinks);
+}
+
+/* The sum over rows of a weighted sum of value and log_det. */
+static inline double fixture_sum(fixture *f, bool sampling, int64_t rows, const double *x,
+                                 const double *c) {
+  double value[1024], log_det[1024], sum = 0;
+  int dim = f->flow->dim;
+  if (!fixture_map(f, sampling ? FIXTURE_SAMPLE_MAP : FIXTURE_LOG_PROB_MAP, rows, x, c, value,
+                   log_det))
+    return NAN;
+  for (int64_t r = 0; r < rows; r++) {
+    for (int k = 0; k < dim; k++) sum += fixture_weight(k) * value[r * dim + k];
+    sum += FIXTURE_LOG_DET_WEIGHT * log_det[r];
+  }
+  return sum;
+}
+
+/* Its gradient by the engine: by the parameters [flow->size], by x [rows][dim], by c
+ * [rows][context_dim]. */
+static inline bool fixture_slopes(fixture *f, bool sampling, int64_t rows, const double *x,
+                                  const double *c, double *by_parameters, double *by_x,
+                                  double *by_c) {
+  int count = f->flow->parameter_count;
+  sl__sink *sinks = calloc((size_t)count + 2, sizeof *sinks);
+  if (!CHECK(sinks != NULL)) return false;
+  for (int i = 0; i < count; i++)
+    sinks[i] = (sl__sink){.data = by_parameters + f->flow->parameters[i].offset, .type = SL_F64};
+  sinks[count] = (sl__sink){.data = by_x, .type = SL_F64};
+  sinks[count + 1] = (sl__sink){.data = by_c, .type = SL_F64};
+  bool good =
+      fixture_run(f, sampling ? FIXTURE_SAMPLE_SLOPES : FIXTURE_LOG_PROB_SLOPES, rows, x, c, sinks);
   free(sinks);
   return good;
 }

@@ -71,7 +71,8 @@ TEST(structs_that_may_grow) {
   PIN(sl_fit_data, test_condition, 296);
   PIN(sl_fit_data, column_names, 344);
   PIN(sl_fit_data, condition_names, 352);
-  CHECK_INTEGER(sizeof(sl_fit_data), 360);
+  PIN(sl_fit_data, columns, 360);
+  CHECK_INTEGER(sizeof(sl_fit_data), 368);
 
   PIN(sl_fit_progress, size, 0);
   PIN(sl_fit_progress, step, 8);

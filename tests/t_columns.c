@@ -85,6 +85,23 @@ TEST(lattices) {
   }
 }
 
+/* Six digits, whatever the size: finer below 1 than above. The search for a spacing must end. */
+TEST(six_digits) {
+  enum { DIM = 64 };
+  static double data[ROWS * DIM];
+  for (uint64_t i = 0; i < ROWS * DIM; i++) {
+    double sum = 0;
+    for (uint32_t k = 0; k < 3; k++) sum += sl__random_uniform(key, i, 2 * k + 4);
+    const double digit = sum < 0.1 ? 1e-7 : sum < 1 ? 1e-6 : 1e-5;
+    data[i] = nearbyint(sum / digit) * digit;
+  }
+  sl_context *context = open_context();
+  sl__column_facts facts[DIM];
+  CHECK(sl__column_look(context, ROWS, DIM, data, facts) == SL_OK);
+  for (int i = 0; i < DIM; i++) CHECK(facts[i].lattice < 1e-4);
+  sl_context_free(context);
+}
+
 TEST(ties) {
   CHECK(look_at(continuous).tied == 0);
   CHECK_CLOSE(look_at(many_zeros).tied, 1.0 / 3, 1e-12);

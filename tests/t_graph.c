@@ -52,13 +52,18 @@ UNARY_CASE(sigmoid, x)
 UNARY_CASE(softplus, x)
 UNARY_CASE(sin, x)
 UNARY_CASE(cos, x)
+UNARY_CASE(sinh, x)
+UNARY_CASE(cosh, x)
+UNARY_CASE(asinh, x)
+UNARY_CASE(atan, x)
 UNARY_CASE(erf, x)
 UNARY_CASE(lgamma, positive(g, x))
 UNARY_CASE(relu, x)
 UNARY_CASE(silu, x)
-CASE(digamma) {
+UNARY_CASE(digamma, positive(g, x))
+CASE(trigamma) {
   UNUSED;
-  return op_stop_gradient(g, op_digamma(g, positive(g, x)));
+  return op_stop_gradient(g, op_trigamma(g, positive(g, x)));
 }
 CASE(scale) {
   UNUSED;
@@ -345,6 +350,37 @@ CASE(gradient_of_gradient) {
   if (sl__gradient(g, op_sum_all(g, op_multiply(g, h, h)), 1, &x, &dx) != SL_OK) return 0;
   return op_square(g, dx);
 }
+/* x + a tanh(w x + b), a and w positive; user: p. */
+static sl_node planar(void *user, sl__graph *g, sl_node x) {
+  const sl_node p = *(const sl_node *)user;
+  const sl_node a = positive(g, op_slice(g, p, 0, 0, 6, 1));
+  const sl_node w = positive(g, op_slice(g, p, 0, 6, 6, 1));
+  const sl_node t = op_tanh(g, op_multiply_add(g, w, x, op_slice(g, p, 0, 12, 6, 1)));
+  return op_multiply_add(g, a, t, x);
+}
+CASE(root) {
+  UNUSED;
+  return op_root(g, x, op_number(g, t, -500), op_number(g, t, 500), planar, &p);
+}
+CASE(root_shared) {
+  UNUSED;
+  const sl_node y = op_slice(g, p, 0, 20, 6, 1);
+  return op_multiply(g, x, op_root(g, y, op_shift(g, y, -9), op_shift(g, y, 9), planar, &p));
+}
+/* sum over k of exp(w_k) sigmoid(4 x + b_k), 0 < w, b, read from a batched value. */
+static sl_node of_sigmoids(void *user, sl__graph *g, sl_node x) {
+  const sl_node q = *(const sl_node *)user;
+  const sl_node w = op_exp(g, op_reshape(g, q, sl__shape2(1, 6)));
+  const sl_node b = op_reshape(g, op_scale(g, q, 3), sl__shape2(1, 6));
+  const sl_node column = op_reshape(g, op_scale(g, x, 4), sl__shape2(3, 1));
+  return op_sum(g, op_multiply(g, w, op_sigmoid(g, op_add(g, column, b))), 1);
+}
+CASE(root_of_sum) {
+  UNUSED;
+  const sl_node y = op_shift(g, op_sigmoid(g, op_slice(g, p, 0, 3, 3, 1)), 0.5);
+  const sl_node low = op_number(g, t, -5), high = op_slice(g, p, 0, 0, 1, 1);
+  return op_root(g, y, low, high, of_sigmoids, &x); /* the bracket may not hold */
+}
 CASE(random) {
   UNUSED;
   return op_multiply(g, x,
@@ -371,11 +407,16 @@ static const build_case cases[] = {
     C(softplus),
     C(sin),
     C(cos),
+    C(sinh),
+    C(cosh),
+    C(asinh),
+    C(atan),
     C(erf),
     C(lgamma),
     C(relu),
     C(silu),
     C(digamma),
+    C(trigamma),
     C(scale),
     C(shift),
     C(leaky_relu),
@@ -428,6 +469,9 @@ static const build_case cases[] = {
     C(diagonals),
     C(cast),
     C(gradient_of_gradient),
+    C(root),
+    C(root_shared),
+    C(root_of_sum),
     C(random),
 };
 enum { CASES = sizeof cases / sizeof cases[0] };
@@ -538,7 +582,7 @@ TEST(gradients_against_differences) {
   for (int i = 0; i < CASES; i++) {
     bench_program b;
     if (!make(context, &cases[i], SL_F64, &b)) continue;
-    const bool constant = !strcmp(cases[i].name, "digamma") ||
+    const bool constant = !strcmp(cases[i].name, "trigamma") ||
                           !strcmp(cases[i].name, "leaky_gate"); /* stop_gradient inside */
     if (!constant) check_differences(context, &cases[i], &b);
     sl__program_free(b.program);

@@ -278,6 +278,39 @@ static sl_node factorisation(maker *m) {
   }
 }
 
+/* An increasing function of each element of x: user reads other values. */
+typedef struct rising {
+  sl_node gain, shift;
+  uint32_t kind;
+} rising;
+
+static sl_node rise(void *user, sl__graph *g, sl_node x) {
+  const rising *r = user;
+  const sl_shape shape = sl__node_shape(g, x), row = sl__shape2(1, (int32_t)sl__shape_count(shape));
+  const sl_node u = op_multiply_add(g, op_sigmoid(g, r->gain), x, r->shift);
+  switch (r->kind) {
+    case 0: return op_add(g, x, op_tanh(g, op_scale(g, u, 3)));
+    case 1: return op_sinh(g, op_asinh(g, op_add(g, u, op_multiply(g, u, op_square(g, u)))));
+    case 2: return op_multiply_add(g, x, op_exp(g, op_sin(g, r->shift)), op_atan(g, u));
+    default: break;
+  }
+  /* a sum of terms that lie one beside the other */
+  const sl_node rows[3] = {op_reshape(g, op_sigmoid(g, u), row), op_reshape(g, x, row),
+                           op_reshape(g, op_softplus(g, op_shift(g, u, 1)), row)};
+  const sl_node terms = op_concatenate(g, 3, rows, 0);
+  return op_reshape(g, op_sum(g, op_add(g, terms, op_tanh(g, terms)), 0), shape);
+}
+
+static sl_node root(maker *m) {
+  const sl_shape shape = shape_of(m, any(m));
+  rising r = {.kind = dice(m, 4)};
+  r.gain = op_tanh(m->g, fitted(m, any(m), shape));
+  r.shift = op_sin(m->g, fitted(m, any(m), shape));
+  const sl_node y = op_tanh(m->g, fitted(m, any(m), shape));
+  const sl_node low = op_number(m->g, m->type, -4), high = op_sin(m->g, fitted(m, any(m), shape));
+  return op_tanh(m->g, op_root(m->g, y, low, high, rise, &r));
+}
+
 static sl_node other(maker *m) {
   const sl_dtype foreign = m->type == SL_F32 ? SL_F64 : SL_F32;
   const sl_node a = any(m);
@@ -289,8 +322,8 @@ static sl_node other(maker *m) {
 }
 
 static sl_node (*const moves[])(maker *) = {
-    unary,   binary,        chain, view,  join,   growing, reduction, indexed, layer,
-    product, factorisation, other, unary, binary, chain,   view,      join};
+    unary,   binary,        chain, view, join,  growing, reduction, indexed, layer,
+    product, factorisation, other, root, unary, binary,  chain,     view,    join};
 
 /* Makes a loss of many values, its gradients, and lists them as outputs. */
 static int build(maker *m, sl_node outputs[5]) {
@@ -397,25 +430,26 @@ static bool same_outputs(const plan *a, const char *x, const char *y, int64_t ro
   return true;
 }
 
-/* The outputs, then every value that they depend on. */
+/* The outputs, then every value that they depend on, but for those inside of roots. */
 static int all_values(const sl__graph *g, int count, const sl_node *outputs, sl_node *list) {
-  bool *live = calloc(g->count, sizeof *live);
+  bool *live = calloc(g->count, sizeof *live), *inside = calloc(g->count, sizeof *inside);
   for (int k = 0; k < count; k++) live[list[k] = outputs[k]] = true;
   for (sl_node i = g->count - 1; i > 0; i--) {
     const sl__node *n = &g->nodes[i];
     if (!live[i]) continue;
-    for (int k = 0; k < n->operands; k++) live[n->operand[k]] = true;
-    const sl_node *parts = n->data;
-    const int64_t many =
-        n->operation == SL__OP_CONCATENATE ? n->data_bytes / (int64_t)sizeof *parts : 0;
-    for (int64_t k = 0; k < many; k++) live[parts[k]] = true;
+    for (int64_t k = 0; k < sl__operand_count(n); k++) live[sl__operand_at(n, k)] = true;
   }
   for (sl_node i = 1; i < g->count; i++) {
-    const int operation = g->nodes[i].operation;
-    seen_operation[operation] |= live[i];
-    if (live[i] && g->nodes[i].root == i && operation != SL__OP_PARAMETER) list[count++] = i;
+    const sl__node *n = &g->nodes[i];
+    inside[i] = n->operation == SL__OP_VARIABLE;
+    for (int64_t k = 0; k < sl__operand_count(n) && n->operation != SL__OP_ROOT; k++)
+      inside[i] |= inside[sl__operand_at(n, k)];
+    seen_operation[n->operation] |= live[i];
+    if (live[i] && !inside[i] && n->root == i && n->operation != SL__OP_PARAMETER)
+      list[count++] = i;
   }
   free(live);
+  free(inside);
   return count;
 }
 

@@ -23,11 +23,13 @@ typedef struct bound {
   double f32, f64, absolute;
 } bound;
 static const bound bounds[] = {
-    {SL__EW_exp, 2, 2, 0},      {SL__EW_expm1, 2, 2, 0},     {SL__EW_log, 2, 2, 0},
-    {SL__EW_log1p, 2, 2, 0},    {SL__EW_tanh, 3, 3, 0},      {SL__EW_sigmoid, 2.5, 3, 0},
-    {SL__EW_softplus, 2, 3, 0}, {SL__EW_sin, 2, 2, 0},       {SL__EW_cos, 2, 2, 0},
-    {SL__EW_erf, 1, 2, 0},      {SL__EW_lgamma, 1, 4, 2},    {SL__EW_digamma, 1, 8, 8},
-    {SL__EW_power, 1, 5, 0},    {SL__EW_tanh_gate, 2, 2, 2}, {SL__EW_multiply_add, 1, 1, 0},
+    {SL__EW_exp, 2, 2, 0},       {SL__EW_expm1, 2, 2, 0},        {SL__EW_log, 2, 2, 0},
+    {SL__EW_log1p, 2, 2, 0},     {SL__EW_tanh, 3, 3, 0},         {SL__EW_sigmoid, 2.5, 3, 0},
+    {SL__EW_softplus, 2, 3, 0},  {SL__EW_sin, 2, 2, 0},          {SL__EW_cos, 2, 2, 0},
+    {SL__EW_erf, 1, 2, 0},       {SL__EW_lgamma, 1, 4, 2},       {SL__EW_digamma, 1, 8, 8},
+    {SL__EW_sinh, 3, 3, 0},      {SL__EW_cosh, 3, 3, 0},         {SL__EW_asinh, 3, 3, 0},
+    {SL__EW_atan, 3, 3, 0},      {SL__EW_trigamma, 1, 4, 0},     {SL__EW_power, 1, 5, 0},
+    {SL__EW_tanh_gate, 2, 2, 2}, {SL__EW_multiply_add, 1, 1, 0},
 };
 
 static bound bound_of(sl__elementwise op) {
@@ -212,7 +214,8 @@ static void check_special(const sl__kernels *table, const sl__kernels *reference
         fabs(b * log(fabs(a))) < 760) {
       continue; /* there the error bound grows: checked apart */
     }
-    if (op == SL__EW_digamma && a < 0 && a == floor(a)) continue;         /* a pole has no value */
+    const bool has_poles = op == SL__EW_digamma || op == SL__EW_trigamma;
+    if (has_poles && a < 0 && a == floor(a)) continue;                    /* without a value */
     if (op == SL__EW_tanh_gate && (fabs(a) > 1 || fabs(b) > 1)) continue; /* 1 - a^2, a = tanh */
     set(type, operands[0], filled, a);
     set(type, operands[1], filled, b);
@@ -289,6 +292,13 @@ TEST(reference_against_constants) {
       {SL__EW_digamma, 0.125, -8.3884926632958548678},
       {SL__EW_digamma, 12.25, 2.4641546551853689558},
       {SL__EW_digamma, -0.75, -2.8941202000429320748},
+      {SL__EW_sinh, 1.75, 2.7904143662776426551},
+      {SL__EW_cosh, -1.75, 2.9641883097280877818},
+      {SL__EW_asinh, 0.375, 0.36672460423013676549},
+      {SL__EW_atan, -1.25, -0.89605538457134395617},
+      {SL__EW_trigamma, 0.125, 65.388133444988034473},
+      {SL__EW_trigamma, 12.25, 0.085055142988163208079},
+      {SL__EW_trigamma, -0.75, 18.975106932284888517},
       {SL__EW_lgamma, -1.25, 1.3664317612369762345},
   };
   const sl__kernels *tables[TABLES];

@@ -70,6 +70,40 @@ TEST(save_and_load) {
   sl_context_free(context);
 }
 
+/* Types of columns are part of the structure; files without them are of the older version. */
+TEST(typed_columns_are_saved_and_loaded) {
+  static const char *const texts[6] = {
+      "periodic(0,360)", "simplex(1)", "count",
+      "simplex(1)",      "real",       "interval(-0.1,2) width(0.5)"};
+  sl_context *context = open_context();
+  REQUIRE(context != NULL);
+  sl__column_type types[6];
+  for (int k = 0; k < 6; k++) REQUIRE_OK(context, sl__type_read(context, texts[k], &types[k]));
+  sl__model *model = NULL, *loaded = NULL;
+  REQUIRE_OK(context, sl__model_new_typed(context, "lu", NULL, 6, types, 0, SL_F64, 1, &model));
+  CHECK_INTEGER(model->flow->dim, 5);
+  CHECK_INTEGER(model->flow->periodic, 1);
+  CHECK_INTEGER(sl__model_format_version(model), 2);
+  static const double mean[5] = {1, 2, 3, 4}, sd[5] = {5, 6, 7, 8};
+  sl__model_standardize(model, mean, sd);
+  if (CHECK_OK(context, sl__model_save(context, model, temporary())) &&
+      CHECK_OK(context, sl__model_load(context, temporary(), &loaded))) {
+    for (int k = 0; k < 6; k++) {
+      CHECK_TEXT(model->types[k], texts[k]);
+      CHECK_TEXT(loaded->types[k], texts[k]);
+    }
+    REQUIRE(loaded->flow->size == model->flow->size);
+    CHECK(memcmp(loaded->vector, model->vector, (size_t)model->flow->size * sizeof(double)) == 0);
+  }
+  sl__model_free(context, loaded);
+  sl__model_free(context, model);
+  REQUIRE_OK(context, sl__model_new(context, "lu", NULL, 2, 0, SL_F64, 1, &model));
+  CHECK_INTEGER(sl__model_format_version(model), 1);
+  sl__model_free(context, model);
+  remove(temporary());
+  sl_context_free(context);
+}
+
 /* Every kind of layer, because it is registered, on every base density. */
 TEST(every_kind_is_saved_and_loaded) {
   sl_context *context = open_context();
@@ -78,7 +112,7 @@ TEST(every_kind_is_saved_and_loaded) {
   const sl__kind *const *kind = sl__kinds(&kinds);
   for (int i = 0; i < kinds * kinds; i++) {
     if (sl__kind_is_base(kind[i % kinds]) || !sl__kind_is_base(kind[i / kinds])) continue;
-    const char *name = kind[i % kinds]->name, *base_name = kind[i / kinds]->name;
+    const char *name = kind[i % kinds]->examples[0], *base_name = kind[i / kinds]->examples[0];
     sl__model *model = NULL, *loaded = NULL;
     REQUIRE_OK(context, sl__model_new(context, name, base_name, 3, 0, SL_F64, 5, &model));
     const size_t size = (size_t)model->flow->size * sizeof(double);
@@ -202,7 +236,7 @@ static void no_version(sl__tensor_file *file) {
   drop_meta(file, "format_version");
 }
 static void newer(sl__tensor_file *file) {
-  set_meta(file, "format_version", "2");
+  set_meta(file, "format_version", "3");
 }
 static void odd_version(sl__tensor_file *file) {
   set_meta(file, "format_version", "one");
@@ -243,6 +277,35 @@ static void few_columns(sl__tensor_file *file) {
 static void odd_columns(sl__tensor_file *file) {
   set_meta(file, "columns", "[1,2,3]");
 }
+static void unknown_type(sl__tensor_file *file) {
+  set_meta(file, "columns",
+           "[{\"name\":\"a\"},{\"name\":\"b\",\"type\":\"positiv\"},{\"name\":\"c\"}]");
+}
+static void number_type(sl__tensor_file *file) {
+  set_meta(file, "columns", "[{\"name\":\"a\",\"type\":7},{\"name\":\"b\"},{\"name\":\"c\"}]");
+}
+static void odd_range(sl__tensor_file *file) {
+  set_meta(file, "columns",
+           "[{\"name\":\"a\",\"type\":\"interval(0,1e999)\"},{\"name\":\"b\"},{\"name\":\"c\"}]");
+}
+static void part_as_type(sl__tensor_file *file) {
+  set_meta(file, "columns",
+           "[{\"name\":\"a\",\"type\":\"weight\"},{\"name\":\"b\"},{\"name\":\"c\"}]");
+}
+static void lonely_simplex(sl__tensor_file *file) {
+  set_meta(file, "columns",
+           "[{\"name\":\"a\",\"type\":\"simplex(1)\"},{\"name\":\"b\"},{\"name\":\"c\"}]");
+}
+static void far_simplex(sl__tensor_file *file) {
+  set_meta(file, "columns",
+           "[{\"name\":\"a\",\"type\":\"simplex(2)\"},{\"name\":\"b\",\"type\":\"simplex(2)\"},"
+           "{\"name\":\"c\"}]");
+}
+static void other_types(sl__tensor_file *file) {
+  set_meta(file, "columns",
+           "[{\"name\":\"a\",\"type\":\"simplex(1)\"},{\"name\":\"b\",\"type\":\"simplex(1)\"},"
+           "{\"name\":\"c\"}]");
+}
 static void broken_columns(sl__tensor_file *file) {
   set_meta(file, "columns", "[{]");
 }
@@ -265,14 +328,21 @@ static const damage damages[] = {
     {"other formula", "is missing", SL_FORMAT, other_formula},
     {"bad base", "no layer 'cauchyy'", SL_SYNTAX, bad_base},
     {"dim 0", "'dim' is 0", SL_FORMAT, bad_dim},
-    {"huge dim", "a flow of 2147483647 features", SL_BAD_ARGUMENT, huge_dim},
-    {"other dim", "has not the shape", SL_FORMAT, other_dim},
+    {"huge dim", "'dim' is 2147483647", SL_FORMAT, huge_dim},
+    {"other dim", "'columns' in the metadata", SL_FORMAT, other_dim},
     {"bad context_dim", "'context_dim' is -1", SL_FORMAT, bad_context},
     {"bad dtype", "'dtype' is f16", SL_FORMAT, bad_dtype},
     {"seed beyond 64 bits", "'seed' is 18446744073709551616", SL_FORMAT, bad_seed},
     {"too few columns", "'columns' in the metadata", SL_FORMAT, few_columns},
     {"odd columns", "'columns' in the metadata", SL_FORMAT, odd_columns},
     {"broken columns", "", SL_FORMAT, broken_columns},
+    {"unknown type", "the type of column 2", SL_FORMAT, unknown_type},
+    {"a number for a type", "the type of column 1", SL_FORMAT, number_type},
+    {"an endless interval", "the type of column 1", SL_FORMAT, odd_range},
+    {"a part for a type", "the type of column 1", SL_FORMAT, part_as_type},
+    {"a simplex of one", "a simplex of one column", SL_BAD_ARGUMENT, lonely_simplex},
+    {"a second simplex only", "counted from 1", SL_BAD_ARGUMENT, far_simplex},
+    {"fewer features", "has not the shape", SL_FORMAT, other_types},
     {"odd context columns", "'context_columns' in the metadata", SL_FORMAT, odd_context},
 };
 
@@ -328,8 +398,10 @@ static sl_status whole_life(sl_context *context) {
   static const char *const columns[3] = {"a", "b", "c"};
   static const char formula[] = "(lu-permute-reverse)*2-maf(rqs,hidden=4,blocks=1)"
                                 "-coupling(affine,net=separate,scale=tanh,hidden=3)-iaf(hidden=3)";
+  static const sl__column_type types[3] = {{.support = SL__SUPPORT_POSITIVE},
+                                           {.support = SL__SUPPORT_PERIODIC, .high = 360}};
   sl__model *model = NULL, *loaded = NULL;
-  sl_status status = sl__model_new(context, formula, NULL, 3, 1, SL_F32, 1, &model);
+  sl_status status = sl__model_new_typed(context, formula, NULL, 3, types, 1, SL_F32, 1, &model);
   if (status == SL_OK) {
     sl__model_standardize(model, mean, sd);
     status = sl__model_name_columns(model, columns, NULL);

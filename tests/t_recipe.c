@@ -40,7 +40,7 @@ static sl__prepared prepare(sl_context *context, const double *x, int64_t column
                             const sl_fit_options *options) {
   sl_fit_data data = {.size = sizeof data, .x = sl_in_f64(x, ROWS, columns)};
   sl__prepared prepared = {0};
-  CHECK_OK(context, sl__prepare(context, &data, options, false, &prepared));
+  CHECK_OK(context, sl__prepare(context, &data, options, NULL, &prepared));
   return prepared;
 }
 

@@ -115,8 +115,9 @@ SL_API sl_array_out sl_out_f64(double *data, int64_t rows, int64_t columns);
 /* ---- tier 1: fit rows, score rows, draw rows ------------------------------------------------ */
 
 /* A flow: a base density, a chain of invertible layers, their parameters and, when it was fitted,
- * the standardisation and the columns of its data. Every density below is in the data's own units
- * (the standardisation's Jacobian is included), in nats. A flow is read-only except in the calls
+ * the standardisation, the columns of its data and their types. Every density below is in the
+ * data's own units (the Jacobians of standardisation and types are included), in nats; of shares
+ * that sum to 1 it is the density of all but the last. A flow is read-only except in the calls
  * that fit it or set its parameters: between those, any number of threads may use one flow, each
  * with a context (and evaluator) of its own. */
 typedef struct sl_flow sl_flow;
@@ -125,8 +126,9 @@ typedef struct sl_flow sl_flow;
  * numbers are NaN. */
 typedef struct sl_score {
   double log_prob;              /* mean log density per row, nats, data's own units */
-  double se;                    /* standard error of that mean */
-  double log_prob_standardized; /* the same on columns shifted and scaled by mean and sd */
+  double se;                    /* standard error of that mean; baselines: of the next one */
+  double log_prob_standardized; /* the same of features: columns mapped to all real numbers by
+                                 * their types, shifted and scaled by mean and sd */
   int64_t rows;
 } sl_score;
 
@@ -141,6 +143,10 @@ typedef struct sl_fit_data {
   sl_array_in test_x, test_condition;   /* to report on; never looked at before the end */
   /* dim and context_dim names, for messages and the saved model; or NULL. */
   const char *const *column_names, *const *condition_names;
+  /* What values the columns of x can hold: "age: positive, 2: interval(0,1), a..c: simplex". Names
+   * or numbers from 1, each with a type (docs/formats.md has the list); a column that is not named
+   * is real. NULL: all are. sl_fit only. */
+  const char *columns;
 } sl_fit_data;
 
 /* What a progress callback sees. It runs on the caller's thread, at most some ten times a second.
@@ -234,20 +240,23 @@ SL_API void sl_flow_free(sl_flow *flow);
 
 /* log_prob[r] = log density of row r, nats: log p(z) + log |det dz/dx| at z = T^-1(x). x: rows x
  * dim; condition: rows x context_dim, NULL when the flow has none; log_prob: rows x 1. A row
- * with a NaN gets a NaN. Rows may be scored in any portions; portions of four or fewer agree to
- * rounding, others to the bit. Builds the program anew at every call, which takes milliseconds:
- * where that matters make an evaluator (tier 2). */
+ * with a NaN gets a NaN, one outside the support of its columns -infinity. Integers are scored by
+ * the density of their spread values at the integer: about the log of its probability. Rows may be
+ * scored in any portions; portions of four or fewer agree to rounding, others to the bit. Builds
+ * the program anew at every call, which takes milliseconds: where that matters make an evaluator
+ * (tier 2). */
 SL_API sl_status sl_flow_log_prob(sl_context *context, const sl_flow *flow, const sl_array_in *x,
                                   const sl_array_in *condition, const sl_array_out *log_prob);
 
-/* Draws x->rows rows: a function of the flow, seed and row number only. x: rows x dim; log_prob:
- * rows x 1, NULL if not wanted, is the exact log density of each draw. */
+/* Draws x->rows rows: a function of the flow, seed and row number only. x: rows x dim, inside the
+ * support of its columns, integers as integers; log_prob: rows x 1, NULL if not wanted, is the
+ * exact log density of each draw. */
 SL_API sl_status sl_flow_sample(sl_context *context, const sl_flow *flow, uint64_t seed,
                                 const sl_array_in *condition, const sl_array_out *x,
                                 const sl_array_out *log_prob);
 
-/* Draws z->rows rows of the base noise, rows x dim: those that sl_flow_sample with the same seed
- * maps to its rows. */
+/* Draws z->rows rows of the base noise, rows x features: those that sl_flow_sample with the same
+ * seed maps to its rows. SL_UNSUPPORTED: the noise depends on conditions or angles. */
 SL_API sl_status sl_flow_noise(sl_context *context, const sl_flow *flow, uint64_t seed,
                                const sl_array_out *z);
 
@@ -266,14 +275,18 @@ SL_API sl_status sl_flow_new(sl_context *context, const char *formula, const cha
 
 SL_API const char *sl_flow_formula(const sl_flow *flow); /* canonical; lives as long as the flow */
 SL_API const char *sl_flow_base(const sl_flow *flow);
-SL_API int32_t sl_flow_dim(const sl_flow *flow);
+SL_API int32_t sl_flow_dim(const sl_flow *flow); /* columns of the data */
+/* Numbers of the base noise and between the layers: dim, less one for each simplex. */
+SL_API int32_t sl_flow_features(const sl_flow *flow);
 SL_API int32_t sl_flow_context_dim(const sl_flow *flow); /* 0: unconditional */
 SL_API int32_t sl_flow_layers(const sl_flow *flow);      /* with *n written out */
 SL_API sl_dtype sl_flow_dtype(const sl_flow *flow);
 /* Name of column i of the data, "x1", ... if it had none; NULL beyond the last. Lives as long as
  * the flow. */
 SL_API const char *sl_flow_column_name(const sl_flow *flow, int32_t i);
-/* The same of the conditions. */
+/* Its type, "real", "interval(0,1)", "count"; docs/formats.md has the list. */
+SL_API const char *sl_flow_column_type(const sl_flow *flow, int32_t i);
+/* The name of a condition. */
 SL_API const char *sl_flow_context_name(const sl_flow *flow, int32_t i);
 
 /* The parameters as one flat vector, in the order of the layers. vector: 1 x parameter_count. */
@@ -292,9 +305,12 @@ typedef enum sl_direction {
 } sl_direction;
 
 /* Maps rows through the flow: y = T(x), log_det[r] = log |det dT/dx| at row r (NULL: not wanted).
- * x, y: rows x dim, may be the same memory. layers: how many layers of the chain, counted from the
- * base, take part (-1: all); so SL_TO_DATA with layers = k shows the noise after k layers, and
- * SL_TO_BASE with the same k undoes that. Fewer than all leaves the standardisation out. */
+ * The side of the data is rows x dim, that of the base rows x features; x and y may be the same
+ * memory if these are the same. layers: how many layers of the chain, counted from the base, take
+ * part (-1: all); so SL_TO_DATA with layers = k shows the noise after k layers, and SL_TO_BASE with
+ * the same k undoes that. Fewer than all leaves out the standardisation and the map between columns
+ * and features, and both sides are rows x features. Integers come out rounded; log_det is of the
+ * map before that. */
 SL_API sl_status sl_flow_map(sl_context *context, const sl_flow *flow, sl_direction direction,
                              int32_t layers, const sl_array_in *x, const sl_array_in *condition,
                              const sl_array_out *y, const sl_array_out *log_det);

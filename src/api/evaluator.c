@@ -17,7 +17,7 @@ typedef struct building {
  * there is one. */
 static void declare_inputs(building *b, bool with_x) {
   const sl__flow *flow = b->flow;
-  if (with_x) b->x = op_input(b->graph, flow->type, sl__shape1(flow->dim));
+  if (with_x) b->x = op_input(b->graph, flow->type, sl__shape1(b->model->dim));
   if (flow->context_dim > 0)
     b->condition = op_input(b->graph, flow->type, sl__shape1(flow->context_dim));
 }
@@ -152,10 +152,10 @@ static sl_status find_ready(sl_context *context, sl_evaluator *evaluator, uint32
   return SL_OK;
 }
 
-static sl_status check_inputs(sl_context *context, const sl__flow *flow, const sl_array_in *x,
+static sl_status check_inputs(sl_context *context, const sl__model *model, const sl_array_in *x,
                               const sl_array_in *condition, call *out) {
-  SL__TRY(sl__check_in(context, "x", x, -1, flow->dim));
-  SL__TRY(sl__check_condition(context, flow, condition, x->rows));
+  SL__TRY(sl__check_in(context, "x", x, -1, model->dim));
+  SL__TRY(sl__check_condition(context, model->flow, condition, x->rows));
   *out = (call){.rows = x->rows, .feeds = {sl__feed_of(x), sl__feed_of(condition)}};
   return SL_OK;
 }
@@ -175,7 +175,7 @@ sl_status sl_evaluator_log_prob(sl_context *context, sl_evaluator *evaluator, co
   sl__ready *ready;
   call c;
   SL__TRY(find_ready(context, evaluator, SL_EVALUATE_LOG_PROB, &ready));
-  SL__TRY(check_inputs(context, evaluator->model->flow, x, condition, &c));
+  SL__TRY(check_inputs(context, evaluator->model, x, condition, &c));
   SL__TRY(sl__check_out(context, "log_prob", log_prob, c.rows, 1));
   sl__sink sink = sl__sink_of(log_prob);
   return run(context, evaluator, ready, &c, &sink);
@@ -186,12 +186,12 @@ sl_status sl_evaluator_gradient(sl_context *context, sl_evaluator *evaluator, co
                                 const sl_array_out *by_x, const sl_array_out *by_condition) {
   sl__ready *ready;
   call c;
-  const sl__flow *flow = evaluator->model->flow;
+  const sl__model *model = evaluator->model;
   SL__TRY(find_ready(context, evaluator, SL_EVALUATE_GRADIENT, &ready));
-  SL__TRY(check_inputs(context, flow, x, condition, &c));
+  SL__TRY(check_inputs(context, model, x, condition, &c));
   SL__TRY(sl__check_maybe(context, "log_prob", log_prob, c.rows, 1));
-  SL__TRY(sl__check_maybe(context, "by_x", by_x, c.rows, flow->dim));
-  SL__TRY(sl__check_maybe(context, "by_condition", by_condition, c.rows, flow->context_dim));
+  SL__TRY(sl__check_maybe(context, "by_x", by_x, c.rows, model->dim));
+  SL__TRY(sl__check_maybe(context, "by_condition", by_condition, c.rows, model->flow->context_dim));
   sl__sink sinks[] = {sl__sink_of(log_prob), sl__sink_of(by_x), sl__sink_of(by_condition)};
   return run(context, evaluator, ready, &c, sinks);
 }
@@ -204,7 +204,7 @@ sl_status sl_evaluator_parameters(sl_context *context, sl_evaluator *evaluator,
   call c;
   const sl__flow *flow = evaluator->model->flow;
   SL__TRY(find_ready(context, evaluator, SL_EVALUATE_PARAMETERS, &ready));
-  SL__TRY(check_inputs(context, flow, x, condition, &c));
+  SL__TRY(check_inputs(context, evaluator->model, x, condition, &c));
   SL__TRY(sl__check_maybe(context, "log_prob", log_prob, c.rows, 1));
   SL__TRY(sl__check_out(context, "by_parameters", by_parameters, 1, flow->size));
   if (by_parameters->column_stride != 1)
@@ -222,10 +222,10 @@ sl_status sl_evaluator_sample(sl_context *context, sl_evaluator *evaluator, uint
                               const sl_array_in *condition, const sl_array_out *x,
                               const sl_array_out *log_prob) {
   sl__ready *ready;
-  const sl__flow *flow = evaluator->model->flow;
+  const sl__model *model = evaluator->model;
   SL__TRY(find_ready(context, evaluator, SL_EVALUATE_SAMPLE, &ready));
-  SL__TRY(sl__check_out(context, "x", x, -1, flow->dim));
-  SL__TRY(sl__check_condition(context, flow, condition, x->rows));
+  SL__TRY(sl__check_out(context, "x", x, -1, model->dim));
+  SL__TRY(sl__check_condition(context, model->flow, condition, x->rows));
   SL__TRY(sl__check_maybe(context, "log_prob", log_prob, x->rows, 1));
   call c = {.rows = x->rows, .feeds = {sl__feed_of(condition)}, .seed = seed};
   sl__sink sinks[] = {sl__sink_of(x), sl__sink_of(log_prob)};

@@ -57,6 +57,10 @@ const char *sl_flow_base(const sl_flow *flow) {
 }
 
 int32_t sl_flow_dim(const sl_flow *flow) {
+  return flow->model->dim;
+}
+
+int32_t sl_flow_features(const sl_flow *flow) {
   return flow->model->flow->dim;
 }
 
@@ -73,7 +77,11 @@ sl_dtype sl_flow_dtype(const sl_flow *flow) {
 }
 
 const char *sl_flow_column_name(const sl_flow *flow, int32_t i) {
-  return i < 0 || i >= flow->model->flow->dim ? NULL : flow->model->columns[i];
+  return i < 0 || i >= flow->model->dim ? NULL : flow->model->columns[i];
+}
+
+const char *sl_flow_column_type(const sl_flow *flow, int32_t i) {
+  return i < 0 || i >= flow->model->dim ? NULL : flow->model->types[i];
 }
 
 const char *sl_flow_context_name(const sl_flow *flow, int32_t i) {
@@ -173,37 +181,49 @@ sl_status sl_flow_gradient(sl_context *context, const sl_flow *flow, const sl_ar
 
 /* ---- maps ---- */
 
-static sl_status check_map(sl_context *context, const sl__flow *flow, sl_direction direction,
-                           int32_t layers, const sl_array_in *x, const sl_array_in *condition,
-                           const sl_array_out *y, const sl_array_out *log_det) {
+/* whole: all layers take part, and the map between columns and features with them. */
+static sl_status check_map(sl_context *context, const sl__model *model, sl_direction direction,
+                           int32_t layers, bool whole, const sl_array_in *x,
+                           const sl_array_in *condition, const sl_array_out *y,
+                           const sl_array_out *log_det) {
+  const sl__flow *flow = model->flow;
   if (direction != SL_TO_DATA && direction != SL_TO_BASE)
     return sl__fail(context, SL_BAD_ARGUMENT, "direction %d; use SL_TO_DATA or SL_TO_BASE",
                     (int)direction);
   if (layers < -1 || layers > flow->chain.count)
     return sl__fail(context, SL_BAD_ARGUMENT, "layer %d of a flow of %d; use -1 for all", layers,
                     flow->chain.count);
-  SL__TRY(sl__check_in(context, "x", x, -1, flow->dim));
+  const int32_t data = whole ? model->dim : flow->dim;
+  SL__TRY(sl__check_in(context, "x", x, -1, direction == SL_TO_BASE ? data : flow->dim));
   SL__TRY(sl__check_condition(context, flow, condition, x->rows));
-  SL__TRY(sl__check_maybe(context, "y", y, x->rows, flow->dim));
+  SL__TRY(sl__check_maybe(context, "y", y, x->rows, direction == SL_TO_DATA ? data : flow->dim));
   return sl__check_maybe(context, "log_det", log_det, x->rows, 1);
+}
+
+/* given: the raw condition, or 0. */
+static sl__mapped build_map(const sl__model *model, sl__graph *graph, sl_direction direction,
+                            int32_t layers, bool whole, sl_node input, sl_node given) {
+  if (whole)
+    return direction == SL_TO_DATA ? sl__model_to_data(model, graph, input, given)
+                                   : sl__model_to_base(model, graph, input, given);
+  given = sl__model_context(model, graph, given);
+  return direction == SL_TO_DATA
+             ? sl__flow_map_sample(model->flow, graph, input, given, 0, layers)
+             : sl__flow_map_log_prob(model->flow, graph, input, given, 0, layers);
 }
 
 sl_status sl_flow_map(sl_context *context, const sl_flow *flow, sl_direction direction,
                       int32_t layers, const sl_array_in *x, const sl_array_in *condition,
                       const sl_array_out *y, const sl_array_out *log_det) {
-  const sl__flow *own = flow->model->flow;
-  SL__TRY(check_map(context, own, direction, layers, x, condition, y, log_det));
-  int last = layers < 0 ? own->chain.count : layers;
+  const sl__model *model = flow->model;
+  const sl__flow *own = model->flow;
+  const bool whole = layers < 0 || layers == own->chain.count;
+  SL__TRY(check_map(context, model, direction, layers, whole, x, condition, y, log_det));
   sl__graph *graph;
   SL__TRY(sl__graph_new(context, &graph));
-  sl_node input = op_input(graph, own->type, sl__shape1(own->dim)), given = 0;
-  if (own->context_dim > 0) {
-    given = op_input(graph, own->type, sl__shape1(own->context_dim));
-    given = sl__model_context(flow->model, graph, given);
-  }
-  sl__mapped mapped = direction == SL_TO_DATA
-                          ? sl__flow_map_sample(own, graph, input, given, 0, last)
-                          : sl__flow_map_log_prob(own, graph, input, given, 0, last);
+  sl_node input = op_input(graph, own->type, sl__shape1((int32_t)x->columns)), given = 0;
+  if (own->context_dim > 0) given = op_input(graph, own->type, sl__shape1(own->context_dim));
+  sl__mapped mapped = build_map(model, graph, direction, layers, whole, input, given);
   /* A map of shared scales only has a log-determinant that no row changes; one per row is
    * promised. */
   mapped.log_det = op_rows(graph, mapped.log_det);
@@ -215,7 +235,7 @@ sl_status sl_flow_map(sl_context *context, const sl_flow *flow, sl_direction dir
     sl__feed feeds[] = {sl__feed_of(x), sl__feed_of(condition)};
     sl__sink sinks[] = {sl__sink_of(y), sl__sink_of(log_det)};
     sl__run run = {.rows = x->rows,
-                   .parameters = flow->model->vector,
+                   .parameters = model->vector,
                    .feeds = feeds,
                    .sinks = sinks};
     status = sl__program_run(context, ready.program, ready.workspace, &run);
@@ -224,13 +244,29 @@ sl_status sl_flow_map(sl_context *context, const sl_flow *flow, sl_direction dir
   return status;
 }
 
+/* The noise of the features, then of the angles, where there are any. */
+static sl_node draw_noise(const sl__flow *flow, sl__graph *graph) {
+  sl_node parts[2];
+  int count = 0;
+  if (flow->dim > flow->periodic)
+    parts[count++] = flow->base.kind->draw(&flow->base, graph, SL__STREAM_BASE, 0);
+  if (flow->periodic > 0)
+    parts[count++] = flow->circle_base.kind->draw(&flow->circle_base, graph, SL__STREAM_BASE, 0);
+  return count == 1 ? parts[0] : op_concatenate(graph, count, parts, 0);
+}
+
 sl_status sl_flow_noise(sl_context *context, const sl_flow *flow, uint64_t seed,
                         const sl_array_out *z) {
   const sl__flow *own = flow->model->flow;
   SL__TRY(sl__check_out(context, "z", z, -1, own->dim));
+  if (own->base.hypernetwork)
+    return sl__fail(context, SL_UNSUPPORTED,
+                    "the base density '%.60s' depends on conditions or angles, so there is no noise "
+                    "without them; draw samples",
+                    own->base.text);
   sl__graph *graph;
   SL__TRY(sl__graph_new(context, &graph));
-  sl_node noise = own->base.kind->draw(&own->base, graph, SL__STREAM_BASE, 0);
+  sl_node noise = draw_noise(own, graph);
   sl__ready ready = {0};
   sl_status status = sl__ready_make(context, graph, 1, &noise, SL__ANY_ROWS, &ready);
   sl__graph_free(graph);

@@ -149,7 +149,8 @@ static sl_status read_value(sl_context *context, sl__arena *arena, const sl__opt
       snprintf(wanted, sizeof wanted, "true or false");
       good = read_boolean(text, value);
       break;
-    case SL__OPTION_TEXT: good = true; break;
+    case SL__OPTION_TEXT:
+    case SL__OPTION_FORMULA: good = true; break;
     case SL__OPTION_CHOICE:
       if (!read_choice(row, text, value)) return refuse(context, what, row, text, row->choices);
       good = true;
@@ -157,7 +158,8 @@ static sl_status read_value(sl_context *context, sl__arena *arena, const sl__opt
     case SL__OPTION_SIZES: good = read_sizes(text, value); break;
   }
   if (!good) return refuse(context, what, row, text, wanted);
-  if (row->type == SL__OPTION_TEXT || row->type == SL__OPTION_CHOICE) {
+  if (row->type == SL__OPTION_TEXT || row->type == SL__OPTION_CHOICE ||
+      row->type == SL__OPTION_FORMULA) {
     value->text = sl__arena_text(arena, text, strlen(text));
     if (!value->text) return SL_NO_MEMORY;
   }
@@ -231,6 +233,7 @@ void sl__option_print(const sl__option_row *row, const sl__option_value *value, 
       break;
     case SL__OPTION_BOOL: snprintf(buffer, size, "%s", value->integer ? "true" : "false"); break;
     case SL__OPTION_TEXT:
+    case SL__OPTION_FORMULA:
     case SL__OPTION_CHOICE: snprintf(buffer, size, "%s", value->text ? value->text : ""); break;
     case SL__OPTION_SIZES:
       for (int64_t i = 0; i < value->integer && used < size; i++) {

@@ -10,7 +10,8 @@ typedef enum sl__option_type {
   SL__OPTION_BOOL,
   SL__OPTION_TEXT,   /* any text (a file name, a column list) */
   SL__OPTION_CHOICE, /* one of the names in .choices, separated by '|' */
-  SL__OPTION_SIZES   /* 256x256: up to 8 positive integers */
+  SL__OPTION_SIZES,  /* 256x256: up to 8 positive integers */
+  SL__OPTION_FORMULA /* a chain of layers, in arguments of layers only: flow/formula.c reads it */
 } sl__option_type;
 
 typedef struct sl__option_row {
@@ -26,8 +27,9 @@ typedef struct sl__option_value {
   bool given;       /* by the user, rather than the default */
   int64_t integer;  /* INT; BOOL: 0 or 1; CHOICE: index of the choice; SIZES: how many */
   double real;      /* REAL (and INT, converted) */
-  const char *text; /* TEXT, CHOICE: the text (owned by the arena) */
+  const char *text; /* TEXT, CHOICE, FORMULA (canonical): the text (owned by the arena) */
   int32_t sizes[8];
+  const struct sl__formula *formula; /* FORMULA: what the text says */
 } sl__option_value;
 
 /* Fills values[0..count-1] with defaults. */

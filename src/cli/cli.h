@@ -94,13 +94,22 @@ sl_status sl__cli_write_table(sl__cli *cli, const char *path, sl_dtype precision
 typedef struct sl__selection {
   sl_array_in x, condition, weight; /* views of the table, or of copies that it owns */
   const char *const *names, *const *condition_names; /* of x and condition, or NULL */
+  const char *types; /* of the columns of x, as sl_fit_data.columns wants them; NULL: all real */
 } sl__selection;
 /* By --columns and --context; without them every column is data. */
 sl_status sl__cli_select(sl__cli *cli, sl__table *table, sl__selection *out);
-/* By the names that a model knows its columns by, else by position. */
+/* By the names that a model knows its columns by, else by position. with_conditions: the table has
+ * the context's columns too. */
 sl_status sl__cli_select_for(sl__cli *cli, const sl_flow *flow, sl__table *table,
-                             sl__selection *out);
+                             bool with_conditions, sl__selection *out);
 /* The same for a table of conditions alone. */
 sl_status sl__cli_select_conditions(sl__cli *cli, const sl_flow *flow, sl__table *table,
                                     sl_array_in *out);
+
+/* conditions.c: conditions by the options --context FILE and --context-value. */
+/* No rows if neither option is given. Those of a file are views of the table. */
+sl_status sl__cli_conditions(sl__cli *cli, const sl_flow *flow, sl__table *table,
+                             sl_array_in *out);
+/* One condition becomes one for each of the rows; else there must be as many. */
+sl_status sl__cli_spread_conditions(sl__cli *cli, int64_t rows, sl_array_in *conditions);
 #endif

@@ -10,7 +10,7 @@ static const sl__option_row options[] = {
     {"output", SL__OPTION_TEXT, NULL, 0, 0, NULL, "model file to write, .safetensors"},
     {"format", SL__OPTION_CHOICE, NULL, 0, 0, "csv|npy", "format of DATA, whatever its name"},
     {"columns", SL__OPTION_TEXT, NULL, 0, 0, NULL,
-     "columns to fit, \"a, b, w: weight\"; parts: data, context, weight, skip"},
+     "parts and types of columns, \"a: positive, w: weight, id: skip\"; see docs/formats.md"},
     {"context", SL__OPTION_TEXT, NULL, 0, 0, NULL, "columns to condition on, \"c, d\""},
     {"valid", SL__OPTION_TEXT, NULL, 0, 0, NULL,
      "file of rows to stop by, or the fraction of DATA to hold out [0.1]"},
@@ -47,13 +47,13 @@ static sl_status check_same(sl__cli *cli, const char *path, int64_t count, int64
   if (count != wanted)
     return sl__fail(cli->context, SL_BAD_ARGUMENT,
                     "%s: %lld column%s where %s has %lld; give the same columns", path,
-                    (long long)count, count == 1 ? "" : "s", cli->arguments[0],
-                    (long long)wanted);
+                    (long long)count, count == 1 ? "" : "s", cli->arguments[0], (long long)wanted);
   for (int64_t i = 0; names && wanted_names && i < count; i++)
     if (strcmp(names[i], wanted_names[i]) != 0)
       return sl__fail(cli->context, SL_BAD_ARGUMENT,
                       "%s: column \"%.80s\" where %s has \"%.80s\"; give the same columns in the "
-                      "same order", path, names[i], cli->arguments[0], wanted_names[i]);
+                      "same order",
+                      path, names[i], cli->arguments[0], wanted_names[i]);
   return SL_OK;
 }
 
@@ -97,7 +97,8 @@ static sl_status read_inputs(sl__cli *cli, inputs *in, sl_fit_options *fit) {
                            .test_x = test.x,
                            .test_condition = test.condition,
                            .column_names = train.names,
-                           .condition_names = train.condition_names};
+                           .condition_names = train.condition_names,
+                           .columns = train.types};
   sl__cli_about(cli, cli->arguments[0], NULL);
   return SL_OK;
 }
@@ -131,6 +132,7 @@ static int print_json(sl__cli *cli, const inputs *in, const sl_flow *flow,
   sl__json json;
   sl__cli_json_open(cli, &text, &json);
   sl__json_text(&json, "flow", sl_flow_formula(flow));
+  sl__json_text(&json, "base", sl_flow_base(flow));
   sl__json_integer(&json, "parameters", sl_flow_parameter_count(flow));
   sl__json_integer(&json, "steps", report->steps);
   sl__json_integer(&json, "best_step", report->best_step);
@@ -163,21 +165,22 @@ static void add_score_line(sl__text *text, const char *name, const sl_score *sco
 }
 
 /* On standard output, unless the model went there. */
-static int print_text(sl__cli *cli, const sl_flow *flow, const sl_fit_report *report,
-                      bool aside) {
+static int print_text(sl__cli *cli, const sl_flow *flow, const sl_fit_report *report, bool aside) {
   char mixture[64];
   snprintf(mixture, sizeof mixture, "  %d Gaussian%s, test", report->mixture_components,
            report->mixture_components == 1 ? "" : "s");
   sl__text text;
   sl__text_open(&text, cli->context);
+  if (strcmp(sl_flow_base(flow), "normal") != 0)
+    sl__text_add(&text, "base  %s\n", sl_flow_base(flow));
   sl__text_add(&text, "flow  %s\n", sl_flow_formula(flow));
   sl__text_add(&text, "      %lld parameters, %d columns, %lld steps (best %lld), ",
                (long long)sl_flow_parameter_count(flow), sl_flow_dim(flow),
                (long long)report->steps, (long long)report->best_step);
   sl__cli_fixed(&text, report->seconds, 1, 0);
   sl__text_add(&text, " s, %lld rows/s\n\n", (long long)report->rows_per_second);
-  sl__text_add(&text, "%-28s%12s%12s%14s%10s\n", "log density per row (nats)", "mean",
-               "std. error", "standardized", "rows");
+  sl__text_add(&text, "%-28s%12s%12s%14s%10s\n", "log density per row (nats)", "mean", "std. error",
+               "standardized", "rows");
   add_score_line(&text, "  train", &report->train);
   add_score_line(&text, "  held out to stop by", &report->valid);
   add_score_line(&text, "  test", &report->test);
@@ -272,7 +275,9 @@ const sl__command sl__command_fit = {
                "Ctrl-C stops at the next step and saves the best so far.\n",
     .examples = "  sluice fit data.csv -o m.safetensors\n"
                 "  sluice fit data.npy --flow 'coupling(affine,hidden=256x256)*6' --steps 5000\n"
-                "  sluice fit data.csv --columns 'height, weight, n: weight' --context age\n",
+                "  sluice fit data.csv --columns 'height, weight, n: weight' --context age\n"
+                "  sluice fit data.csv --columns 'age: positive, p: interval(0,1), id: skip'\n"
+                "  sluice fit data.csv --columns 'wind: periodic(0,360), a..c: simplex'\n",
     .minimum = 1,
     .maximum = 1,
     .options = options,

@@ -44,18 +44,22 @@ static int print_json(sl__cli *cli, const sl__model *model, const sl__json_value
   sl__cli_json_open(cli, &text, &json);
   sl__json_text(&json, "flow", flow->formula);
   sl__json_text(&json, "base", flow->base_formula);
-  sl__json_integer(&json, "dim", flow->dim);
+  sl__json_integer(&json, "dim", model->dim);
+  sl__json_integer(&json, "features", flow->dim);
   sl__json_integer(&json, "context_dim", flow->context_dim);
   sl__json_text(&json, "precision", flow->type == SL_F32 ? "f32" : "f64");
   sl__json_open_array(&json, "columns");
-  for (int32_t i = 0; i < flow->dim; i++) sl__json_text(&json, NULL, model->columns[i]);
+  for (int32_t i = 0; i < model->dim; i++) sl__json_text(&json, NULL, model->columns[i]);
+  sl__json_close_array(&json);
+  sl__json_open_array(&json, "types");
+  for (int32_t i = 0; i < model->dim; i++) sl__json_text(&json, NULL, model->types[i]);
   sl__json_close_array(&json);
   sl__json_open_array(&json, "context_columns");
   for (int32_t i = 0; i < flow->context_dim; i++)
     sl__json_text(&json, NULL, model->context_columns[i]);
   sl__json_close_array(&json);
   sl__json_open_array(&json, "noise_width");
-  for (int32_t i = 0; i < flow->dim; i++) sl__json_real(&json, NULL, model->noise_width[i]);
+  for (int32_t i = 0; i < model->dim; i++) sl__json_real(&json, NULL, model->noise_width[i]);
   sl__json_close_array(&json);
   sl__json_integer(&json, "parameters", flow->size);
   sl__json_open_array(&json, "layers");
@@ -70,7 +74,7 @@ static int print_json(sl__cli *cli, const sl__model *model, const sl__json_value
     add_value(&json, "training", training);
   else
     sl__json_text(&json, "training", NULL);
-  sl__json_integer(&json, "format_version", SL__MODEL_FORMAT_VERSION);
+  sl__json_integer(&json, "format_version", sl__model_format_version(model));
   return sl__cli_json_close(cli, &text, &json);
 }
 
@@ -80,9 +84,11 @@ static int print_text(sl__cli *cli, const sl__model *model, const sl__json_value
   sl__text_open(&text, cli->context);
   sl__text_add(&text, "flow        %s\nbase        %s\n", flow->formula, flow->base_formula);
   sl__text_add(&text, "precision   %s\n", flow->type == SL_F32 ? "f32" : "f64");
-  sl__text_add(&text, "columns     %d:", flow->dim);
-  for (int32_t i = 0; i < flow->dim; i++)
+  sl__text_add(&text, "columns     %d:", model->dim);
+  for (int32_t i = 0; i < model->dim; i++) {
     sl__text_add(&text, "%s %s", i > 0 ? "," : "", model->columns[i]);
+    if (!sl__type_is_real(&model->map.type[i])) sl__text_add(&text, ": %s", model->types[i]);
+  }
   sl__text_add(&text, "\n");
   if (flow->context_dim > 0) sl__text_add(&text, "context     %d:", flow->context_dim);
   for (int32_t i = 0; i < flow->context_dim; i++)

@@ -10,6 +10,10 @@ static const sl__option_row options[] = {
     {"summary", SL__OPTION_BOOL, "false", 0, 0, NULL, "mean and standard error only"},
     {"gradient", SL__OPTION_BOOL, "false", 0, 0, NULL,
      "also the gradient by the row's values, a column each"},
+    {"context", SL__OPTION_TEXT, NULL, 0, 0, NULL,
+     "file of conditions, where DATA has none: one row, or one for every row of DATA"},
+    {"context-value", SL__OPTION_TEXT, NULL, 0, 0, NULL,
+     "instead, one condition for all rows, \"c=1, d=0.5\""},
 };
 
 /* values [rows][columns]: the log density, then the gradient where there is one. */
@@ -17,13 +21,17 @@ typedef struct scores {
   int64_t rows, columns;
   double *values;
   const char **names;
+  int64_t outside; /* rows of no density */
   double mean, se;
   sl_dtype precision; /* that the model computed in */
 } scores;
 
 static void summarise(scores *s) {
   double sum = 0, squares = 0;
-  for (int64_t row = 0; row < s->rows; row++) sum += s->values[row * s->columns];
+  for (int64_t row = 0; row < s->rows; row++) {
+    sum += s->values[row * s->columns];
+    s->outside += s->values[row * s->columns] == -INFINITY;
+  }
   s->mean = sum / (double)s->rows;
   for (int64_t row = 0; row < s->rows; row++) {
     double d = s->values[row * s->columns] - s->mean;
@@ -73,6 +81,7 @@ static int print_json(sl__cli *cli, const scores *s, bool summary) {
   sl__json json;
   sl__cli_json_open(cli, &text, &json);
   sl__json_integer(&json, "rows", s->rows);
+  sl__json_integer(&json, "outside", s->outside);
   sl__json_real(&json, "mean", s->mean);
   sl__json_real(&json, "se", s->se);
   if (!summary) {
@@ -111,21 +120,35 @@ static int print_text(sl__cli *cli, const scores *s, bool summary) {
   return sl__cli_print(cli, &text);
 }
 
+/* Rows and conditions: both from DATA, unless conditions are given aside. */
+static sl_status read_data(sl__cli *cli, const sl_flow *flow, sl__table *table,
+                           sl__table *conditions, sl__selection *data) {
+  sl_array_in aside;
+  SL__TRY(sl__cli_conditions(cli, flow, conditions, &aside));
+  SL__TRY(sl__cli_read_table(cli, cli->arguments[1], table));
+  SL__TRY(sl__cli_select_for(cli, flow, table, aside.rows == 0, data));
+  if (aside.rows == 0) return SL_OK;
+  data->condition = aside;
+  return sl__cli_spread_conditions(cli, data->x.rows, &data->condition);
+}
+
 static int run(sl__cli *cli) {
   sl_flow *flow = NULL;
-  sl__table table = {0};
+  sl__table table = {0}, conditions = {0};
   sl__selection data;
   scores s = {0};
   const char *path = sl__cli_option(cli, "output")->text;
   bool summary = sl__cli_option(cli, "summary")->integer != 0;
   sl_status status =
       sl_flow_load(cli->context, sl__cli_about(cli, cli->arguments[0], NULL), &flow);
-  if (status == SL_OK) status = sl__cli_read_table(cli, cli->arguments[1], &table);
-  if (status == SL_OK) status = sl__cli_select_for(cli, flow, &table, &data);
+  if (status == SL_OK) status = read_data(cli, flow, &table, &conditions, &data);
   if (status == SL_OK) status = compute(cli, flow, &data, &s);
   if (status == SL_OK && path)
     status = sl__cli_write_table(cli, path, s.precision, s.rows, s.columns, s.values, s.names);
   int code = SL__EXIT_DONE;
+  if (status == SL_OK && s.outside > 0)
+    sl__cli_say(cli, "%s: %lld of %lld rows have no density: outside the support of the columns",
+                cli->arguments[1], (long long)s.outside, (long long)s.rows);
   if (status != SL_OK)
     code = sl__cli_fail(cli, status);
   else if (cli->json)
@@ -133,6 +156,7 @@ static int run(sl__cli *cli) {
   else if (summary || !path)
     code = print_text(cli, &s, summary);
   sl__table_close(&table);
+  sl__table_close(&conditions);
   sl_flow_free(flow);
   return code;
 }

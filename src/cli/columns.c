@@ -1,83 +1,10 @@
-/* Columns and their parts: `--columns "a, b, w: weight"` and `--context "c, d"`.
- *
- * A schema is a list of names, or of numbers from 1, each with an optional part: data (what the
- * density is of), context (what it is conditioned on), weight, or skip. Where no column is named
- * as data, all that are not named otherwise are. */
+/* Columns, their parts and types: `--columns "a: positive, b, w: weight"` and `--context "c, d"`,
+ * in the grammar of flow/schema.h. Where no column is named as data in so many words, all that are not
+ * named otherwise are: a type alone tells of a column what it is, and leaves out no other. */
 #include <string.h>
 
 #include "cli/cli.h"
-
-typedef enum part { PART_NONE, PART_DATA, PART_CONTEXT, PART_WEIGHT, PART_SKIP } part;
-static const char *const part_names[] = {"", "data", "context", "weight", "skip"};
-
-static int64_t find_column(const sl__table *table, const char *name, size_t length) {
-  for (int64_t i = 0; table->names && i < table->columns; i++)
-    if (strlen(table->names[i]) == length && strncmp(table->names[i], name, length) == 0) return i;
-  int64_t number;
-  const char *end = sl__parse_integer(name, name + length, &number);
-  if (end == name + length && number >= 1 && number <= table->columns) return number - 1;
-  return -1;
-}
-
-static const char *skip_spaces(const char *text) {
-  return text + strspn(text, " \t");
-}
-
-static size_t trimmed(const char *text, size_t length) {
-  while (length > 0 && strchr(" \t", text[length - 1])) length--;
-  return length;
-}
-
-static sl_status unknown_column(sl__cli *cli, const sl__table *table, const char *name,
-                                size_t length) {
-  const char *near = NULL;
-  char *copy = sl__arena_text(&cli->arena, name, length);
-  if (copy && table->names)
-    near = sl__nearest_name(copy, (const char *const *)table->names, (int)table->columns);
-  if (near)
-    return sl__fail(cli->context, SL_BAD_ARGUMENT, "no column \"%.*s\"; did you mean \"%s\"?",
-                    (int)length, name, near);
-  return sl__fail(cli->context, SL_BAD_ARGUMENT,
-                  "no column \"%.*s\" among %lld; use a name of the header row, or a number from 1",
-                  (int)length, name, (long long)table->columns);
-}
-
-static sl_status read_part(sl__cli *cli, const char *text, size_t length, part *out) {
-  for (int i = PART_DATA; i <= PART_SKIP; i++)
-    if (strlen(part_names[i]) == length && strncmp(part_names[i], text, length) == 0) {
-      *out = (part)i;
-      return SL_OK;
-    }
-  return sl__fail(cli->context, SL_BAD_ARGUMENT,
-                  "no part \"%.*s\" for a column; use data, context, weight or skip", (int)length,
-                  text);
-}
-
-/* One schema text; fallback: the part of names that say none. parts [columns] is filled in. */
-static sl_status read_schema(sl__cli *cli, const sl__table *table, const char *schema,
-                             part fallback, part *parts) {
-  const char *item = schema;
-  for (bool last = false; !last;) {
-    size_t length = strcspn(item, ",");
-    last = item[length] == '\0';
-    const char *name = skip_spaces(item), *end = item + length;
-    const char *colon = memchr(item, ':', length);
-    size_t name_length = trimmed(name, (size_t)((colon ? colon : end) - name));
-    part chosen = fallback;
-    if (colon) {
-      const char *text = skip_spaces(colon + 1);
-      SL__TRY(read_part(cli, text, trimmed(text, (size_t)(end - text)), &chosen));
-    }
-    int64_t column = find_column(table, name, name_length);
-    if (column < 0) return unknown_column(cli, table, name, name_length);
-    if (parts[column] != PART_NONE)
-      return sl__fail(cli->context, SL_BAD_ARGUMENT, "column \"%.*s\" is named twice; once will do",
-                      (int)name_length, name);
-    parts[column] = chosen;
-    item = end + 1;
-  }
-  return SL_OK;
-}
+#include "flow/schema.h"
 
 /* A view of the columns list [count]; where they do not follow each other, of a copy in the
  * table's arena. */
@@ -115,35 +42,71 @@ static sl_status view_names(sl__table *table, int64_t count, const int64_t *list
   return SL_OK;
 }
 
-static int64_t list_part(const sl__table *table, const part *parts, part wanted, int64_t *list) {
+static int64_t list_part(const sl__table *table, const sl__schema_entry *entries, sl__part wanted,
+                         int64_t *list) {
   int64_t count = 0;
   for (int64_t i = 0; i < table->columns; i++)
-    if (parts[i] == wanted) list[count++] = i;
+    if (entries[i].part == wanted) list[count++] = i;
   return count;
+}
+
+/* The option's text into entries; a refusal points into it. */
+static sl_status read_option(sl__cli *cli, const sl__table *table, const char *option,
+                             sl__part bare, sl__schema_entry *entries) {
+  const char *text = sl__cli_option(cli, option)->text, *place = cli->place;
+  const sl__schema_table columns = {table->columns, (const char *const *)table->names};
+  if (!text) return SL_OK;
+  sl__cli_about(cli, strcmp(option, "columns") == 0 ? "--columns" : "--context", text);
+  SL__TRY(sl__schema_read(cli->context, &columns, text, bare, entries));
+  sl__cli_about(cli, place, NULL);
+  return SL_OK;
+}
+
+/* What each column is, by both options. */
+static sl_status read_entries(sl__cli *cli, const sl__table *table, sl__schema_entry *entries) {
+  bool some_chosen = false;
+  SL__TRY(read_option(cli, table, "context", SL__PART_CONTEXT, entries));
+  SL__TRY(read_option(cli, table, "columns", SL__PART_DATA, entries));
+  for (int64_t i = 0; i < table->columns; i++) some_chosen |= entries[i].chosen;
+  for (int64_t i = 0; i < table->columns && !some_chosen; i++)
+    if (entries[i].part == SL__PART_NONE) entries[i].part = SL__PART_DATA;
+  return SL_OK;
+}
+
+/* The types of the columns list [count], "1: positive, 3: count", by their places in the list. */
+static sl_status print_types(sl__cli *cli, sl__table *table, const sl__schema_entry *entries,
+                             int64_t count, const int64_t *list, const char **out) {
+  sl__text text;
+  sl__text_open(&text, cli->context);
+  for (int64_t i = 0; i < count; i++) {
+    if (sl__type_is_real(&entries[list[i]].type)) continue;
+    sl__text_add(&text, "%s%lld: ", text.length > 0 ? ", " : "", (long long)i + 1);
+    sl__type_print(&entries[list[i]].type, &text);
+  }
+  bool failed = text.failed;
+  *out = text.length > 0 ? sl__arena_text(&table->arena, text.data, text.length) : NULL;
+  failed |= text.length > 0 && !*out;
+  sl__text_close(&text);
+  return failed ? SL_NO_MEMORY : SL_OK;
 }
 
 sl_status sl__cli_select(sl__cli *cli, sl__table *table, sl__selection *out) {
   *out = (sl__selection){0};
-  part *parts = sl__arena_take(&table->arena, (size_t)table->columns, sizeof *parts);
+  sl__schema_entry *entries =
+      sl__arena_take(&table->arena, (size_t)table->columns, sizeof *entries);
   int64_t *list = sl__arena_take(&table->arena, (size_t)table->columns, sizeof *list);
-  if (!parts || !list) return SL_NO_MEMORY;
-  const char *schema = sl__cli_option(cli, "columns")->text;
-  const char *conditions = sl__cli_option(cli, "context")->text;
-  if (conditions) SL__TRY(read_schema(cli, table, conditions, PART_CONTEXT, parts));
-  if (schema) SL__TRY(read_schema(cli, table, schema, PART_DATA, parts));
-  if (list_part(table, parts, PART_DATA, list) == 0)
-    for (int64_t i = 0; i < table->columns; i++)
-      if (parts[i] == PART_NONE) parts[i] = PART_DATA;
-
-  int64_t count = list_part(table, parts, PART_DATA, list);
+  if (!entries || !list) return SL_NO_MEMORY;
+  SL__TRY(read_entries(cli, table, entries));
+  int64_t count = list_part(table, entries, SL__PART_DATA, list);
   if (count == 0)
     return sl__fail(cli->context, SL_BAD_ARGUMENT, "no column is left to fit; name one as data");
   SL__TRY(view_columns(table, count, list, &out->x));
   SL__TRY(view_names(table, count, list, &out->names));
-  count = list_part(table, parts, PART_CONTEXT, list);
+  SL__TRY(print_types(cli, table, entries, count, list, &out->types));
+  count = list_part(table, entries, SL__PART_CONTEXT, list);
   SL__TRY(view_columns(table, count, list, &out->condition));
   SL__TRY(view_names(table, count, list, &out->condition_names));
-  count = list_part(table, parts, PART_WEIGHT, list);
+  count = list_part(table, entries, SL__PART_WEIGHT, list);
   if (count > 1)
     return sl__fail(cli->context, SL_BAD_ARGUMENT, "%lld columns are named as weight; one will do",
                     (long long)count);
@@ -171,9 +134,9 @@ static void say_order(const sl__cli *cli, const sl__table *table, const char *fi
 }
 
 sl_status sl__cli_select_for(sl__cli *cli, const sl_flow *flow, sl__table *table,
-                             sl__selection *out) {
+                             bool with_conditions, sl__selection *out) {
   *out = (sl__selection){0};
-  int64_t dim = sl_flow_dim(flow), context_dim = sl_flow_context_dim(flow);
+  int64_t dim = sl_flow_dim(flow), context_dim = with_conditions ? sl_flow_context_dim(flow) : 0;
   int64_t *list = sl__arena_take(&table->arena, (size_t)(dim + context_dim), sizeof *list);
   if (!list) return SL_NO_MEMORY;
   bool by_name = list_names(table, flow, dim, sl_flow_column_name, list) &&

@@ -24,6 +24,7 @@ static const char *placeholder(const sl__option_row *row) {
     case SL__OPTION_CHOICE: return row->choices;
     case SL__OPTION_SIZES: return "NxN";
     case SL__OPTION_TEXT: return "TEXT";
+    case SL__OPTION_FORMULA: return "FORMULA";
     case SL__OPTION_BOOL: break;
   }
   return "";

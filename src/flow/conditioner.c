@@ -62,12 +62,18 @@ static sl_status check_sizes(sl_context *context, const sl__option_value *argume
                   "a weight matrix of 2^31 numbers or more; use fewer features, units or bins");
 }
 
+sl__encoding sl__conditioner_encoding(const sl__option_value *arguments, double period) {
+  int32_t sines = (int32_t)arguments[SL__CONDITIONER_SINES].integer;
+  return (sl__encoding){.sines = sines == 0 && period > 0 ? 2 : sines, .period = period};
+}
+
 sl_status sl__conditioner_build(sl_context *context, sl__layer *layer, const char *prefix,
                                 const sl__option_value *arguments, int64_t inputs, int64_t outputs,
                                 int32_t features, sl__conditioner *out) {
   SL__TRY(check_sizes(context, arguments, inputs, outputs));
   sl__network_plan plan = {
       .inputs = (int32_t)inputs, .outputs = (int32_t)outputs, .features = features};
+  if (features > 0) plan.columns = (int32_t)((inputs - layer->context_dim) / features);
   SL__TRY(read_plan(context, arguments, &plan));
   SL__TRY(sl__network_build(&layer->flow->arena, &plan, &out->network));
   return declare(layer, prefix, out);

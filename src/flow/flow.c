@@ -1,6 +1,7 @@
 /* Flows: a chain of layers made from a formula, its starting values, and its graphs. */
 #include <stdio.h>
 #include <string.h>
+#include "flow/circle.h"
 #include "flow/formula.h"
 #include "flow/hypernetwork.h"
 
@@ -11,31 +12,28 @@
 
 /* ---- chains ---- */
 
-/* Appends the layers of a chain, expanded; *at is the next free one. */
-static void expand(sl__flow *flow, const sl__formula_item *first, sl__layer **at) {
+/* Writes the layers of a chain, expanded, into layers[0..count-1]; from the end on if the chain is
+ * inverted. */
+static void expand(sl__flow *flow, const sl__formula_item *first, bool inverted, sl__layer *layers,
+                   int64_t count) {
+  sl__layer *at = inverted ? layers + count : layers;
   for (const sl__formula_item *item = first; item; item = item->next) {
     for (int64_t copy = 0; copy < item->count; copy++) {
-      if (item->child) {
-        expand(flow, item->child, at);
-        continue;
-      }
-      *(*at)++ = (sl__layer){.kind = item->kind,
-                             .flow = flow,
-                             .type = flow->type,
-                             .arguments = item->arguments,
-                             .text = item->text};
+      if (inverted) at -= item->layers;
+      if (item->child)
+        expand(flow, item->child, inverted != (item->kind != NULL), at, item->layers);
+      else
+        *at = (sl__layer){.kind = item->kind,
+                          .flow = flow,
+                          .text = item->text,
+                          .line = item->line,
+                          .column = item->column,
+                          .inverted = inverted,
+                          .type = flow->type,
+                          .arguments = item->arguments};
+      if (!inverted) at += item->layers;
     }
   }
-}
-
-/* Finds where the layer of this index was written; items count their copies' layers. */
-static const sl__formula_item *find_item(const sl__formula_item *first, int64_t index) {
-  const sl__formula_item *item = first;
-  while (index >= item->count * item->layers) {
-    index -= item->count * item->layers;
-    item = item->next;
-  }
-  return item->child ? find_item(item->child, index % item->layers) : item;
 }
 
 /* "layers." and 3 -> "layers.3" */
@@ -54,8 +52,11 @@ static sl_status build_layer(sl_context *context, sl__layer *layer) {
   if (status == SL_OK && flow->size > MOST_PARAMETERS)
     status = sl__fail(context, SL_BAD_ARGUMENT,
                       "the flow has more than %d parameters; use fewer units", MOST_PARAMETERS);
-  if (status != SL_OK && status != SL_NO_MEMORY)
-    sl__fail_prefix(context, "%s, %.80s", layer->title, layer->text);
+  if (status == SL_OK || status == SL_NO_MEMORY) return status;
+  sl__fail_prefix(context, "%s, %.80s", layer->title, layer->text);
+  if (context->error.line > 0) return status; /* of a layer inside this one */
+  context->error.line = layer->line;
+  context->error.column = layer->column;
   return status;
 }
 
@@ -71,8 +72,7 @@ sl_status sl__chain_build(sl_context *context, sl__flow *flow, const sl__formula
                     dim);
   *out = (sl__chain){(int)count, sl__arena_take(&flow->arena, (size_t)count, sizeof(sl__layer))};
   if (!out->layers) return SL_NO_MEMORY;
-  sl__layer *at = out->layers;
-  expand(flow, first, &at);
+  expand(flow, first, false, out->layers, count);
   for (int i = 0; i < out->count; i++) {
     sl__layer *layer = &out->layers[i];
     layer->index = i + 1;
@@ -83,16 +83,7 @@ sl_status sl__chain_build(sl_context *context, sl__flow *flow, const sl__formula
     layer->path = numbered(&flow->arena, path, i + 1);
     layer->title = numbered(&flow->arena, "layer ", i + 1);
     if (!layer->path || !layer->title) return SL_NO_MEMORY;
-    sl_status status =
-        sl__kind_is_base(layer->kind)
-            ? sl__fail(context, SL_BAD_ARGUMENT,
-                       "'%s' is a base density, no layer; give it as base", layer->kind->name)
-            : build_layer(context, layer);
-    if (status == SL_OK) continue;
-    const sl__formula_item *item = find_item(first, i);
-    context->error.line = item->line;
-    context->error.column = item->column;
-    return status;
+    SL__TRY(build_layer(context, layer));
   }
   return SL_OK;
 }
@@ -112,30 +103,53 @@ static int64_t count_trainable(const sl__flow *flow) {
 }
 
 static sl_status build_base(sl_context *context, sl__flow *flow, const sl__formula_item *item,
-                            const char *path, int32_t dim, sl__layer *out) {
+                            const char *path, int32_t dim, int32_t context_dim, sl__layer *out) {
   *out = (sl__layer){.kind = item->kind,
                      .flow = flow,
                      .path = path,
                      .title = path,
                      .text = item->text,
+                     .line = item->line,
+                     .column = item->column,
                      .dim = dim,
-                     .context_dim = flow->context_dim,
+                     .context_dim = context_dim,
                      .type = flow->type,
                      .arguments = item->arguments,
                      .seed = flow->seed};
   return build_layer(context, out);
 }
 
+/* The base stands in front of the formula, or apart, or is the default. */
+static sl_status parse_plan(sl_context *context, sl__arena *arena, const sl__flow_plan *plan,
+                            sl__formula *formula, const sl__formula_item **base) {
+  if (plan->base && plan->formula[0] == '\0')
+    *formula = (sl__formula){.text = "", .chain = ""};
+  else
+    SL__TRY(sl__formula_parse(context, arena, plan->formula, formula));
+  *base = formula->base;
+  if (*base && plan->base)
+    return sl__fail_at(context, SL_BAD_ARGUMENT, (*base)->line, (*base)->column,
+                       "the formula begins with the base density '%.60s', and '%.60s' is given as "
+                       "base besides; leave one of them out",
+                       (*base)->text, plan->base);
+  if (*base) return SL_OK;
+  return sl__formula_parse_base(context, arena, plan->base ? plan->base : "normal", base);
+}
+
 static sl_status build_flow(sl_context *context, sl__flow *flow, const sl__flow_plan *plan) {
   sl__formula formula;
   const sl__formula_item *base;
-  SL__TRY(sl__formula_parse_base(context, &flow->arena, plan->base ? plan->base : "normal", &base));
+  SL__TRY(parse_plan(context, &flow->arena, plan, &formula, &base));
   flow->base_formula = base->text;
-  SL__TRY(build_base(context, flow, base, "base", flow->dim, &flow->base));
-  SL__TRY(sl__formula_parse(context, &flow->arena, plan->formula, &formula));
-  flow->formula = formula.text;
-  SL__TRY(sl__chain_build(context, flow, formula.first, "layers.", flow->dim, flow->context_dim,
-                          flow->seed, &flow->chain));
+  flow->formula = formula.chain;
+  int32_t dim = sl__circle_rest_dim(flow), context_dim = sl__circle_rest_context_dim(flow);
+  if (dim > 0) {
+    sl_status status = build_base(context, flow, base, "base", dim, context_dim, &flow->base);
+    if (status != SL_OK) return formula.base ? status : sl__formula_blame_base(context, base->text);
+    SL__TRY(sl__chain_build(context, flow, formula.first, "layers.", dim, context_dim, flow->seed,
+                            &flow->chain));
+  }
+  SL__TRY(sl__circle_build(context, flow));
   flow->trainable = count_trainable(flow);
   return SL_OK;
 }
@@ -148,6 +162,10 @@ sl_status sl__flow_new(sl_context *context, const sl__flow_plan *plan, sl__flow 
         context, SL_BAD_ARGUMENT,
         "a flow of %d features with %d context columns; there may be 1 to %d and 0 to %d",
         plan->dim, plan->context_dim, MOST_FEATURES, MOST_FEATURES);
+  if (plan->periodic < 0 || plan->periodic > plan->dim)
+    return sl__fail(context, SL_BAD_ARGUMENT,
+                    "%d periodic features of %d; there may be 0 to that many", plan->periodic,
+                    plan->dim);
   sl__flow *flow = sl__allocate(context, 1, sizeof *flow);
   if (!flow) return SL_NO_MEMORY;
   sl__arena_open(&flow->arena, context);
@@ -173,9 +191,8 @@ void sl__flow_free(sl_context *context, sl__flow *flow) {
 
 /* ---- starting values ---- */
 
-static double starting_value(const sl__parameter *p, sl__random_key key, int64_t row,
-                             int64_t column, int64_t element) {
-  if (p->extent && column >= p->extent[row]) return 0;
+static double regular_start(const sl__parameter *p, sl__random_key key, int64_t row, int64_t column,
+                            int64_t element) {
   switch (p->initial) {
     case SL__INITIAL_ZERO: return 0;
     case SL__INITIAL_VALUE: return p->scale;
@@ -186,6 +203,13 @@ static double starting_value(const sl__parameter *p, sl__random_key key, int64_t
     case SL__INITIAL_GIVEN: return p->values[element];
   }
   return 0;
+}
+
+static double starting_value(const sl__parameter *p, sl__random_key key, int64_t row,
+                             int64_t column, int64_t element) {
+  if (p->extent && column >= p->extent[row]) return 0;
+  double value = regular_start(p, key, row, column, element);
+  return p->jitter > 0 ? value + p->jitter * sl__random_normal(key, (uint64_t)element, 1) : value;
 }
 
 void sl__flow_initialise(const sl__flow *flow, void *vector) {
@@ -238,11 +262,15 @@ sl__mapped sl__chain_log_prob(const sl__chain *chain, sl__graph *g, sl_node x,
 
 sl__mapped sl__flow_map_sample(const sl__flow *flow, sl__graph *g, sl_node z, sl_node context_value,
                                int first, int last) {
+  if (flow->periodic > 0)
+    return sl__circle_flow_map(flow, g, z, context_value, first, last, true);
   return sl__chain_sample(&flow->chain, g, z, context_value, first, last);
 }
 
 sl__mapped sl__flow_map_log_prob(const sl__flow *flow, sl__graph *g, sl_node x,
                                  sl_node context_value, int first, int last) {
+  if (flow->periodic > 0)
+    return sl__circle_flow_map(flow, g, x, context_value, first, last, false);
   return sl__chain_log_prob(&flow->chain, g, x, context_value, first, last);
 }
 
@@ -252,11 +280,13 @@ static sl_node base_density(const sl__layer *base, sl__graph *g, sl_node z, sl_n
 }
 
 sl_node sl__flow_log_prob(const sl__flow *flow, sl__graph *g, sl_node x, sl_node context_value) {
+  if (flow->periodic > 0) return sl__circle_flow_log_prob(flow, g, x, context_value);
   sl__mapped z = sl__flow_map_log_prob(flow, g, x, context_value, 0, flow->chain.count);
   return op_add(g, base_density(&flow->base, g, z.value, context_value), z.log_det);
 }
 
 sl__mapped sl__flow_sample(const sl__flow *flow, sl__graph *g, sl_node context_value) {
+  if (flow->periodic > 0) return sl__circle_flow_sample(flow, g, context_value);
   sl__graph_label(g, "%s: %s", flow->base.title, flow->base.text);
   sl_node z = flow->base.kind->draw(&flow->base, g, SL__STREAM_BASE, context_value);
   sl_node log_prob = base_density(&flow->base, g, z, context_value);

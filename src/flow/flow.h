@@ -53,7 +53,9 @@ typedef struct sl__kind {
    * any finite one. */
   sl__mapped (*sample)(const sl__layer *layer, sl__graph *g, sl_node z, sl_node context_value);
   sl__mapped (*log_prob)(const sl__layer *layer, sl__graph *g, sl_node x, sl_node context_value);
-  /* A base density has these two instead: log density, a scalar per row, and draws [dim]. */
+  /* A base density has these two instead: log density, a scalar per row (-infinity where there is
+   * none), and draws [dim], from op_random_* of `stream` and, where one leaf of random numbers is
+   * not enough, of stream + SL__SECOND_STREAM. */
   sl_node (*density)(const sl__layer *layer, sl__graph *g, sl_node z, sl_node context_value);
   sl_node (*draw)(const sl__layer *layer, sl__graph *g, uint32_t stream, sl_node context_value);
   /* NULL, or: writes into vector what it learns from rows of its data side (a base: of z), values
@@ -63,6 +65,8 @@ typedef struct sl__kind {
                     const double *values, bool first);
   bool keeps_looking;
 } sl__kind;
+
+enum { SL__SECOND_STREAM = 1 << 12 };
 
 const sl__kind *const *sl__kinds(int *count); /* the registry */
 static inline bool sl__kind_is_base(const sl__kind *kind) {
@@ -85,9 +89,11 @@ typedef struct sl__parameter {
   sl__initial initial;
   double scale;
   const double *values;
+  double jitter; /* times a standard normal: added to the starting value */
   /* [rows] staircase mask of a weight matrix: entries beyond start and stay zero; or NULL */
   const int32_t *extent;
   bool trainable; /* false: buffers such as the standardisation */
+  const struct sl__layer *layer; /* that declared it */
 } sl__parameter;
 
 struct sl__layer {
@@ -96,6 +102,7 @@ struct sl__layer {
   const char *path;  /* "layers.3", "base": what its tensors' names start with */
   const char *title; /* "layer 3", "base": for reports */
   const char *text;  /* canonical, "coupling(rqs,bins=16)": for lists */
+  int line, column;  /* where it was written in its formula */
   int index;         /* 1-based place in its chain, base side first; a base: 0 */
   int earlier;       /* how many layers of its kind stand before it in the chain */
   bool inverted;     /* stands in inverse(...): sample and log_prob have changed places */
@@ -138,7 +145,8 @@ struct sl__flow {
   sl_dtype type;
   int32_t dim, context_dim;
   /* The last so many of the dim features are angles in -pi .. pi: they are mapped by the chain
-   * `circle` of their own, and the others are conditioned on their sines and cosines. */
+   * `circle` of their own, and the others, which base and chain are for, are conditioned on their
+   * sines and cosines (circle.c). */
   int32_t periodic;
   uint64_t seed;
   sl__layer base;
@@ -150,12 +158,12 @@ struct sl__flow {
   int64_t size;             /* numbers in the parameter vector */
   int64_t trainable;        /* how many of them are trained */
   const char *formula;      /* canonical, of the chain: without the base */
-  const char *base_formula; /* canonical: "normal", "student(df=3)" */
+  const char *base_formula; /* canonical: "normal", "student(3)" */
 };
 
 /* What a flow is made of. */
 typedef struct sl__flow_plan {
-  const char *formula; /* its first item may be a base density, if base is NULL */
+  const char *formula; /* its first item may be a base density, if base is NULL; may be "" if not */
   const char *base;    /* of one item; NULL: "normal" */
   int32_t dim, context_dim, periodic;
   sl_dtype type;
@@ -176,7 +184,8 @@ sl_status sl__flow_look(sl_context *context, const sl__flow *flow, void *vector,
                         const void *x, const void *context_rows, bool first);
 
 /* Graphs. log_prob: scalar per row. map_*: through layers first..last-1 only (0, chain.count:
- * all). */
+ * all). Angles are mapped by the whole circle chain when all layers take part; else they pass
+ * unchanged and are taken for the data's. */
 sl_node sl__flow_log_prob(const sl__flow *flow, sl__graph *g, sl_node x, sl_node context_value);
 sl__mapped sl__flow_map_sample(const sl__flow *flow, sl__graph *g, sl_node z, sl_node context_value,
                                int first, int last);

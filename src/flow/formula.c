@@ -72,14 +72,15 @@ static sl_status find_kind(const parser *p, const char *name, int line, int colu
                            const sl__kind **out) {
   int count = 0;
   const sl__kind *const *kinds = sl__kinds(&count);
-  const char *nearest = NULL;
+  const char **names = sl__arena_take(p->arena, (size_t)count, sizeof *names);
+  if (!names) return SL_NO_MEMORY;
   for (int i = 0; i < count; i++) {
-    if (same_name(kinds[i]->name, name)) {
-      *out = kinds[i];
-      return SL_OK;
-    }
+    names[i] = kinds[i]->name;
+    if (!same_name(names[i], name)) continue;
+    *out = kinds[i];
+    return SL_OK;
   }
-  for (int i = 0; i < count && !nearest; i++) nearest = sl__nearest_name(name, &kinds[i]->name, 1);
+  const char *nearest = sl__nearest_name(name, names, count);
   if (nearest)
     return sl__fail_at(p->context, SL_SYNTAX, line, column,
                        "there is no layer '%.40s'; did you mean '%s'?", name, nearest);
@@ -94,6 +95,7 @@ typedef struct argument_list {
   sl__option_value *values;
   int positional;
   bool keys_began;
+  bool formula_last; /* the argument just read is a chain: it might have gone on */
 } argument_list;
 
 static int find_row(const sl__kind *kind, const char *name) {
@@ -102,14 +104,21 @@ static int find_row(const sl__kind *kind, const char *name) {
   return row;
 }
 
+/* Refuses a second value for a row. */
+static sl_status check_once(const parser *p, const argument_list *list, int row, int line,
+                            int column) {
+  const sl__kind *kind = list->kind;
+  if (row == kind->argument_count || !list->values[row].given) return SL_OK;
+  return sl__fail_at(p->context, SL_SYNTAX, line, column,
+                     "%s: argument '%s' is given twice; keep one", kind->name,
+                     kind->arguments[row].name);
+}
+
 /* Sets a value; a refusal gets its place. */
 static sl_status set_argument(parser *p, argument_list *list, const char *name, const char *value,
                               int line, int column) {
   const sl__kind *kind = list->kind;
-  int row = find_row(kind, name);
-  if (row < kind->argument_count && list->values[row].given)
-    return sl__fail_at(p->context, SL_SYNTAX, line, column,
-                       "%s: argument '%s' is given twice; keep one", kind->name, name);
+  SL__TRY(check_once(p, list, find_row(kind, name), line, column));
   sl_status status = sl__options_set(p->context, p->arena, kind->arguments, kind->argument_count,
                                      list->values, "argument ", name, value);
   if (status == SL_OK || status == SL_NO_MEMORY) return status;
@@ -120,9 +129,67 @@ static sl_status set_argument(parser *p, argument_list *list, const char *name, 
   return SL_SYNTAX;
 }
 
+static bool is_formula(const sl__kind *kind, int row) {
+  return row < kind->argument_count && kind->arguments[row].type == SL__OPTION_FORMULA;
+}
+
+/* Whether a key and '=' stand at the parser's place. */
+static bool at_key(const parser *p) {
+  const char *at = p->at;
+  while (in_name(*at)) at++;
+  while (is_blank(*at)) at++;
+  return *at == '=';
+}
+
+/* Where a chain stands. */
+typedef enum chain_place { WHOLE_FORMULA, IN_PARENTHESES, IN_ARGUMENT } chain_place;
+
+static sl_status parse_chain(parser *p, sl__formula *out, chain_place where);
+
+/* A chain inside another. */
+static sl_status parse_inner_chain(parser *p, sl__formula *out, chain_place where, int line,
+                                   int column) {
+  if (p->depth == SL__FORMULA_MAX_DEPTH)
+    return sl__fail_at(p->context, SL_SYNTAX, line, column,
+                       "formulas are nested more than %d deep; nest less", SL__FORMULA_MAX_DEPTH);
+  p->depth++;
+  SL__TRY(parse_chain(p, out, where));
+  p->depth--;
+  return SL_OK;
+}
+
+static sl_status parse_formula_argument(parser *p, argument_list *list, int row) {
+  SL__TRY(check_once(p, list, row, p->line, p->column));
+  sl__formula *formula = sl__arena_take(p->arena, 1, sizeof *formula);
+  if (!formula) return SL_NO_MEMORY;
+  SL__TRY(parse_inner_chain(p, formula, IN_ARGUMENT, p->line, p->column));
+  list->values[row] = (sl__option_value){.given = true, .text = formula->text, .formula = formula};
+  list->formula_last = true;
+  return SL_OK;
+}
+
+/* Behind a key and '='. An unknown key is refused at the key, whose place is given, a bad value at
+ * the value. */
+static sl_status parse_keyed_value(parser *p, argument_list *list, const char *key, int line,
+                                   int column) {
+  int row = find_row(list->kind, key);
+  list->keys_began = true;
+  if (row == list->kind->argument_count) return set_argument(p, list, key, NULL, line, column);
+  if (is_formula(list->kind, row)) return parse_formula_argument(p, list, row);
+  if (!in_value(*p->at)) return refuse(p, "a value after '='");
+  line = p->line;
+  column = p->column;
+  const char *value = take_word(p, in_value);
+  if (!value) return SL_NO_MEMORY;
+  return set_argument(p, list, key, value, line, column);
+}
+
 static sl_status parse_argument(parser *p, argument_list *list) {
   const sl__kind *kind = list->kind;
   int line = p->line, column = p->column;
+  list->formula_last = false;
+  if (!list->keys_began && is_formula(kind, list->positional) && !at_key(p))
+    return parse_formula_argument(p, list, list->positional++);
   if (!in_value(*p->at)) return refuse(p, "an argument: a value or key=value");
   const char *word = take_word(p, in_value);
   if (!word) return SL_NO_MEMORY;
@@ -130,16 +197,7 @@ static sl_status parse_argument(parser *p, argument_list *list) {
   if (*p->at == '=') {
     advance(p);
     skip_blanks(p);
-    if (!in_value(*p->at)) return refuse(p, "a value after '='");
-    /* An unknown key is refused at the key, a bad value at the value. */
-    if (find_row(kind, word) < kind->argument_count) {
-      line = p->line;
-      column = p->column;
-    }
-    const char *value = take_word(p, in_value);
-    if (!value) return SL_NO_MEMORY;
-    list->keys_began = true;
-    return set_argument(p, list, word, value, line, column);
+    return parse_keyed_value(p, list, word, line, column);
   }
   if (list->keys_began)
     return sl__fail_at(p->context, SL_SYNTAX, line, column,
@@ -164,22 +222,30 @@ static sl_status parse_arguments(parser *p, argument_list *list) {
       skip_blanks(p);
     }
   }
-  if (*p->at != ')') return refuse(p, "',' or ')' after an argument");
+  if (*p->at != ')')
+    return refuse(p, list->formula_last ? "'-' and a layer, '*' and a count, ',' or ')'"
+                                        : "',' or ')' after an argument");
   advance(p);
   return SL_OK;
 }
 
 /* A choice without a default takes its first name: said in canonical texts always, so that a
- * formula written down keeps its meaning. */
-static void choose_first(const parser *p, const sl__kind *kind, sl__option_value *values,
-                         sl_status *status) {
-  for (int i = 0; i < kind->argument_count && *status == SL_OK; i++) {
+ * formula written down keeps its meaning. A formula must be given. */
+static sl_status complete_arguments(const parser *p, const sl__kind *kind, sl__option_value *values,
+                                    int line, int column) {
+  for (int i = 0; i < kind->argument_count; i++) {
     const sl__option_row *row = &kind->arguments[i];
-    if (row->type != SL__OPTION_CHOICE || row->fallback || values[i].given) continue;
+    if (row->fallback || values[i].given) continue;
+    if (row->type == SL__OPTION_FORMULA)
+      return sl__fail_at(p->context, SL_SYNTAX, line, column,
+                         "%s needs its argument '%s', as in %s", kind->name, row->name,
+                         kind->examples[0]);
+    if (row->type != SL__OPTION_CHOICE) continue;
     values[i].integer = 0;
     values[i].text = sl__arena_text(p->arena, row->choices, strcspn(row->choices, "|"));
-    if (!values[i].text) *status = SL_NO_MEMORY;
+    if (!values[i].text) return SL_NO_MEMORY;
   }
+  return SL_OK;
 }
 
 static sl_status parse_layer(parser *p, sl__formula_item *item) {
@@ -189,15 +255,17 @@ static sl_status parse_layer(parser *p, sl__formula_item *item) {
   const sl__kind *kind = item->kind;
   sl__option_value *values = sl__arena_take(p->arena, (size_t)kind->argument_count, sizeof *values);
   if (!values) return SL_NO_MEMORY;
-  sl_status status =
-      sl__options_default(p->context, p->arena, kind->arguments, kind->argument_count, values);
+  SL__TRY(sl__options_default(p->context, p->arena, kind->arguments, kind->argument_count, values));
   skip_blanks(p);
   argument_list list = {.kind = kind, .values = values};
-  if (status == SL_OK && *p->at == '(') status = parse_arguments(p, &list);
-  if (status == SL_OK) choose_first(p, kind, values, &status);
-  if (status != SL_OK) return status;
+  if (*p->at == '(') SL__TRY(parse_arguments(p, &list));
+  SL__TRY(complete_arguments(p, kind, values, item->line, item->column));
   item->arguments = values;
-  item->layers = 1;
+  item->layers = !sl__kind_is_base(kind);
+  if (kind == &sl__bijector_inverse) {
+    item->child = values[0].formula->first;
+    item->layers = values[0].formula->layers;
+  }
   item->text = sl__formula_layer_text(p->context, p->arena, kind, values);
   return item->text ? SL_OK : SL_NO_MEMORY;
 }
@@ -213,6 +281,10 @@ static sl_status parse_count(parser *p, sl__formula_item *item) {
   item->count = 1;
   skip_blanks(p);
   if (*p->at != '*') return SL_OK;
+  if (item->kind && sl__kind_is_base(item->kind))
+    return sl__fail_at(p->context, SL_SYNTAX, p->line, p->column,
+                       "'%s' is a base density and stands once; remove the count",
+                       item->kind->name);
   advance(p);
   skip_blanks(p);
   int line = p->line, column = p->column;
@@ -231,24 +303,16 @@ static sl_status parse_count(parser *p, sl__formula_item *item) {
   return SL_OK;
 }
 
-static sl_status parse_chain(parser *p, sl__formula *out, bool parentheses);
-
 static sl_status parse_item(parser *p, sl__formula_item *item) {
   skip_blanks(p);
   item->line = p->line;
   item->column = p->column;
   if (*p->at == '(') {
-    if (p->depth == SL__FORMULA_MAX_DEPTH)
-      return sl__fail_at(p->context, SL_SYNTAX, p->line, p->column,
-                         "parentheses are nested more than %d deep; nest less",
-                         SL__FORMULA_MAX_DEPTH);
-    p->depth++;
     advance(p);
     sl__formula inner = {0};
-    SL__TRY(parse_chain(p, &inner, true));
+    SL__TRY(parse_inner_chain(p, &inner, IN_PARENTHESES, item->line, item->column));
     if (*p->at != ')') return refuse(p, "'-' and a layer, '*' and a count, or ')'");
     advance(p);
-    p->depth--;
     item->child = inner.first;
     item->layers = inner.layers;
     item->text = inner.text;
@@ -260,22 +324,47 @@ static sl_status parse_item(parser *p, sl__formula_item *item) {
   return parse_count(p, item);
 }
 
-static sl_status parse_chain(parser *p, sl__formula *out, bool parentheses) {
+/* A base density among the items: only at the front of the whole formula. */
+static sl_status take_base(const parser *p, sl__formula *out, sl__formula_item *item,
+                           bool allowed) {
+  if (!allowed)
+    return sl__fail_at(p->context, SL_SYNTAX, item->line, item->column,
+                       "'%s' is a base density; it may only stand first in the whole formula, "
+                       "before all layers",
+                       item->kind->name);
+  out->base = item;
+  return SL_OK;
+}
+
+/* Writes the canonical texts. */
+static sl_status finish_formula(const parser *p, sl__formula *out, chain_place where) {
+  out->first = sl__formula_simplify(out->first);
+  out->chain =
+      sl__formula_chain_text(p->context, p->arena, NULL, out->first, where == IN_PARENTHESES);
+  out->text = out->base ? sl__formula_chain_text(p->context, p->arena, out->base, out->first, false)
+                        : out->chain;
+  return out->chain && out->text ? SL_OK : SL_NO_MEMORY;
+}
+
+static sl_status parse_chain(parser *p, sl__formula *out, chain_place where) {
   sl__formula_item **link = &out->first;
   for (;;) {
-    sl__formula_item *item = *link = sl__arena_take(p->arena, 1, sizeof *item);
+    sl__formula_item *item = sl__arena_take(p->arena, 1, sizeof *item);
     if (!item) return SL_NO_MEMORY;
     SL__TRY(parse_item(p, item));
-    out->layers += item->count * item->layers;
+    if (item->kind && sl__kind_is_base(item->kind)) {
+      SL__TRY(take_base(p, out, item, where == WHOLE_FORMULA && !out->base && !out->first));
+    } else {
+      *link = item;
+      link = &item->next;
+      out->layers += item->count * item->layers;
+    }
     if (out->layers > SL__FORMULA_MAX_LAYERS) return refuse_size(p, item->line, item->column);
-    link = &item->next;
     skip_blanks(p);
     if (*p->at != '-') break;
     advance(p);
   }
-  out->first = sl__formula_simplify(out->first);
-  out->text = sl__formula_chain_text(p->context, p->arena, out->first, parentheses);
-  return out->text ? SL_OK : SL_NO_MEMORY;
+  return finish_formula(p, out, where);
 }
 
 sl_status sl__formula_parse(sl_context *context, sl__arena *arena, const char *text,
@@ -285,7 +374,7 @@ sl_status sl__formula_parse(sl_context *context, sl__arena *arena, const char *t
     return sl__fail(context, SL_SYNTAX, "the formula is longer than %d bytes; use *count",
                     SL__FORMULA_MAX_LENGTH);
   parser p = {.context = context, .arena = arena, .at = text, .line = 1, .column = 1};
-  SL__TRY(parse_chain(&p, out, false));
+  SL__TRY(parse_chain(&p, out, WHOLE_FORMULA));
   if (*p.at == ')')
     return sl__fail_at(context, SL_SYNTAX, p.line, p.column, "')' without '('; remove it");
   return *p.at == 0 ? SL_OK : refuse(&p, "'-' and a layer, '*' and a count, or the end");
@@ -294,12 +383,19 @@ sl_status sl__formula_parse(sl_context *context, sl__arena *arena, const char *t
 sl_status sl__formula_parse_base(sl_context *context, sl__arena *arena, const char *text,
                                  const sl__formula_item **out) {
   sl__formula formula;
-  SL__TRY(sl__formula_parse(context, arena, text, &formula));
-  *out = formula.first;
-  if (!(*out)->child && !(*out)->next && (*out)->count == 1 && sl__kind_is_base((*out)->kind))
-    return SL_OK;
+  if (sl__formula_parse(context, arena, text, &formula) != SL_OK)
+    return sl__formula_blame_base(context, text);
+  *out = formula.base;
+  if (formula.base && !formula.first) return SL_OK;
   return sl__fail(context, SL_BAD_ARGUMENT,
                   "'%.60s' is not one base density; `sluice flows` lists them", text);
+}
+
+sl_status sl__formula_blame_base(sl_context *context, const char *text) {
+  if (context->error.line == 0) return context->error.status;
+  sl__fail_prefix(context, "in '%.60s' at %d:%d", text, context->error.line, context->error.column);
+  context->error.line = context->error.column = 0;
+  return context->error.status;
 }
 
 sl_status sl__formula_check_base(sl_context *context, const char *text) {

@@ -1,5 +1,6 @@
 /* Canonical form of formulas: arguments in the order of their rows, defaults left out, parentheses
- * only where a group of several layers is repeated, equal neighbours joined as *count. Texts are
+ * only where a group of several layers is repeated, equal neighbours joined as *count. The first
+ * argument and a formula behind it as the second go without names, all others have them. Texts are
  * built from the inside out, so that equality of items is equality of their texts. */
 #include <string.h>
 #include "flow/formula.h"
@@ -26,7 +27,8 @@ static bool is_default(const sl__option_row *row, const sl__option_value *value)
 
 static void add_value(sl__text *text, const sl__option_row *row, const sl__option_value *value) {
   char printed[PRINTED];
-  if (row->type == SL__OPTION_TEXT || row->type == SL__OPTION_CHOICE) {
+  if (row->type == SL__OPTION_TEXT || row->type == SL__OPTION_CHOICE ||
+      row->type == SL__OPTION_FORMULA) {
     sl__text_add_bytes(text, value->text, strlen(value->text));
     return;
   }
@@ -44,8 +46,9 @@ const char *sl__formula_layer_text(sl_context *context, sl__arena *arena, const 
     const sl__option_row *row = &kind->arguments[i];
     bool says_what = row->type == SL__OPTION_CHOICE && !row->fallback;
     if (is_default(row, &arguments[i]) && !says_what) continue;
+    bool needs_name = i > 0 && !(row->type == SL__OPTION_FORMULA && i == 1 && printed == 1);
     sl__text_add(&text, printed++ == 0 ? "(" : ",");
-    if (i > 0) sl__text_add(&text, "%s=", row->name);
+    if (needs_name) sl__text_add(&text, "%s=", row->name);
     add_value(&text, row, &arguments[i]);
   }
   if (printed > 0) sl__text_add(&text, ")");
@@ -69,7 +72,7 @@ static sl__formula_item *open_group(sl__formula_item *group, sl__formula_item **
 sl__formula_item *sl__formula_simplify(sl__formula_item *first) {
   for (sl__formula_item **link = &first; *link;) {
     sl__formula_item *item = *link, *last = item;
-    bool opens = item->child && (item->count == 1 || !item->child->next);
+    bool opens = !item->kind && (item->count == 1 || !item->child->next);
     if (opens) {
       *link = open_group(item, &last);
       last->next = item->next;
@@ -88,9 +91,12 @@ sl__formula_item *sl__formula_simplify(sl__formula_item *first) {
 }
 
 const char *sl__formula_chain_text(sl_context *context, sl__arena *arena,
-                                   const sl__formula_item *first, bool parentheses) {
+                                   const sl__formula_item *base, const sl__formula_item *first,
+                                   bool parentheses) {
   sl__text text;
   sl__text_open(&text, context);
+  if (base) sl__text_add_bytes(&text, base->text, strlen(base->text));
+  if (base && first) sl__text_add(&text, "-");
   if (parentheses) sl__text_add(&text, "(");
   for (const sl__formula_item *item = first; item; item = item->next) {
     sl__text_add_bytes(&text, item->text, strlen(item->text));

@@ -1,5 +1,5 @@
-/* Hypernetworks: in a conditional flow, a layer without a network of its own gets one that reads the
- * context and adds to the layer's trained parameters, for each row. */
+/* Hypernetworks: in a conditional flow, a layer without a network of its own gets one that reads
+ * the context and adds to the layer's trained parameters, for each row. */
 #ifndef SL_FLOW_HYPERNETWORK_H
 #define SL_FLOW_HYPERNETWORK_H
 #include "flow/conditioner.h"
@@ -19,6 +19,9 @@ typedef struct sl__hypernetwork sl__hypernetwork;
  * layer->hypernetwork; does nothing where the flow has no context, the kind wants none, or nothing
  * is trained. */
 sl_status sl__hypernetwork_build(sl_context *context, sl__layer *layer);
+/* Whether the layer has a network that adds to this parameter: to those that the layer itself
+ * declared, but for buffers and masked weights. */
+bool sl__hypernetwork_covers(const sl__layer *layer, int parameter);
 /* What the network adds to the parameter: batched, of its shape. */
 sl_node sl__hypernetwork_node(const sl__layer *layer, sl__graph *g, int parameter,
                               sl_node context_value);

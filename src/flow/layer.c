@@ -52,7 +52,8 @@ int sl__layer_parameter(sl__layer *layer, const char *name, sl_shape shape, sl__
                                                             .scale = scale,
                                                             .values = values,
                                                             .extent = extent,
-                                                            .trainable = true};
+                                                            .trainable = true,
+                                                            .layer = layer};
   flow->size += count;
   return flow->parameter_count++;
 }
@@ -60,6 +61,6 @@ int sl__layer_parameter(sl__layer *layer, const char *name, sl_shape shape, sl__
 sl_node sl__layer_node(const sl__layer *layer, sl__graph *g, int parameter, sl_node context_value) {
   const sl__parameter *p = &layer->flow->parameters[parameter];
   sl_node shared = op_parameter(g, layer->type, p->shape, p->offset);
-  if (!layer->hypernetwork || !p->trainable) return shared;
+  if (!sl__hypernetwork_covers(layer, parameter)) return shared;
   return op_add(g, shared, sl__hypernetwork_node(layer, g, parameter, context_value));
 }

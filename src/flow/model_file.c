@@ -2,8 +2,9 @@
  * text in the metadata.
  *
  *   tensors   layers.N.NAME, one per parameter; context.shift and .scale if there is a context
- *   metadata  format_version; formula (canonical), base, dim, context_dim, dtype, seed: these make
- *             the flow's structure; columns: JSON [{"name": .., "noise_width": ..}, ..];
+ *   metadata  format_version; formula (canonical), base, dim, context_dim, dtype, seed, and the
+ *             types of the columns: these make the flow's structure; columns: JSON
+ *             [{"name": .., "type": .., "noise_width": ..}, ..], a real column without its type;
  *             context_columns: JSON ["..", ..]; training: JSON, when there is a record
  *
  * A file is not trusted: every piece must be there, have the right shape, and be finite. */
@@ -31,9 +32,10 @@ static sl__tensor tensor_of(const sl__flow *flow, const sl__parameter *p, const 
 static void write_columns(const sl__model *model, sl__text *columns, sl__text *context_columns) {
   sl__json json = {.text = columns};
   sl__json_open_array(&json, NULL);
-  for (int32_t k = 0; k < model->flow->dim; k++) {
+  for (int32_t k = 0; k < model->dim; k++) {
     sl__json_open_object(&json, NULL);
     sl__json_text(&json, "name", model->columns[k]);
+    if (!sl__type_is_real(&model->map.type[k])) sl__json_text(&json, "type", model->types[k]);
     sl__json_real(&json, "noise_width", model->noise_width[k]);
     sl__json_close_object(&json);
   }
@@ -67,10 +69,10 @@ static sl_status write_file(sl_context *context, const sl__model *model, const c
     extra.data = model->context_scale;
     tensors[count++] = extra;
   }
-  sl__text_add(&text[0], "%d", SL__MODEL_FORMAT_VERSION);
+  sl__text_add(&text[0], "%d", sl__model_format_version(model));
   sl__text_add_bytes(&text[1], flow->formula, strlen(flow->formula));
   sl__text_add(&text[2], "%s", flow->base_formula);
-  sl__text_add(&text[3], "%d", flow->dim);
+  sl__text_add(&text[3], "%d", model->dim);
   sl__text_add(&text[4], "%d", flow->context_dim);
   sl__text_add(&text[5], "%s", flow->type == SL_F32 ? "f32" : "f64");
   sl__text_add(&text[6], "%llu", (unsigned long long)flow->seed);
@@ -145,24 +147,75 @@ static sl_status need_seed(sl_context *context, const sl__tensor_file *file, uin
                   text);
 }
 
-static sl_status make_flow(sl_context *context, const sl__tensor_file *file, sl__model **out) {
+static sl_status refuse_columns(sl_context *context, const char *key) {
+  return sl__fail(context, SL_FORMAT,
+                  "'%s' in the metadata does not name each column once; the file was edited", key);
+}
+
+/* The list "columns" of dim objects, in the arena. */
+static sl_status need_columns(sl_context *context, sl__arena *arena, const sl__tensor_file *file,
+                              int64_t dim, const sl__json_value **first) {
+  const char *text = NULL;
+  sl__json_value *list = NULL;
+  SL__TRY(need(context, file, "columns", &text));
+  SL__TRY(sl__json_parse(context, arena, text, strlen(text), &list));
+  if (list->kind != SL__JSON_ARRAY || list->count != dim)
+    return refuse_columns(context, "columns");
+  for (const sl__json_value *item = list->child; item; item = item->next)
+    if (item->kind != SL__JSON_OBJECT) return refuse_columns(context, "columns");
+  *first = list->child;
+  return SL_OK;
+}
+
+/* types [dim] */
+static sl_status read_types(sl_context *context, sl__arena *arena, const sl__tensor_file *file,
+                            int64_t dim, sl__column_type **types) {
+  const sl__json_value *item = NULL;
+  SL__TRY(need_columns(context, arena, file, dim, &item));
+  *types = sl__arena_take(arena, (size_t)dim, sizeof **types);
+  if (!*types) return SL_NO_MEMORY;
+  for (int64_t k = 0; item; item = item->next, k++) {
+    const sl__json_value *type = sl__json_member(item, "type");
+    if (!type) continue;
+    if (type->kind == SL__JSON_TEXT && sl__type_read(context, type->text, &(*types)[k]) == SL_OK)
+      continue;
+    return sl__fail(context, SL_FORMAT,
+                    "the type of column %lld in the metadata is none; the file was edited",
+                    (long long)k + 1);
+  }
+  return SL_OK;
+}
+
+static sl_status make_typed_flow(sl_context *context, sl__arena *arena,
+                                 const sl__tensor_file *file, sl__model **out) {
   int64_t dim = 0, context_dim = 0;
   uint64_t seed = 0;
   const char *formula = NULL, *base = NULL, *dtype = NULL;
+  sl__column_type *types = NULL;
   SL__TRY(check_version(context, file));
   SL__TRY(need(context, file, "formula", &formula));
   SL__TRY(need(context, file, "base", &base));
   SL__TRY(need(context, file, "dtype", &dtype));
-  SL__TRY(need_integer(context, file, "dim", 1, INT32_MAX, &dim));
+  SL__TRY(need_integer(context, file, "dim", 1, SL__MOST_COLUMNS, &dim));
   SL__TRY(need_integer(context, file, "context_dim", 0, INT32_MAX, &context_dim));
   SL__TRY(need_seed(context, file, &seed));
   bool single = strcmp(dtype, "f32") == 0;
   if (!single && strcmp(dtype, "f64") != 0)
     return sl__fail(context, SL_FORMAT, "'dtype' is %.40s in the metadata; it must be f32 or f64",
                     dtype);
-  sl_status status = sl__model_new(context, formula, base, (int32_t)dim, (int32_t)context_dim,
-                                   single ? SL_F32 : SL_F64, seed, out);
+  SL__TRY(read_types(context, arena, file, dim, &types));
+  sl_status status =
+      sl__model_new_typed(context, formula, base, (int32_t)dim, types, (int32_t)context_dim,
+                          single ? SL_F32 : SL_F64, seed, out);
   return status == SL_OK ? SL_OK : sl__fail_prefix(context, "formula in the model");
+}
+
+static sl_status make_flow(sl_context *context, const sl__tensor_file *file, sl__model **out) {
+  sl__arena arena; /* of the parsed types */
+  sl__arena_open(&arena, context);
+  sl_status status = make_typed_flow(context, &arena, file, out);
+  sl__arena_close(&arena);
+  return status;
 }
 
 static double number_at(const void *data, sl_dtype type, int64_t i) {
@@ -230,23 +283,14 @@ static sl_status read_tensors(sl_context *context, const sl__tensor_file *file, 
   return SL_OK;
 }
 
-static sl_status refuse_columns(sl_context *context, const char *key) {
-  return sl__fail(context, SL_FORMAT,
-                  "'%s' in the metadata does not name each column once; the file was edited", key);
-}
-
 static sl_status read_columns(sl_context *context, const sl__tensor_file *file, sl__model *model) {
   const char *text = NULL;
   sl__json_value *list = NULL;
-  SL__TRY(need(context, file, "columns", &text));
-  SL__TRY(sl__json_parse(context, &model->arena, text, strlen(text), &list));
-  if (list->kind != SL__JSON_ARRAY || list->count != model->flow->dim)
-    return refuse_columns(context, "columns");
-  int32_t k = 0;
-  for (const sl__json_value *item = list->child; item; item = item->next, k++) {
-    if (item->kind != SL__JSON_OBJECT) return refuse_columns(context, "columns");
-    const sl__json_value *name = sl__json_member(item, "name");
-    const sl__json_value *width = sl__json_member(item, "noise_width");
+  const sl__json_value *column = NULL;
+  SL__TRY(need_columns(context, &model->arena, file, model->dim, &column));
+  for (int32_t k = 0; column; column = column->next, k++) {
+    const sl__json_value *name = sl__json_member(column, "name");
+    const sl__json_value *width = sl__json_member(column, "noise_width");
     if (!name || name->kind != SL__JSON_TEXT) return refuse_columns(context, "columns");
     model->columns[k] = name->text;
     if (width && width->kind == SL__JSON_NUMBER) model->noise_width[k] = width->number;
@@ -255,7 +299,7 @@ static sl_status read_columns(sl_context *context, const sl__tensor_file *file, 
   SL__TRY(sl__json_parse(context, &model->arena, text, strlen(text), &list));
   if (list->kind != SL__JSON_ARRAY || list->count != model->flow->context_dim)
     return refuse_columns(context, "context_columns");
-  k = 0;
+  int32_t k = 0;
   for (const sl__json_value *item = list->child; item; item = item->next, k++) {
     if (item->kind != SL__JSON_TEXT) return refuse_columns(context, "context_columns");
     model->context_columns[k] = item->text;

@@ -76,14 +76,23 @@ void sl__gradient_elementwise(sl__tape *tape, sl__graph *g, sl_node node, sl_nod
     case SL__EW_softplus: sl__contribute(tape, a, op_multiply(g, dy, op_sigmoid(g, a))); break;
     case SL__EW_sin: sl__contribute(tape, a, op_multiply(g, dy, op_cos(g, a))); break;
     case SL__EW_cos: sl__contribute(tape, a, op_negate(g, op_multiply(g, dy, op_sin(g, a)))); break;
+    case SL__EW_sinh: sl__contribute(tape, a, op_multiply(g, dy, op_cosh(g, a))); break;
+    case SL__EW_cosh: sl__contribute(tape, a, op_multiply(g, dy, op_sinh(g, a))); break;
+    case SL__EW_asinh:
+      sl__contribute(tape, a, op_divide(g, dy, op_sqrt(g, op_shift(g, op_square(g, a), 1))));
+      break;
+    case SL__EW_atan:
+      sl__contribute(tape, a, op_divide(g, dy, op_shift(g, op_square(g, a), 1)));
+      break;
     case SL__EW_erf: { /* 2 / sqrt(pi) exp(-a^2) */
       const sl_node density = op_exp(g, op_negate(g, op_square(g, a)));
       sl__contribute(tape, a, op_multiply(g, dy, op_scale(g, density, 1.1283791670955126)));
       break;
     }
     case SL__EW_lgamma: sl__contribute(tape, a, op_multiply(g, dy, op_digamma(g, a))); break;
-    case SL__EW_digamma:
-      sl__graph_refuse(g, SL_UNSUPPORTED, "the derivative of digamma is not available");
+    case SL__EW_digamma: sl__contribute(tape, a, op_multiply(g, dy, op_trigamma(g, a))); break;
+    case SL__EW_trigamma:
+      sl__graph_refuse(g, SL_UNSUPPORTED, "the derivative of trigamma is not available");
       break;
     case SL__EW_scale: sl__contribute(tape, a, op_scale(g, dy, n.attribute)); break;
     case SL__EW_shift: sl__contribute(tape, a, dy); break;

@@ -177,9 +177,7 @@ static bool note_touch(const maker *m, uint32_t value, bool writes, int16_t work
 typedef bool (*visitor)(const maker *m, uint32_t value, bool writes, int16_t worker);
 
 /* Visits the values that a step writes and reads, until one visit says true. */
-static bool visit_step(const maker *m, int32_t step, visitor visit) {
-  const sl__step *s = &m->stage->step[step];
-  const int16_t worker = m->given[step];
+static bool visit_values(const maker *m, const sl__step *s, int16_t worker, visitor visit) {
   if (visit(m, s->value, true, worker)) return true;
   for (int32_t i = 0; i < (s->fused ? s->fused_count : 1); i++) {
     const int operands = s->fused ? s->fused[i].operands : s->operands;
@@ -191,6 +189,20 @@ static bool visit_step(const maker *m, int32_t step, visitor visit) {
   const uint32_t *parts = s->data;
   for (int64_t i = 0; s->operation == SL__OP_CONCATENATE && i < s->data_count; i += 2) {
     if (visit(m, parts[i], false, worker)) return true;
+  }
+  return false;
+}
+
+/* The same, with those of the steps that a root repeats. */
+static bool visit_step(const maker *m, int32_t step, visitor visit) {
+  const sl__step *s = &m->stage->step[step];
+  const int16_t worker = m->given[step];
+  if (visit_values(m, s, worker, visit)) return true;
+  if (!s->loop) return false;
+  if (visit(m, s->loop->variable, true, worker) || visit(m, s->loop->slope, false, worker))
+    return true;
+  for (int32_t i = 0; i < s->loop->steps; i++) {
+    if (visit_values(m, &s->loop->step[i], worker, visit)) return true;
   }
   return false;
 }

@@ -22,7 +22,8 @@ struct sl__tape {
   sl__arena arena;
   contribution **lists; /* [nodes at the start] */
   uint32_t nodes;
-  const bool *wanted; /* [nodes at the start]: does any wrt lie below? */
+  const bool *wanted;    /* [nodes at the start]: does any wrt lie below? */
+  const uint8_t *within; /* [nodes at the start]: which pass on what they receive; NULL: all */
 };
 
 static void push(sl__tape *tape, sl_node operand, contribution c) {
@@ -39,6 +40,10 @@ static void push(sl__tape *tape, sl_node operand, contribution c) {
   *kept = c;
   kept->next = tape->lists[operand];
   tape->lists[operand] = kept;
+}
+
+bool sl__is_wanted(const sl__tape *tape, sl_node node) {
+  return node < tape->nodes && tape->wanted[node];
 }
 
 void sl__contribute(sl__tape *tape, sl_node operand, sl_node gradient) {
@@ -144,23 +149,18 @@ static sl_node combine(sl__tape *tape, sl_node node) {
   return sum;
 }
 
-static void mark_below(sl__graph *g, bool *wanted, uint32_t nodes, int count, const sl_node *wrt) {
+static void mark_below(const sl__tape *tape, bool *wanted, int count, const sl_node *wrt) {
   for (int i = 0; i < count; i++) {
     if (wrt[i]) wanted[wrt[i]] = true;
   }
-  for (uint32_t i = 1; i < nodes; i++) {
-    const sl__node *n = &g->nodes[i];
-    for (int k = 0; k < n->operands; k++) wanted[i] |= wanted[n->operand[k]];
-    if (n->operation == SL__OP_CONCATENATE) {
-      const sl_node *parts = n->data;
-      for (int64_t k = 0; k < n->data_bytes / (int64_t)sizeof *parts; k++)
-        wanted[i] |= wanted[parts[k]];
-    }
+  for (sl_node i = 1; i < tape->nodes; i++) {
+    const sl__node *n = &tape->graph->nodes[i];
+    if (tape->within && !tape->within[i]) continue;
+    for (int64_t k = 0; k < sl__operand_count(n); k++) wanted[i] |= wanted[sl__operand_at(n, k)];
   }
 }
 
-static void sweep(sl__tape *tape, sl_node y, int count, const sl_node *wrt, sl_node *gradients) {
-  sl__graph *g = tape->graph;
+static sl_node seed_of(sl__graph *g, sl_node y) {
   const sl_dtype type = (sl_dtype)g->nodes[y].type;
   sl_node seed = op_number(g, type, 1.0);
   if (g->nodes[y].batched) {
@@ -168,7 +168,13 @@ static void sweep(sl__tape *tape, sl_node y, int count, const sl_node *wrt, sl_n
     if (type == SL_F32)
       g->one_per_row = seed; /* lets 1 * x be x; one type is enough for it to pay */
   }
-  sl__contribute(tape, y, seed);
+  return seed;
+}
+
+static void sweep(sl__tape *tape, sl_node y, sl_node dy_of_y, int count, const sl_node *wrt,
+                  sl_node *gradients) {
+  sl__graph *g = tape->graph;
+  sl__contribute(tape, y, dy_of_y);
   for (sl_node node = y; node > 0 && g->status == SL_OK; node--) {
     if (!tape->lists[node]) continue;
     const sl_node dy = combine(tape, node);
@@ -176,12 +182,32 @@ static void sweep(sl__tape *tape, sl_node y, int count, const sl_node *wrt, sl_n
     for (int i = 0; i < count; i++) {
       if (wrt[i] == node) gradients[i] = dy;
     }
+    if (tape->within && !tape->within[node]) continue;
     const uint16_t label = g->label;
     g->label = g->nodes[node].label; /* a derivative belongs to the layer it is the derivative of */
     const sl__gradient_rule rule = sl__operations[g->nodes[node].operation].gradient;
     if (rule && dy) rule(tape, g, node, dy);
     g->label = label;
   }
+}
+
+sl_status sl__gradient_within(sl__graph *g, sl_node y, sl_node dy, const uint8_t *within, int count,
+                              const sl_node *wrt, sl_node *gradients) {
+  for (int i = 0; i < count; i++) gradients[i] = 0;
+  if (g->status != SL_OK) return g->status;
+  sl__tape tape = {.graph = g, .nodes = within ? y + 1 : g->count, .within = within};
+  sl__arena_open(&tape.arena, g->context);
+  bool *wanted = sl__arena_take(&tape.arena, tape.nodes, sizeof *wanted);
+  tape.lists = sl__arena_take(&tape.arena, tape.nodes, sizeof(contribution *));
+  if (!wanted || !tape.lists) {
+    g->status = SL_NO_MEMORY;
+  } else {
+    mark_below(&tape, wanted, count, wrt);
+    tape.wanted = wanted;
+    sweep(&tape, y, dy, count, wrt, gradients);
+  }
+  sl__arena_close(&tape.arena);
+  return g->status;
 }
 
 sl_status sl__gradient(sl__graph *g, sl_node y, int count, const sl_node *wrt, sl_node *gradients) {
@@ -191,22 +217,11 @@ sl_status sl__gradient(sl__graph *g, sl_node y, int count, const sl_node *wrt, s
     sl__graph_refuse(g, SL_BAD_ARGUMENT, "the gradient is of a scalar");
     return g->status;
   }
-  sl__tape tape = {.graph = g, .nodes = g->count};
-  sl__arena_open(&tape.arena, g->context);
-  bool *wanted = sl__arena_take(&tape.arena, g->count, sizeof *wanted);
-  tape.lists = sl__arena_take(&tape.arena, g->count, sizeof(contribution *));
-  if (!wanted || !tape.lists) {
-    g->status = SL_NO_MEMORY;
-  } else {
-    mark_below(g, wanted, g->count, count, wrt);
-    tape.wanted = wanted;
-    sweep(&tape, y, count, wrt, gradients);
-    for (int i = 0; i < count && g->status == SL_OK; i++) {
-      if (gradients[i]) continue;
-      gradients[i] = sl__zeros(g, (sl_dtype)g->nodes[wrt[i]].type, g->nodes[wrt[i]].shape);
-      if (g->nodes[wrt[i]].batched) gradients[i] = op_rows(g, gradients[i]);
-    }
+  SL__TRY(sl__gradient_within(g, y, seed_of(g, y), NULL, count, wrt, gradients));
+  for (int i = 0; i < count && g->status == SL_OK; i++) {
+    if (gradients[i]) continue;
+    gradients[i] = sl__zeros(g, (sl_dtype)g->nodes[wrt[i]].type, g->nodes[wrt[i]].shape);
+    if (g->nodes[wrt[i]].batched) gradients[i] = op_rows(g, gradients[i]);
   }
-  sl__arena_close(&tape.arena);
   return g->status;
 }

@@ -134,6 +134,19 @@ sl_node op_lower(sl__graph *g, sl_node a, int diagonal);
 sl_node op_diagonal(sl__graph *g, sl_node a);        /* [n,n] -> [n] */
 sl_node op_diagonal_matrix(sl__graph *g, sl_node a); /* [n] -> [n,n] */
 
+/* ---- roots: the inverse of a function that has no closed form ---- */
+/* f(user, g, x): builds the graph of a function that is increasing in every element of x and whose
+ * element i depends on element i of x only; x has the shape and type of y. It may read any other
+ * nodes, shared or batched, but must not hold a root that depends on x. */
+typedef sl_node (*sl__root_function)(void *user, sl__graph *g, sl_node x);
+/* x with f(x) = y, elementwise, to a few ulp. low, high: a bracket, f(low) <= y <= f(high)
+ * (broadcast to y's shape; shared or batched); where it does not hold it is widened by doubling its
+ * width. Batched if y or anything f reads is. Elements for which no root is found (f never reaches
+ * y, y not finite) become NaN in that row only. f is called while building only, once or more.
+ * Derivatives are those of the implicit function; low and high get none. */
+sl_node op_root(sl__graph *g, sl_node y, sl_node low, sl_node high, sl__root_function f,
+                void *user);
+
 /* ---- differentiation ---- */
 /* gradients[i] = d (sum over rows of y) / d wrt[i]; y is a scalar. A wrt that y does not depend on
  * gets zeros. */
@@ -179,6 +192,8 @@ sl_status sl__program_run(sl_context *context, const sl__program *program, sl__w
  * Returns SL_NUMERIC, or SL_OK if there is none. */
 sl_status sl__program_diagnose(sl_context *context, const sl__program *program,
                                sl__workspace *workspace, const sl__run *run);
+/* About how many nanoseconds a row takes on one core: an estimate, the same on every machine. */
+double sl__program_row_cost(const sl__program *program);
 /* Lists the program's steps for people (docs, failing tests). */
 struct sl__text;
 void sl__program_print(const sl__program *program, struct sl__text *text);

@@ -21,7 +21,8 @@ typedef struct sl__node {
   sl_shape shape;
   double attribute;
   int32_t integer[4]; /* axis, begin, count, stride; flags: see each builder */
-  const void *data;   /* interned: constant (double), index or extent (int32_t), parts (sl_node) */
+  const void *data;   /* interned: constant (double), index or extent (int32_t), parts or root's
+                         (sl_node) */
   int64_t data_bytes;
   /* Where its numbers lie: element i of dimension d is at offset + i * stride[d] of the root's. */
   sl_node root;
@@ -41,6 +42,7 @@ struct sl__graph {
   int32_t inputs;      /* feeds declared so far */
   bool for_fitting;    /* dropout drops */
   int32_t dropouts;    /* made so far: each draws a stream of its own */
+  int32_t variables;   /* made so far: each is another */
   sl_node one_per_row; /* the seed of differentiation, or 0 */
 };
 
@@ -51,6 +53,11 @@ void sl__contribute(sl__tape *tape, sl_node operand, sl_node gradient);
 /* The gradient of a slice of operand: axis, begin, count, stride. */
 void sl__contribute_piece(sl__tape *tape, sl_node operand, sl_node gradient,
                           const int32_t piece[4]);
+bool sl__is_wanted(const sl__tape *tape, sl_node node); /* does a contribution to it count? */
+/* gradients[i] = the part of dy's flow from y to wrt[i] that goes through the nodes marked in
+ * within[node] only, 0 if there is none. */
+sl_status sl__gradient_within(sl__graph *g, sl_node y, sl_node dy, const uint8_t *within, int count,
+                              const sl_node *wrt, sl_node *gradients);
 
 struct sl__frame;
 struct sl__step;
@@ -63,6 +70,36 @@ typedef struct sl__operation_row {
               int64_t end);
 } sl__operation_row;
 extern const sl__operation_row sl__operations[SL__OP_COUNT];
+
+/* Operands that a node has beside operand[]: the parts of a concatenation; of a root, its variable,
+ * value and slope, then what the nodes inside read of the outside. */
+static inline const sl_node *sl__parts(const sl__node *n, int64_t *count) {
+  const bool has = n->operation == SL__OP_CONCATENATE || n->operation == SL__OP_ROOT;
+  *count = has ? n->data_bytes / (int64_t)sizeof(sl_node) : 0;
+  return n->data;
+}
+static inline int64_t sl__operand_count(const sl__node *n) {
+  int64_t parts;
+  sl__parts(n, &parts);
+  return n->operands + parts;
+}
+static inline sl_node sl__operand_at(const sl__node *n, int64_t k) {
+  return k < n->operands ? n->operand[k] : ((const sl_node *)n->data)[k - n->operands];
+}
+static inline bool sl__sums_rows(const sl__node *n) {
+  return n->operation == SL__OP_SUM_ROWS || n->operation == SL__OP_DOT_ROWS ||
+         n->operation == SL__OP_OUTER_ROWS;
+}
+
+/* What a root repeats: the nodes from variable to last that depend on variable and that value or
+ * slope needs. */
+typedef struct sl__sub_graph {
+  sl_node variable, value, slope, last;
+} sl__sub_graph;
+sl__sub_graph sl__sub_graph_of(const sl__node *root);
+/* inside[i - variable] = is node i inside? For i up to last. */
+void sl__mark_inside(const sl__graph *g, const sl__sub_graph *s, uint8_t *inside);
+bool sl__is_inside(const sl__sub_graph *s, const uint8_t *inside, sl_node node);
 
 /* Building. */
 sl_node sl__node_add(sl__graph *g, sl__node node); /* sizes checked; equal nodes made once */

@@ -28,6 +28,7 @@ void sl__gradient_cholesky(sl__tape *tape, sl__graph *g, sl_node node, sl_node d
 void sl__gradient_triangular_solve(sl__tape *tape, sl__graph *g, sl_node node, sl_node dy);
 void sl__gradient_qr_q(sl__tape *tape, sl__graph *g, sl_node node, sl_node dy);
 void sl__gradient_qr_r(sl__tape *tape, sl__graph *g, sl_node node, sl_node dy);
+void sl__gradient_root(sl__tape *tape, sl__graph *g, sl_node node, sl_node dy);
 int64_t sl__units_features(const sl__frame *frame, const sl__step *step);
 int64_t sl__units_elementwise(const sl__frame *frame, const sl__step *step);
 int64_t sl__units_rows(const sl__frame *frame, const sl__step *step);
@@ -50,4 +51,5 @@ void sl__run_cholesky(const sl__frame *frame, const sl__step *step, int64_t begi
 void sl__run_triangular_solve(const sl__frame *frame, const sl__step *step, int64_t begin,
                               int64_t end);
 void sl__run_qr(const sl__frame *frame, const sl__step *step, int64_t begin, int64_t end);
+void sl__run_root(const sl__frame *frame, const sl__step *step, int64_t begin, int64_t end);
 #endif

@@ -29,7 +29,8 @@ void sl__settle_parts(sl__plan *p) {
       const sl__node *r = &p->g->nodes[root];
       const int64_t size = sl__shape_count(part->shape);
       if (p->stage[root] == SL__BLOCK_STAGE && p->home[root] == root && root != i && r->batched &&
-          part->offset == 0 && sl__shape_count(r->shape) == size && sl__node_is_contiguous(part)) {
+          p->loop[root] == p->loop[i] && part->offset == 0 && sl__shape_count(r->shape) == size &&
+          sl__node_is_contiguous(part)) {
         p->home[root] = i;
         p->home_offset[root] = at;
       }
@@ -56,7 +57,7 @@ bool sl__is_in_place(const sl__plan *p, sl_node part, sl_node concatenation, int
 /* ---- levels and lifetimes ---- */
 
 static void raise_level(sl__plan *p, sl_node operand, sl_node user) {
-  if (p->stage[operand] != p->stage[user]) return;
+  if (p->stage[operand] != p->stage[user] || p->loop[operand]) return;
   const bool inner = p->group[p->g->nodes[operand].root] == p->group[user];
   const bool costs = sl__operations[p->g->nodes[user].operation].kind == SL__KIND_STEP && !inner;
   const int32_t level = p->level[operand] + costs;
@@ -65,6 +66,7 @@ static void raise_level(sl__plan *p, sl_node operand, sl_node user) {
 
 static void note_use(sl__plan *p, sl_node operand, sl_node user) {
   if (p->stage[user] != SL__BLOCK_STAGE || !p->g->nodes[operand].batched) return;
+  if (p->loop[user] || p->loop[operand]) return; /* the root reads for those that it repeats */
   int64_t offset;
   const sl_node home = sl__final_home(p, p->g->nodes[operand].root, &offset);
   const int32_t level = p->level[p->group[user]]; /* a fused node reads when its step runs */
@@ -77,7 +79,7 @@ static void note_use(sl__plan *p, sl_node operand, sl_node user) {
 
 void sl__find_lifetimes(sl__plan *p, int count, const sl_node *outputs) {
   for (sl_node i = 1; i < p->nodes; i++) {
-    if (p->live[i]) sl__for_operands(p, i, raise_level);
+    if (p->live[i] && !p->loop[i]) sl__for_operands(p, i, raise_level);
   }
   for (sl_node i = 1; i < p->nodes; i++) {
     p->birth[i] = INT32_MAX;
@@ -85,7 +87,7 @@ void sl__find_lifetimes(sl__plan *p, int count, const sl_node *outputs) {
   }
   for (sl_node i = 1; i < p->nodes; i++) {
     if (!p->live[i] || p->stage[i] != SL__BLOCK_STAGE || !p->g->nodes[i].batched) continue;
-    if (p->g->nodes[i].root == i) {
+    if (p->g->nodes[i].root == i && !p->loop[i]) {
       int64_t offset;
       const sl_node home = sl__final_home(p, i, &offset);
       if (p->level[i] < p->birth[home]) p->birth[home] = p->level[i];
@@ -108,49 +110,10 @@ void sl__find_lifetimes(sl__plan *p, int count, const sl_node *outputs) {
 
 /* ---- block memory ---- */
 
-static int64_t units_of(const sl__node *n) {
-  return sl__shape_count(n->shape) * (n->type == SL_F32 ? 1 : 2);
-}
-
-static int64_t take_units(sl__plan *p, int64_t size) {
-  for (int64_t i = 0; i < p->gap_count; i++) {
-    if (p->gaps[i].size < size) continue;
-    const int64_t begin = p->gaps[i].begin;
-    p->gaps[i].begin += size;
-    p->gaps[i].size -= size;
-    if (p->gaps[i].size == 0)
-      memmove(&p->gaps[i], &p->gaps[i + 1], (size_t)(--p->gap_count - i) * sizeof *p->gaps);
-    return begin;
-  }
-  const int64_t begin = p->program->block_units;
-  p->program->block_units += size;
-  return begin;
-}
-
-static void give_units(sl__plan *p, int64_t begin, int64_t size) {
-  int64_t i = 0;
-  while (i < p->gap_count && p->gaps[i].begin < begin) i++;
-  const bool joins_next = i < p->gap_count && begin + size == p->gaps[i].begin;
-  const bool joins_last = i > 0 && p->gaps[i - 1].begin + p->gaps[i - 1].size == begin;
-  if (joins_last) {
-    p->gaps[i - 1].size += size;
-    if (joins_next) {
-      p->gaps[i - 1].size += p->gaps[i].size;
-      memmove(&p->gaps[i], &p->gaps[i + 1], (size_t)(--p->gap_count - i) * sizeof *p->gaps);
-    }
-  } else if (joins_next) {
-    p->gaps[i].begin = begin;
-    p->gaps[i].size += size;
-  } else {
-    memmove(&p->gaps[i + 1], &p->gaps[i], (size_t)(p->gap_count++ - i) * sizeof *p->gaps);
-    p->gaps[i] = (sl__interval){begin, size};
-  }
-}
-
 /* How often the elementwise step of `node` reads root, or 0 if one of the readings is not of the
  * whole in place. */
 static int32_t whole_readings(const sl__plan *p, sl_node node, sl_node root) {
-  const int64_t units = units_of(&p->g->nodes[node]);
+  const int64_t units = sl__units_of(&p->g->nodes[node]);
   int32_t readings = 0;
   for (sl_node i = p->group_first[node]; i <= node; i++) {
     if (p->group[i] != node) continue;
@@ -158,7 +121,8 @@ static int32_t whole_readings(const sl__plan *p, sl_node node, sl_node root) {
     for (int k = 0; k < n->operands; k++) {
       const sl__node *operand = &p->g->nodes[n->operand[k]];
       if (operand->root != root) continue;
-      if (!sl__node_is_contiguous(operand) || operand->offset != 0 || units_of(operand) != units)
+      if (!sl__node_is_contiguous(operand) || operand->offset != 0 ||
+          sl__units_of(operand) != units)
         return 0;
       readings++;
     }
@@ -171,7 +135,7 @@ static bool can_take_over(const sl__plan *p, sl_node node, sl_node root) {
   return r->batched && p->home[root] == root && r->operation != SL__OP_CONCATENATE &&
          p->group[root] == root && p->stage[root] == SL__BLOCK_STAGE &&
          p->death[root] == p->level[node] && p->birth[root] < p->level[node] &&
-         p->place[root] >= 0 && units_of(r) == units_of(&p->g->nodes[node]) &&
+         p->place[root] >= 0 && sl__units_of(r) == sl__units_of(&p->g->nodes[node]) &&
          whole_readings(p, node, root) == p->last_uses[root];
 }
 
@@ -212,18 +176,33 @@ static bool bucket(sl__plan *p, const int32_t *level_of, int32_t levels, const b
   return true;
 }
 
+/* What roots repeat lies in memory of their own, which is theirs on their level only. */
+static sl_status lend_to_roots(sl__plan *p, const node_list *roots, int32_t level) {
+  const uint32_t begin = roots->begin[level], end = roots->begin[level + 1];
+  for (uint32_t i = begin; i < end; i++) SL__TRY(sl__place_loop(p, roots->node[i]));
+  for (uint32_t i = begin; i < end; i++) {
+    const sl__interval lent = p->loop_memory[roots->node[i]];
+    sl__heap_give(&p->heap, lent.begin, lent.size);
+  }
+  return SL_OK;
+}
+
 sl_status sl__place_block_values(sl__plan *p) {
   bool *owners = sl__arena_take(&p->arena, p->nodes, sizeof *owners);
-  p->gaps = sl__arena_take(&p->arena, (size_t)p->nodes + 1, sizeof *p->gaps);
-  if (!owners || !p->gaps) return SL_NO_MEMORY;
+  bool *is_root = sl__arena_take(&p->arena, p->nodes, sizeof *is_root);
+  p->heap.gaps = sl__arena_take(&p->arena, (size_t)p->nodes + 1, sizeof *p->heap.gaps);
+  if (!owners || !is_root || !p->heap.gaps) return SL_NO_MEMORY;
   int32_t levels = 0;
   for (sl_node i = 1; i < p->nodes; i++) {
     const sl__node *n = &p->g->nodes[i];
+    if (p->loop[i]) continue;
+    is_root[i] = p->live[i] && n->batched && n->operation == SL__OP_ROOT;
     owners[i] = p->live[i] && n->batched && n->root == i && p->home[i] == i && p->group[i] == i;
     if (p->live[i] && n->batched && p->level[i] + 1 > levels) levels = p->level[i] + 1;
   }
-  node_list born, dying;
-  if (!bucket(p, p->birth, levels, owners, &born) || !bucket(p, p->death, levels, owners, &dying))
+  node_list born, dying, roots;
+  if (!bucket(p, p->birth, levels, owners, &born) || !bucket(p, p->death, levels, owners, &dying) ||
+      !bucket(p, p->level, levels, is_root, &roots))
     return SL_NO_MEMORY;
   for (int32_t level = 0; level < levels; level++) {
     for (uint32_t i = born.begin[level]; i < born.begin[level + 1]; i++) {
@@ -233,16 +212,19 @@ sl_status sl__place_block_values(sl__plan *p) {
         p->place[reused] =
             -2 - p->place[reused]; /* still its place; no longer its own to give back */
       } else {
-        p->place[node] = take_units(p, units_of(&p->g->nodes[node]));
+        p->place[node] = sl__heap_take(&p->heap, sl__units_of(&p->g->nodes[node]));
       }
     }
+    SL__TRY(lend_to_roots(p, &roots, level));
     for (uint32_t i = dying.begin[level]; i < dying.begin[level + 1]; i++) {
       const sl_node node = dying.node[i];
-      if (p->place[node] >= 0) give_units(p, p->place[node], units_of(&p->g->nodes[node]));
+      if (p->place[node] >= 0)
+        sl__heap_give(&p->heap, p->place[node], sl__units_of(&p->g->nodes[node]));
     }
   }
   for (sl_node i = 1; i < p->nodes; i++) {
     if (owners[i] && p->place[i] < 0) p->place[i] = -2 - p->place[i];
   }
+  p->program->block_units = p->heap.units;
   return SL_OK;
 }

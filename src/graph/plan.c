@@ -11,10 +11,7 @@
 void sl__for_operands(sl__plan *p, sl_node node,
                       void (*visit)(sl__plan *, sl_node operand, sl_node user)) {
   const sl__node *n = &p->g->nodes[node];
-  for (int k = 0; k < n->operands; k++) visit(p, n->operand[k], node);
-  int64_t count;
-  const sl_node *parts = sl__parts(n, &count);
-  for (int64_t k = 0; k < count; k++) visit(p, parts[k], node);
+  for (int64_t k = 0; k < sl__operand_count(n); k++) visit(p, sl__operand_at(n, k), node);
 }
 
 static void mark_live(sl__plan *p, sl_node operand, sl_node user) {
@@ -22,18 +19,14 @@ static void mark_live(sl__plan *p, sl_node operand, sl_node user) {
   p->live[operand] = true;
 }
 
-static bool sums_rows(const sl__node *n) {
-  return n->operation == SL__OP_SUM_ROWS || n->operation == SL__OP_DOT_ROWS ||
-         n->operation == SL__OP_OUTER_ROWS;
-}
-
 static void raise_stage(sl__plan *p, sl_node operand, sl_node user) {
+  if (p->loop[operand]) return; /* is where its root is */
   if (p->ready[operand] > p->stage[user]) p->stage[user] = p->ready[operand];
 }
 
 static sl_status find_stages(sl__plan *p) {
   for (sl_node i = 1; i < p->nodes; i++) {
-    if (!p->live[i]) continue;
+    if (!p->live[i] || p->loop[i]) continue;
     const sl__node *n = &p->g->nodes[i];
     p->stage[i] = SL__CONSTANT_STAGE;
     if (n->operation == SL__OP_PARAMETER || n->operation == SL__OP_SHARED_INPUT)
@@ -47,7 +40,8 @@ static sl_status find_stages(sl__plan *p) {
           "%s%soperation %s needs a sum over all rows for every row; split it into two programs",
           p->g->labels[n->label], n->label ? ": " : "", sl__operations[n->operation].name);
     }
-    if (sums_rows(n)) p->ready[i] = SL__FINAL_STAGE;
+    if (sl__sums_rows(n)) p->ready[i] = SL__FINAL_STAGE;
+    if (n->operation == SL__OP_ROOT) sl__set_loop_stage(p, i);
   }
   return SL_OK;
 }
@@ -68,7 +62,7 @@ static sl_status place_shared_values(sl__plan *p) {
     const int64_t bytes = align64(sl__shape_count(n->shape) * sl__type_size(n->type));
     if (n->operation == SL__OP_PARAMETER) {
       p->place[i] = (((int64_t)n->integer[0] << 31) | n->integer[1]) * sl__type_size(n->type);
-    } else if (sums_rows(n)) {
+    } else if (sl__sums_rows(n)) {
       p->place[i] = out->accumulator_count++;
     } else if (p->stage[i] == SL__CONSTANT_STAGE) {
       p->place[i] = constants;
@@ -84,7 +78,7 @@ static sl_status place_shared_values(sl__plan *p) {
   if (!out->constants || !out->accumulators) return SL_NO_MEMORY;
   for (sl_node i = 1; i < p->nodes; i++) {
     const sl__node *n = &p->g->nodes[i];
-    if (!p->live[i] || n->root != i || !sums_rows(n)) continue;
+    if (!p->live[i] || n->root != i || !sl__sums_rows(n)) continue;
     const int64_t count = sl__shape_count(n->shape);
     out->accumulators[p->place[i]] = (sl__accumulator){
         .offset = out->accumulator_bytes, .count = count, .type = n->type, .output = -1};
@@ -97,7 +91,7 @@ static sl__area area_of(const sl__plan *p, sl_node root) {
   const sl__node *n = &p->g->nodes[root];
   if (n->batched) return SL__AREA_BLOCK;
   if (n->operation == SL__OP_PARAMETER) return SL__AREA_PARAMETER;
-  if (sums_rows(n)) return SL__AREA_ACCUMULATOR;
+  if (sl__sums_rows(n)) return SL__AREA_ACCUMULATOR;
   return p->stage[root] == SL__CONSTANT_STAGE ? SL__AREA_CONSTANT : SL__AREA_SHARED;
 }
 
@@ -130,7 +124,7 @@ static sl_status make_values(sl__plan *p) {
 /* ---- steps ---- */
 
 static float cost_of(const sl__node *n, const sl__graph *g) {
-  const double rows = n->batched || sums_rows(n) ? 128 : 1;
+  const double rows = n->batched || sl__sums_rows(n) ? 128 : 1;
   const double size = (double)sl__shape_count(n->shape) * (n->type == SL_F32 ? 1 : 2);
   switch (n->operation) {
     case SL__OP_LINEAR:
@@ -216,25 +210,15 @@ static sl_status copy_data(sl__plan *p, sl_node node, sl__step *s) {
   return SL_OK;
 }
 
-static bool is_step(const sl__plan *p, sl_node i) {
-  return p->live[i] && p->group[i] == i && sl__operations[p->g->nodes[i].operation].run != NULL;
-}
-
 static int by_level(const void *a, const void *b) {
   const sl__step *x = a, *y = b;
   if (x->level != y->level) return x->level < y->level ? -1 : 1;
   return (x->value > y->value) - (x->value < y->value);
 }
 
-static sl_status make_stage(sl__plan *p, int8_t which, sl__arena *arena, sl__stage *stage) {
-  int32_t count = 0;
-  for (sl_node i = 1; i < p->nodes; i++) count += is_step(p, i) && p->stage[i] == which;
-  stage->step = sl__arena_take(arena, (size_t)count + 1, sizeof *stage->step);
-  if (!stage->step) return SL_NO_MEMORY;
-  for (sl_node i = 1; i < p->nodes; i++) {
-    if (!is_step(p, i) || p->stage[i] != which) continue;
-    const sl__node *n = &p->g->nodes[i];
-    sl__step s = {.operation = n->operation,
+sl_status sl__make_step(sl__plan *p, sl_node i, sl__step *s) {
+  const sl__node *n = &p->g->nodes[i];
+  *s = (sl__step){.operation = n->operation,
                   .elementwise = n->elementwise,
                   .operands = n->operands,
                   .label = n->label,
@@ -242,13 +226,24 @@ static sl_status make_stage(sl__plan *p, int8_t which, sl__arena *arena, sl__sta
                   .attribute = n->attribute,
                   .level = p->level[i],
                   .cost = cost_of(n, p->g)};
-    for (int k = 0; k < n->operands; k++) s.operand[k] = p->value[n->operand[k]];
-    memcpy(s.integer, n->integer, sizeof s.integer);
-    SL__TRY(copy_data(p, i, &s));
-    SL__TRY(sl__fused_step(p, i, &s));
-    if (n->operation == SL__OP_CONCATENATE && s.data_count == 0)
-      continue; /* all parts are in place */
-    stage->step[stage->steps++] = s;
+  for (int k = 0; k < n->operands; k++) s->operand[k] = p->value[n->operand[k]];
+  memcpy(s->integer, n->integer, sizeof s->integer);
+  if (n->operation == SL__OP_ROOT) return sl__make_loop(p, i, s);
+  SL__TRY(copy_data(p, i, s));
+  return sl__fused_step(p, i, s);
+}
+
+static sl_status make_stage(sl__plan *p, int8_t which, sl__arena *arena, sl__stage *stage) {
+  int32_t count = 0;
+  for (sl_node i = 1; i < p->nodes; i++) {
+    count += sl__is_step(p, i) && p->stage[i] == which && !p->loop[i];
+  }
+  stage->step = sl__arena_take(arena, (size_t)count + 1, sizeof *stage->step);
+  if (!stage->step) return SL_NO_MEMORY;
+  for (sl_node i = 1; i < p->nodes; i++) {
+    if (!sl__is_step(p, i) || p->stage[i] != which || p->loop[i]) continue;
+    SL__TRY(sl__make_step(p, i, &stage->step[stage->steps]));
+    stage->steps += !sl__is_nothing(&stage->step[stage->steps]);
   }
   qsort(stage->step, (size_t)stage->steps, sizeof *stage->step, by_level);
   for (int32_t i = 0, level = -1, last = -1; i < stage->steps;
@@ -350,7 +345,8 @@ static bool allocate(sl__plan *p) {
 #define TAKE(field) (p->field = sl__arena_take(&p->arena, n, sizeof *p->field))
   const bool ok = TAKE(live) && TAKE(stage) && TAKE(ready) && TAKE(level) && TAKE(birth) &&
                   TAKE(death) && TAKE(value) && TAKE(home) && TAKE(home_offset) && TAKE(group) &&
-                  TAKE(group_first) && TAKE(place) && TAKE(last_uses);
+                  TAKE(group_first) && TAKE(place) && TAKE(loop) && TAKE(loop_memory) &&
+                  TAKE(last_uses);
 #undef TAKE
   return ok;
 }
@@ -364,6 +360,7 @@ static sl_status make_program(sl__plan *p, int count, const sl_node *outputs) {
     sl__for_operands(p, i, mark_live);
     p->live[p->g->nodes[i].root] = true;
   }
+  SL__TRY(sl__find_loops(p, count, outputs));
   SL__TRY(find_stages(p));
   SL__TRY(sl__fuse(p, count, outputs));
   sl__settle_parts(p);

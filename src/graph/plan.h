@@ -18,6 +18,13 @@ typedef struct sl__interval {
   int64_t begin, size;
 } sl__interval;
 
+typedef struct sl__heap {
+  sl__interval *gaps; /* sorted; room for one more than there are values */
+  int64_t gap_count, units;
+} sl__heap;
+int64_t sl__heap_take(sl__heap *heap, int64_t size);
+void sl__heap_give(sl__heap *heap, int64_t begin, int64_t size);
+
 typedef struct sl__plan {
   sl_context *context;
   sl__graph *g;
@@ -25,27 +32,37 @@ typedef struct sl__plan {
   sl__arena arena; /* lives while planning */
   uint32_t nodes;
   bool *live;
-  int8_t *stage;          /* where a node is computed */
-  int8_t *ready;          /* the stage from which it can be read */
-  int32_t *level;         /* in its stage */
-  int32_t *birth, *death; /* of roots: levels at which memory is taken and given back */
-  uint32_t *value;        /* node -> value */
-  sl_node *home;          /* root -> the concatenation it is computed into, or itself */
-  int64_t *home_offset;   /* in numbers */
-  int64_t *place;         /* root -> offset (sl__area) */
-  int32_t *last_uses;     /* of roots: how often steps of its level of death read it */
-  sl__interval *gaps;
-  int64_t gap_count;
-  sl_node *group;       /* the node whose step computes this elementwise node too, or itself */
-  sl_node *group_first; /* [last node of a group] its first */
+  int8_t *stage;             /* where a node is computed */
+  int8_t *ready;             /* the stage from which it can be read */
+  int32_t *level;            /* in its stage */
+  int32_t *birth, *death;    /* of roots: levels at which memory is taken and given back */
+  uint32_t *value;           /* node -> value */
+  sl_node *home;             /* root -> the concatenation it is computed into, or itself */
+  int64_t *home_offset;      /* in numbers */
+  int64_t *place;            /* root -> offset (sl__area) */
+  int32_t *last_uses;        /* of roots: how often steps of its level of death read it */
+  sl__heap heap;             /* of block memory */
+  sl_node *loop;             /* the root that repeats this node, or 0 */
+  sl__interval *loop_memory; /* of roots: what is lent for all that is repeated */
+  sl_node *group;            /* the node whose step computes this elementwise node too, or itself */
+  sl_node *group_first;      /* [last node of a group] its first */
 } sl__plan;
 
-/* The parts of a concatenation (none for other nodes). */
-static inline const sl_node *sl__parts(const sl__node *n, int64_t *count) {
-  *count = n->operation == SL__OP_CONCATENATE ? n->data_bytes / (int64_t)sizeof(sl_node) : 0;
-  return n->data;
+/* Block memory of a value, in units of 4 bytes for each row. */
+static inline int64_t sl__units_of(const sl__node *n) {
+  return sl__shape_count(n->shape) * (n->type == SL_F32 ? 1 : 2);
 }
-/* Calls visit for every operand, the parts of a concatenation among them. */
+/* The node is computed by a step of its own. */
+static inline bool sl__is_step(const sl__plan *p, sl_node i) {
+  return p->live[i] && p->group[i] == i && sl__operations[p->g->nodes[i].operation].run != NULL;
+}
+/* A concatenation whose parts are all computed in their places. */
+static inline bool sl__is_nothing(const sl__step *s) {
+  return s->operation == SL__OP_CONCATENATE && s->data_count == 0;
+}
+sl_status sl__make_step(sl__plan *p, sl_node node, sl__step *step);
+
+/* Calls visit for every operand, those of a concatenation or a root among them. */
 void sl__for_operands(sl__plan *p, sl_node node,
                       void (*visit)(sl__plan *, sl_node operand, sl_node user));
 
@@ -53,6 +70,13 @@ void sl__for_operands(sl__plan *p, sl_node node,
  * become part of that step. */
 sl_status sl__fuse(sl__plan *p, int count, const sl_node *outputs);
 sl_status sl__fused_step(sl__plan *p, sl_node node, sl__step *step);
+
+/* plan_root.c: which nodes a root repeats; they are computed in its stage; where they lie, if
+ * batched, in memory taken from the heap; their steps. */
+sl_status sl__find_loops(sl__plan *p, int count, const sl_node *outputs);
+void sl__set_loop_stage(sl__plan *p, sl_node root);
+sl_status sl__place_loop(sl__plan *p, sl_node root);
+sl_status sl__make_loop(sl__plan *p, sl_node root, sl__step *step);
 
 /* place.c */
 void sl__settle_parts(sl__plan *p);

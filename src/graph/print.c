@@ -10,6 +10,32 @@ static void print_value(const sl__program *program, uint32_t index, struct sl__t
   sl__text_add(text, v->batched ? "][rows]" : "]");
 }
 
+static void print_step(const sl__program *program, const sl__step *step, const char *indent,
+                       struct sl__text *text) {
+  const char *name = step->operation == SL__OP_ELEMENTWISE
+                         ? sl__elementwise_name((sl__elementwise)step->elementwise)
+                         : sl__operations[step->operation].name;
+  sl__text_add(text, "%5d  %s", step->level, indent);
+  print_value(program, step->value, text);
+  sl__text_add(text, " = %s", name);
+  for (int32_t k = 0; k + 1 < step->fused_count; k++) {
+    sl__text_add(
+        text, " after %s",
+        sl__elementwise_name((sl__elementwise)step->fused[step->fused_count - 2 - k].elementwise));
+  }
+  for (int k = 0; k < step->operands && !step->fused; k++) {
+    sl__text_add(text, " ");
+    print_value(program, step->operand[k], text);
+  }
+  if (step->loop) {
+    sl__text_add(text, ", setting ");
+    print_value(program, step->loop->variable, text);
+    sl__text_add(text, " and repeating");
+  }
+  if (*program->labels[step->label]) sl__text_add(text, "   # %s", program->labels[step->label]);
+  sl__text_add(text, "\n");
+}
+
 void sl__program_print(const sl__program *program, struct sl__text *text) {
   static const char *const names[3] = {"shared", "per block of rows", "after the sums over rows"};
   for (int stage = 0; stage < 3; stage++) {
@@ -18,25 +44,10 @@ void sl__program_print(const sl__program *program, struct sl__text *text) {
       sl__text_add(text, "stage %d, %s: %d steps in %d levels\n", stage, names[stage], s->steps,
                    s->levels);
     for (int32_t i = 0; i < s->steps; i++) {
-      const sl__step *step = &s->step[i];
-      const char *name = step->operation == SL__OP_ELEMENTWISE
-                             ? sl__elementwise_name((sl__elementwise)step->elementwise)
-                             : sl__operations[step->operation].name;
-      sl__text_add(text, "%5d  ", step->level);
-      print_value(program, step->value, text);
-      sl__text_add(text, " = %s", name);
-      for (int32_t k = 0; k + 1 < step->fused_count; k++) {
-        sl__text_add(text, " after %s",
-                     sl__elementwise_name(
-                         (sl__elementwise)step->fused[step->fused_count - 2 - k].elementwise));
-      }
-      for (int k = 0; k < step->operands && !step->fused; k++) {
-        sl__text_add(text, " ");
-        print_value(program, step->operand[k], text);
-      }
-      if (*program->labels[step->label])
-        sl__text_add(text, "   # %s", program->labels[step->label]);
-      sl__text_add(text, "\n");
+      const sl__loop *loop = s->step[i].loop;
+      print_step(program, &s->step[i], "", text);
+      for (int32_t k = 0; loop && k < loop->steps; k++)
+        print_step(program, &loop->step[k], "  ", text);
     }
   }
   sl__text_add(text, "blocks of at most %d rows; %lld bytes a row, %lld shared, %lld in sums\n",

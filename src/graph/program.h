@@ -39,6 +39,13 @@ typedef struct sl__fused {
   double attribute;
 } sl__fused;
 
+/* What a root repeats. */
+typedef struct sl__loop {
+  uint32_t variable, value, slope; /* values */
+  int32_t steps;
+  struct sl__step *step; /* [steps], in order of computation */
+} sl__loop;
+
 typedef struct sl__step {
   uint8_t operation, elementwise;
   uint16_t operands, label;
@@ -49,6 +56,7 @@ typedef struct sl__step {
   int64_t data_count;
   const sl__fused *fused; /* elementwise: [fused_count] operations in one, or NULL */
   int32_t fused_count;
+  const sl__loop *loop;                   /* of a root, else NULL */
   const int32_t *k_begin, *k_end, *n_end; /* structure of a product */
   int32_t level;
   float cost; /* about nanoseconds at 128 rows */
@@ -164,6 +172,7 @@ static inline int64_t sl__lanes(const sl__frame *f, const sl__value *v) {
 
 /* Bytes that a thread needs to run it. */
 size_t sl__step_scratch(const sl__frame *frame, const sl__step *step);
+size_t sl__root_scratch(const sl__frame *frame, const sl__step *step);
 void sl__run_step(const sl__frame *frame, const sl__step *step, int64_t part, int64_t parts);
 sl_status sl__division_make(sl_context *context, sl__arena *arena, const sl__program *program,
                             const sl__stage *stage, int workers, sl__division *out);

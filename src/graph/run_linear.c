@@ -63,6 +63,7 @@ size_t sl__step_scratch(const sl__frame *f, const sl__step *s) {
       const int64_t m = x->shape.size[0], n = x->shape.size[1];
       return (size_t)((m * n + m + n + (m + n) * n) * sl__lanes(f, x) * k->element_size) + 64;
     }
+    case SL__OP_ROOT: return sl__root_scratch(f, s);
     default: return 0;
   }
 }

@@ -43,6 +43,12 @@ static sl_status generate(void *user, int64_t step, int64_t rows, void *x) {
 
 /* ---- the optimisation ---- */
 
+static void spread(const void *user, uint32_t step, int64_t rows, const int64_t *index, void *x) {
+  const sl__spread *own = user;
+  const sl__random_key key = {own->seed, SL__STREAM_DEQUANTISE, step};
+  sl__spread_rows(own, key, index ? own->train : own->valid, index, 0, rows, own->type, x);
+}
+
 static bool has_result(sl_status status) {
   return status == SL_OK || status == SL_STOPPED || status == SL_NUMERIC;
 }
@@ -70,7 +76,9 @@ static sl_status optimise(sl_context *context, sl__model *model, const sl__prepa
                           .valid_x = prepared->valid_x,
                           .valid_context = prepared->valid_condition,
                           .valid_weight = prepared->valid_weight,
-                          .noise_width = prepared->noise_width};
+                          .noise_width = prepared->noise_width,
+                          .spread = prepared->spread.count > 0 ? spread : NULL,
+                          .spread_user = &prepared->spread};
   sl__fit_options_apply(options, mle);
   b->options = options;
   b->last_told = -1;
@@ -105,8 +113,8 @@ static void describe_data(sl__model *model, const sl__prepared *prepared) {
     model->context_shift[i] = prepared->condition_mean[i];
     model->context_scale[i] = prepared->condition_sd[i];
   }
-  for (int32_t i = 0; i < prepared->dim && prepared->noise_width; i++)
-    model->noise_width[i] = prepared->noise_width[i] * prepared->sd[i];
+  for (int32_t i = 0; i < prepared->columns; i++)
+    model->noise_width[i] = prepared->column_noise[i];
 }
 
 static void add_score(sl__json *json, const char *key, const sl_score *score) {
@@ -164,17 +172,20 @@ sl_status sl__fit_rows(sl_context *context, const sl_fit_data *data, const sl_fi
   *out = NULL;
   double start = sl__os_seconds();
   sl__prepared prepared;
-  SL__TRY(sl__prepare(context, data, options, false, &prepared));
+  SL__TRY(sl__prepare(context, data, options, NULL, &prepared));
   memcpy(report->notes, prepared.notes, sizeof report->notes);
   if (prepared.notes[0] && context->log) context->log(context->log_user, 1, prepared.notes);
 
   sl__recipe recipe;
   sl__mle_options mle;
-  sl__recipe_choose(prepared.train_rows, prepared.dim, prepared.context_dim, &recipe);
+  const int32_t angles = prepared.map->periodic;
+  sl__recipe_choose(prepared.train_rows, prepared.dim - angles, prepared.context_dim + 2 * angles,
+                    &recipe);
   configure(&recipe, &mle);
   const char *formula = options->formula ? options->formula : recipe.formula;
-  sl_status status = sl__model_new(context, formula, options->base, prepared.dim,
-                                   prepared.context_dim, prepared.type, options->seed, out);
+  sl_status status = sl__model_new_typed(context, formula, options->base, prepared.columns,
+                                         prepared.map->type, prepared.context_dim, prepared.type,
+                                         options->seed, out);
   if (status == SL_OK)
     status = sl__model_name_columns(*out, data->column_names, data->condition_names);
   if (status == SL_OK) {
@@ -206,13 +217,11 @@ sl_status sl__fit_model(sl_context *context, sl__model *model, const sl_fit_data
   sl_fit_options own = *options;
   own.precision = (int32_t)model->flow->type;
   sl__prepared prepared;
-  SL__TRY(sl__prepare(context, data, &own, true, &prepared));
+  SL__TRY(sl__prepare(context, data, &own, model, &prepared));
   sl_status status = SL_OK;
-  if (prepared.dim != model->flow->dim || prepared.context_dim != model->flow->context_dim)
-    status = sl__fail(context, SL_BAD_ARGUMENT,
-                      "x has %d columns and the condition %d; the flow wants %d and %d",
-                      prepared.dim, prepared.context_dim, model->flow->dim,
-                      model->flow->context_dim);
+  if (prepared.context_dim != model->flow->context_dim)
+    status = sl__fail(context, SL_BAD_ARGUMENT, "the condition has %d columns; the flow wants %d",
+                      prepared.context_dim, model->flow->context_dim);
   if (status == SL_OK) {
     sl__mle_options mle;
     sl__mle_defaults(&mle);
@@ -232,6 +241,9 @@ sl_status sl__fit_generated(sl_context *context, sl__model *model, sl_generate_f
   static const sl_score nothing = {NAN, NAN, NAN, 0};
   report->train = report->valid = report->test = nothing;
   report->gaussian = report->gaussian_mixture = nothing;
+  if (model->map.mapped)
+    return sl__fail(context, SL_UNSUPPORTED,
+                    "rows cannot be generated for a flow of typed columns; fit it to given rows");
   sl__mle_options mle;
   sl__mle_defaults(&mle);
   mle.steps = 5000;

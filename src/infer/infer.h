@@ -79,6 +79,10 @@ typedef struct sl__mle_data {
    * none at all. Training rows get fresh noise at every step, held-out rows one fixed draw: both
    * are given here without it. */
   const double *noise_width;
+  /* NULL, or, with noise_width: overwrites columns of x [rows][dim] whose noise is not just added,
+   * a function of step and row. index: which training rows; NULL: the held-out ones in order. */
+  void (*spread)(const void *user, uint32_t step, int64_t rows, const int64_t *index, void *x);
+  const void *spread_user;
 } sl__mle_data;
 
 typedef struct sl__mle_report {

@@ -30,6 +30,7 @@ static double element(sl_dtype type, const void *x, int64_t i) {
 static void add_noise(const sl__prepared *prepared, set which, uint64_t seed, int64_t first,
                       int64_t rows, const void *x, double *noisy) {
   int32_t dim = prepared->dim;
+  double *const begin = noisy;
   sl__random_key key = {seed, SL__STREAM_DEQUANTISE, JUDGING - (uint32_t)which};
   for (int64_t row = first; row < first + rows; row++)
     for (int32_t column = 0; column < dim; column++, noisy++) {
@@ -38,24 +39,42 @@ static void add_noise(const sl__prepared *prepared, set which, uint64_t seed, in
       if (width > 0)
         *noisy += width * (sl__random_uniform(key, (uint64_t)row, (uint32_t)column) - 0.5);
     }
+  const sl__spread *spread = &prepared->spread;
+  const double *const values[] = {spread->train, spread->valid, spread->test};
+  if (spread->count > 0)
+    sl__spread_rows(spread, key, values[which], NULL, first, rows, SL_F64, begin);
 }
 
-/* Weighted mean and its standard error; weight [rows] of type, or NULL. */
-static void summarise(int64_t rows, const double *log_prob, sl_dtype type, const void *weight,
-                      double log_scale, sl_score *score) {
+/* What the data's units add to a log density of standardised features [rows][dim]. */
+static void measure_units(const sl__prepared *prepared, int64_t rows, const double *features,
+                          double *units, double *row /* [dim] */) {
+  const int32_t dim = prepared->dim;
+  for (int64_t r = 0; r < rows; r++) {
+    for (int32_t k = 0; k < dim; k++)
+      row[k] = prepared->mean[k] + prepared->sd[k] * features[r * dim + k];
+    units[r] = -prepared->log_scale - sl__columns_log_det(prepared->map, row);
+  }
+}
+
+/* Weighted mean of values [rows], plus more [rows] where given, and its standard error; weight
+ * [rows] of type, or NULL. */
+static double weighted_mean(int64_t rows, const double *values, const double *more, sl_dtype type,
+                            const void *weight, double *se) {
   double total = 0, sum = 0, squares = 0;
   for (int64_t row = 0; row < rows; row++) {
     double w = weight ? element(type, weight, row) : 1;
     if (w == 0) continue; /* whatever its density: 0 times -inf would be NaN */
     total += w;
-    sum += w * log_prob[row];
+    sum += w * (values[row] + (more ? more[row] : 0));
   }
   double mean = sum / total;
   for (int64_t row = 0; row < rows; row++) {
-    double w = weight ? element(type, weight, row) : 1, d = log_prob[row] - mean;
+    double w = weight ? element(type, weight, row) : 1;
+    double d = values[row] + (more ? more[row] : 0) - mean;
     if (w != 0) squares += w * w * d * d;
   }
-  *score = (sl_score){mean - log_scale, sqrt(squares) / total, mean, rows};
+  *se = sqrt(squares) / total;
+  return mean;
 }
 
 static const sl_score nothing = {NAN, NAN, NAN, 0};
@@ -67,6 +86,7 @@ typedef struct scorer {
   sl__workspace *workspace;
   const void *vector;
   uint64_t seed;
+  double se[3]; /* of each set's standardised mean: comparisons are free of the data's units */
 } scorer;
 
 /* The conditions [rows][context_dim] from row `first` on; NULL if there are none. */
@@ -75,28 +95,46 @@ static const void *rows_from(const sl__prepared *prepared, const void *condition
   return condition ? (const char *)condition + first * prepared->context_dim * size : NULL;
 }
 
-static sl_status score_set(const scorer *s, set which, int64_t rows, const void *x,
-                           const void *condition, const void *weight, sl_score *score) {
+/* The rows of one set in portions; log_prob and units [rows]. */
+static sl_status score_rows(const scorer *s, set which, int64_t rows, const void *x,
+                            const void *condition, sl__arena *arena, double *log_prob,
+                            double *units) {
   const sl__prepared *prepared = s->prepared;
-  *score = nothing;
-  if (rows == 0) return SL_OK;
-  sl__arena arena;
-  sl__arena_open(&arena, s->context);
   const int64_t most = rows < PORTION ? rows : PORTION;
-  double *noisy = sl__arena_take(&arena, (size_t)most * (size_t)prepared->dim, sizeof *noisy);
-  double *log_prob = sl__arena_take(&arena, (size_t)rows, sizeof *log_prob);
-  sl_status status = noisy && log_prob ? SL_OK : SL_NO_MEMORY;
-  for (int64_t first = 0; first < rows && status == SL_OK; first += PORTION) {
+  double *noisy = sl__arena_take(arena, (size_t)most * (size_t)prepared->dim, sizeof *noisy);
+  double *row = sl__arena_take(arena, (size_t)prepared->dim, sizeof *row);
+  if (!noisy || !row) return SL_NO_MEMORY;
+  for (int64_t first = 0; first < rows; first += PORTION) {
     const int64_t count = rows - first < PORTION ? rows - first : PORTION;
     add_noise(prepared, which, s->seed, first, count, x, noisy);
+    measure_units(prepared, count, noisy, units + first, row);
     sl__feed feeds[] = {{.data = noisy, .type = SL_F64},
                         {.data = rows_from(prepared, condition, first), .type = prepared->type}};
     sl__sink sink = {.data = log_prob + first, .type = SL_F64};
     sl__run run = {.rows = count, .parameters = s->vector, .feeds = feeds, .sinks = &sink};
-    status = sl__program_run(s->context, s->program, s->workspace, &run);
+    SL__TRY(sl__program_run(s->context, s->program, s->workspace, &run));
   }
+  return SL_OK;
+}
+
+static sl_status score_set(scorer *s, set which, int64_t rows, const void *x,
+                           const void *condition, const void *weight, sl_score *score) {
+  const sl_dtype type = s->prepared->type;
+  *score = nothing;
+  if (rows == 0) return SL_OK;
+  sl__arena arena;
+  sl__arena_open(&arena, s->context);
+  double *log_prob = sl__arena_take(&arena, (size_t)rows, sizeof *log_prob);
+  double *units = sl__arena_take(&arena, (size_t)rows, sizeof *units);
+  sl_status status = log_prob && units ? SL_OK : SL_NO_MEMORY;
   if (status == SL_OK)
-    summarise(rows, log_prob, prepared->type, weight, prepared->log_scale, score);
+    status = score_rows(s, which, rows, x, condition, &arena, log_prob, units);
+  if (status == SL_OK) {
+    score->rows = rows;
+    score->log_prob = weighted_mean(rows, log_prob, units, type, weight, &score->se);
+    score->log_prob_standardized =
+        weighted_mean(rows, log_prob, NULL, type, weight, &s->se[which]);
+  }
   sl__arena_close(&arena);
   return status;
 }
@@ -128,12 +166,24 @@ static sl_status score_sets(scorer *s, const sl__flow *flow, sl_fit_report *repo
   return status;
 }
 
-/* The baselines know nothing of conditions or weights; they are of the rows as such. */
+/* The mean of what the data's units add on the test rows, as in the test score itself. */
+static sl_status mean_units(const sl__prepared *p, sl__arena *arena, const double *test,
+                            double *mean) {
+  double *units = sl__arena_take(arena, (size_t)p->test_rows, sizeof *units), ignored;
+  double *row = sl__arena_take(arena, (size_t)p->dim, sizeof *row);
+  if (!units || !row) return SL_NO_MEMORY;
+  measure_units(p, p->test_rows, test, units, row);
+  *mean = weighted_mean(p->test_rows, units, NULL, p->type, p->test_weight, &ignored);
+  return SL_OK;
+}
+
+/* The baselines know nothing of conditions or weights; they are of the rows' features as such. */
 static sl_status score_baselines(sl_context *context, const sl__prepared *p, uint64_t seed,
                                  sl_fit_report *report) {
   enum { MOST_ROWS = 200000 };
   if (p->test_rows == 0) return SL_OK;
   int64_t rows = p->train_rows < MOST_ROWS ? p->train_rows : MOST_ROWS;
+  double units = 0;
   sl__arena arena;
   sl__arena_open(&arena, context);
   double *train = sl__arena_take(&arena, (size_t)rows * (size_t)p->dim, sizeof *train);
@@ -142,11 +192,14 @@ static sl_status score_baselines(sl_context *context, const sl__prepared *p, uin
   if (status == SL_OK) {
     add_noise(p, TRAIN, seed, 0, rows, p->train_x, train);
     add_noise(p, TEST, seed, 0, p->test_rows, p->test_x, test);
+    status = mean_units(p, &arena, test, &units);
+  }
+  if (status == SL_OK) {
     sl_score *score = &report->gaussian;
     score->rows = p->test_rows;
     status = sl__baseline_gaussian(context, rows, p->test_rows, p->dim, train, test,
                                    &score->log_prob_standardized, &score->se);
-    score->log_prob = score->log_prob_standardized - p->log_scale;
+    score->log_prob = score->log_prob_standardized + units;
   }
   if (status == SL_OK) {
     sl_score *score = &report->gaussian_mixture;
@@ -154,7 +207,7 @@ static sl_status score_baselines(sl_context *context, const sl__prepared *p, uin
     status = sl__baseline_mixture(context, rows, p->test_rows, p->dim, train, test, seed,
                                   &score->log_prob_standardized, &score->se,
                                   &report->mixture_components);
-    score->log_prob = score->log_prob_standardized - p->log_scale;
+    score->log_prob = score->log_prob_standardized + units;
   }
   sl__arena_close(&arena);
   return status;
@@ -166,14 +219,17 @@ static const char *number(char *buffer, double value) {
   return buffer;
 }
 
-static void write_verdict(sl_fit_report *report) {
+/* se: of the standardised means of the three sets. */
+static void write_verdict(const double se[3], sl_fit_report *report) {
   char a[64], b[64];
   char *text = report->verdict;
   size_t size = sizeof report->verdict;
   const sl_score *test = report->test.rows > 0 ? &report->test : &report->valid;
-  double over_gaussian = test->log_prob - report->gaussian.log_prob;
-  double over_mixture = test->log_prob - report->gaussian_mixture.log_prob;
-  double overfit = report->train.log_prob - test->log_prob;
+  const double error = se[report->test.rows > 0 ? TEST : VALID];
+  double score = test->log_prob_standardized;
+  double over_gaussian = score - report->gaussian.log_prob_standardized;
+  double over_mixture = score - report->gaussian_mixture.log_prob_standardized;
+  double overfit = report->train.log_prob_standardized - score;
   const char *rows = report->test.rows > 0 ? "unseen" : "held-out";
 
   if (test->rows == 0)
@@ -185,20 +241,20 @@ static void write_verdict(sl_fit_report *report) {
     snprintf(text, size, "%lld %s rows score %s%s nats per row, within %s; no baseline was fitted.",
              (long long)test->rows, rows, test->log_prob < 0 ? "-" : "", number(a, test->log_prob),
              number(b, 2 * test->se));
-  else if (over_gaussian < -2 * test->se)
+  else if (over_gaussian < -2 * error)
     snprintf(text, size, "Bad: %s nats per row below a Gaussian on unseen rows; try more --steps, "
              "a lower --lr or a smaller --flow.", number(a, over_gaussian));
-  else if (over_mixture < -test->se)
+  else if (over_mixture < -error)
     snprintf(text, size, "Poor: a mixture of %d Gaussians is %s nats per row better on unseen "
              "rows; try more --steps or another --flow.", report->mixture_components,
              number(a, over_mixture));
-  else if (over_gaussian < test->se)
+  else if (over_gaussian < error)
     snprintf(text, size, "Fair: as good as a Gaussian on %lld unseen rows; there may be no more to "
              "find.", (long long)test->rows);
-  else if (over_mixture < test->se)
+  else if (over_mixture < error)
     snprintf(text, size, "Fair: as good as a mixture of %d Gaussians on %lld unseen rows; there "
              "may be no more to find.", report->mixture_components, (long long)test->rows);
-  else if (overfit > 0.1 && overfit > 5 * (test->se + report->train.se))
+  else if (overfit > 0.1 && overfit > 5 * (error + se[TRAIN]))
     snprintf(text, size, "Good, but overfitted: %s nats per row above a mixture of %d Gaussians on "
              "unseen rows, yet %s below the training rows; more rows or a smaller --flow may help.",
              number(a, over_mixture), report->mixture_components, number(b, overfit));
@@ -214,6 +270,6 @@ sl_status sl__judge(sl_context *context, const sl__prepared *prepared, const sl_
   report->gaussian = report->gaussian_mixture = nothing;
   SL__TRY(score_sets(&s, flow, report));
   if (baselines) SL__TRY(score_baselines(context, prepared, seed, report));
-  write_verdict(report);
+  write_verdict(s.se, report);
   return SL_OK;
 }

@@ -1,5 +1,6 @@
 /* Maximum likelihood by stochastic gradients: the loop. The files beside it hold one part each:
- * mle_setup.c, mle_batch.c, mle_step.c, mle_validate.c, mle_trouble.c, mle_checkpoint.c.
+ * mle_setup.c, mle_look.c, mle_batch.c, mle_step.c, mle_validate.c, mle_trouble.c,
+ * mle_checkpoint.c.
  *
  * Every number is a function of data, options and seed. Steps, checks, patience and back-off count
  * steps, not seconds; the clock decides only when a checkpoint is written (which changes nothing)
@@ -127,8 +128,9 @@ static void write_report(const sl__mle *mle, sl__mle_report *report) {
 static sl_status start_and_train(sl__mle *mle) {
   if (mle->options.resume) {
     SL__TRY(sl__mle_resume(mle, mle->options.resume));
-  } else if (mle->validates) {
-    SL__TRY(sl__mle_check(mle)); /* the starting values are the first best */
+  } else {
+    SL__TRY(sl__mle_first_look(mle));
+    if (mle->validates) SL__TRY(sl__mle_check(mle)); /* the starting values are the first best */
   }
   mle->first_step = mle->state.step;
   return train(mle);

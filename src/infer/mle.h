@@ -52,10 +52,13 @@ typedef struct sl__mle {
   int64_t *permutation, epoch; /* [rows]: of this epoch; -1: none yet */
   int64_t *index;              /* [batch]: which row of the data is row r of the batch */
   char *rows;                  /* [batch][dim]: rows with noise, or generated ones; or NULL */
-  char *noise;                 /* [batch rounded up]: uniforms of one feature */
+  char *noise;                 /* [rows rounded up]: uniforms of one feature */
   double *scores;              /* [batch or valid_rows] */
   char *valid_x;               /* [valid_rows][dim] with noise; or NULL */
   sl__feed feeds[3], valid_feeds[3];
+  int64_t look_rows;           /* room for so many rows to be shown; 0: nothing looks */
+  char *look_x, *look_context; /* [look_rows][dim], [look_rows][context_dim] */
+  int64_t *look_index;         /* [look_rows]: which row of the data it is */
 
   sl__mle_state state;
   char trouble[512];
@@ -85,6 +88,13 @@ const char *sl__mle_candidate(const sl__mle *mle);
 sl_status sl__mle_trouble(sl__mle *mle, double loss, double norm);
 /* Keeps the first trouble for the report and logs every one. */
 void sl__mle_say(sl__mle *mle, const char *line);
+
+/* mle_look.c */
+sl_status sl__mle_open_look(sl__mle *mle);
+/* Before the first step; what it writes is the starting point of the best and the average too. */
+sl_status sl__mle_first_look(sl__mle *mle);
+/* At the end of a step, if it is one after which to look. */
+sl_status sl__mle_look_again(sl__mle *mle);
 
 /* mle_checkpoint.c */
 sl_status sl__mle_save(sl__mle *mle, const char *path);

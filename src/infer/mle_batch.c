@@ -47,6 +47,7 @@ void sl__mle_add_noise(const sl__mle *mle, uint32_t step, int64_t rows, const ch
     else
       ADD_NOISE(double);
   }
+  if (mle->data->spread) mle->data->spread(mle->data->spread_user, step, rows, index, out);
 }
 
 static double sum_weights(const sl__mle *mle) {

@@ -206,7 +206,8 @@ static sl_status take_batch(sl__mle *mle) {
     if (!mle->rows) return SL_NO_MEMORY;
   }
   if (mle->data->noise_width) {
-    mle->noise = sl__arena_take(&mle->arena, scored + 15, width);
+    const size_t shown = (size_t)mle->look_rows, most = scored > shown ? scored : shown;
+    mle->noise = sl__arena_take(&mle->arena, most + 15, width);
     if (!mle->noise) return SL_NO_MEMORY;
   }
   if (mle->data->noise_width && valid_rows > 0) {
@@ -234,6 +235,7 @@ static sl_status open_parts(sl__mle *mle, const void *vector) {
   SL__TRY(resolve_options(mle));
   SL__TRY(take_vectors(mle, vector));
   SL__TRY(cut_chunks(mle));
+  SL__TRY(sl__mle_open_look(mle));
   SL__TRY(take_batch(mle));
   point_valid_feeds(mle);
   SL__TRY(build(mle, build_train));

@@ -88,5 +88,5 @@ sl_status sl__mle_step(sl__mle *mle) {
     }
   }
   state->step++;
-  return SL_OK;
+  return sl__mle_look_again(mle);
 }

@@ -1,34 +1,15 @@
-/* From the caller's rows to what a fit can use: checked, split, standardised, and with the width
- * of the noise that each rounded column needs.
- *
- * Rounded columns: a density can grow without bound on a lattice of values, and then its log
- * likelihood says nothing. Uniform noise as wide as the lattice turns the values into the
- * continuous ones that they may have been rounded from (Uria et al. 2013, "RNADE", section 4;
- * Theis et al. 2016). */
+/* From the caller's rows to what a fit can use: checked, split, mapped to the flow's features,
+ * standardised, and with the width of the noise that each rounded column needs. */
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
 
-#include "infer/recipe.h"
+#include "infer/prepare.h"
 
-/* Ties in a column without lattice are noticed from this fraction of the rows on. */
-static const double least_tied = 0.1;
 /* Beyond so many standard deviations from zero float32 no longer resolves a column. */
 static const double most_offset = 1e4;
 
-typedef struct preparation {
-  sl_context *context;
-  const sl_fit_data *data;
-  const sl_fit_options *options;
-  sl__prepared *out;
-  bool as_is;              /* neither standardise nor dequantise, hold nothing out unasked */
-  int64_t rows;            /* of data->x */
-  double *x;               /* [rows][dim] */
-  sl__column_facts *facts; /* [dim] */
-  int64_t *order;          /* [rows]: test rows first, then held-out ones, then training rows */
-} preparation;
-
-static double at(const sl_array_in *array, int64_t row, int64_t column) {
+double sl__element(const sl_array_in *array, int64_t row, int64_t column) {
   int64_t i = row * array->row_stride + column * array->column_stride;
   return array->dtype == SL_F32 ? (double)((const float *)array->data)[i]
                                 : ((const double *)array->data)[i];
@@ -41,14 +22,13 @@ static void store(sl_dtype type, void *x, int64_t i, double value) {
     ((double *)x)[i] = value;
 }
 
-static void add_note(sl__prepared *out, const char *line) {
+void sl__prepared_note(sl__prepared *out, const char *line) {
   size_t used = strlen(out->notes);
   snprintf(out->notes + used, sizeof out->notes - used, "%s%s", used ? "\n" : "", line);
 }
 
-/* 'column 3 "name"' into buffer. */
-static const char *column_text(const preparation *p, int32_t column, char buffer[160]) {
-  const char *const *names = p->data->column_names;
+const char *sl__column_text(const sl_fit_data *data, int32_t column, char buffer[160]) {
+  const char *const *names = data->column_names;
   if (names && names[column])
     snprintf(buffer, 160, "column %d \"%.100s\"", column + 1, names[column]);
   else
@@ -56,96 +36,55 @@ static const char *column_text(const preparation *p, int32_t column, char buffer
   return buffer;
 }
 
-/* ---- checks ---- */
+/* ---- types ---- */
 
-static sl_status check_view(sl_context *context, const char *what, const sl_array_in *array,
-                            int64_t rows, int64_t columns) {
-  if (!array->data)
-    return sl__fail(context, SL_BAD_ARGUMENT, "%s is missing; give %lld x %lld numbers", what,
-                    (long long)rows, (long long)columns);
-  if (array->rows != rows || array->columns != columns)
-    return sl__fail(context, SL_BAD_ARGUMENT,
-                    "%s is %lld x %lld but should be %lld x %lld; give one row for every row of x",
-                    what, (long long)array->rows, (long long)array->columns, (long long)rows,
-                    (long long)columns);
-  return SL_OK;
-}
-
-static sl_status check_finite(sl_context *context, const char *what, const sl_array_in *array) {
-  for (int64_t row = 0; row < array->rows; row++)
-    for (int64_t column = 0; column < array->columns; column++)
-      if (!isfinite(at(array, row, column)))
-        return sl__fail(context, SL_BAD_ARGUMENT,
-                        "row %lld, column %lld of %s is %s; remove the row or fill in the value",
-                        (long long)row + 1, (long long)column + 1, what,
-                        isnan(at(array, row, column)) ? "not a number (NaN)" : "infinite");
-  return SL_OK;
-}
-
-static sl_status check_weights(sl_context *context, const sl_array_in *weight) {
-  double total = 0;
-  for (int64_t row = 0; row < weight->rows; row++) {
-    double value = at(weight, row, 0);
-    if (!(value >= 0))
-      return sl__fail(context, SL_BAD_ARGUMENT,
-                      "the weight of row %lld is negative; weights are zero or more",
-                      (long long)row + 1);
-    total += value;
-  }
-  if (!(total > 0))
-    return sl__fail(context, SL_BAD_ARGUMENT, "all weights are zero; some must be positive");
-  return SL_OK;
-}
-
-static sl_status check_set(sl_context *context, const char *what, const sl_array_in *x,
-                           const sl_array_in *condition, int64_t dim, int64_t context_dim) {
-  if (!x->data) return SL_OK;
-  SL__TRY(check_view(context, what, x, x->rows, dim));
-  SL__TRY(check_finite(context, what, x));
-  if (context_dim == 0) return SL_OK;
-  SL__TRY(check_view(context, "a condition", condition, x->rows, context_dim));
-  return check_finite(context, "the condition", condition);
-}
-
-static sl_status check_all(sl_context *context, const sl_fit_data *data) {
-  int64_t dim = data->x.columns;
-  if (!data->x.data || dim < 1 || dim > INT32_MAX || data->x.rows < 1)
-    return sl__fail(context, SL_BAD_ARGUMENT, "there are no rows to fit; give at least one column");
-  int64_t context_dim = data->condition.data ? data->condition.columns : 0;
-  SL__TRY(check_set(context, "x", &data->x, &data->condition, dim, context_dim));
-  SL__TRY(check_set(context, "the held-out rows", &data->valid_x, &data->valid_condition, dim,
-                    context_dim));
-  SL__TRY(check_set(context, "the test rows", &data->test_x, &data->test_condition, dim,
-                    context_dim));
-  if (!data->weight.data) return SL_OK;
-  SL__TRY(check_view(context, "weight", &data->weight, data->x.rows, 1));
-  SL__TRY(check_finite(context, "weight", &data->weight));
-  return check_weights(context, &data->weight);
-}
-
-static sl_status check_columns(const preparation *p) {
-  char text[160];
-  int32_t dim = p->out->dim;
-  int64_t least = 2 * (int64_t)dim > 20 ? 2 * (int64_t)dim : 20;
-  if (p->rows < least)
-    return sl__fail(p->context, SL_BAD_ARGUMENT,
-                    "%lld rows are too few for %d columns; give at least %lld, or fewer columns",
-                    (long long)p->rows, dim, (long long)least);
-  for (int32_t column = 0; column < dim; column++)
-    if (p->facts[column].constant)
+/* The types that data->columns declares. */
+static sl_status read_types(sl__preparation *p, sl__column_type *types) {
+  const sl_fit_data *data = p->data;
+  const sl__schema_table table = {p->out->columns, data->column_names};
+  if (!data->columns) return SL_OK;
+  sl__schema_entry *entries = sl__arena_take(&p->out->arena, (size_t)table.count, sizeof *entries);
+  if (!entries) return SL_NO_MEMORY;
+  SL__TRY(sl__schema_read(p->context, &table, data->columns, SL__PART_DATA, entries));
+  for (int64_t i = 0; i < table.count; i++) {
+    types[i] = entries[i].type;
+    if (entries[i].part > SL__PART_DATA)
       return sl__fail(p->context, SL_BAD_ARGUMENT,
-                      "%s is constant, so it has no density; leave it out",
-                      column_text(p, column, text));
+                      "column %lld of x is data; give conditions and weights as arrays of their "
+                      "own, and leave out what is to be skipped",
+                      (long long)i + 1);
+  }
   return SL_OK;
+}
+
+static sl_status know_columns(sl__preparation *p, const sl__model *model) {
+  sl__prepared *out = p->out;
+  const size_t count = (size_t)out->columns;
+  sl__column_type *types = sl__arena_take(&out->arena, count, sizeof *types);
+  out->map = sl__arena_take(&out->arena, 1, sizeof *out->map);
+  if (!types || !out->map) return SL_NO_MEMORY;
+  if (model && model->dim != out->columns)
+    return sl__fail(p->context, SL_BAD_ARGUMENT, "x has %d columns; the flow wants %d",
+                    out->columns, model->dim);
+  if (model && p->data->columns)
+    return sl__fail(p->context, SL_BAD_ARGUMENT,
+                    "the flow knows its columns already; leave their types out");
+  if (model)
+    memcpy(types, model->map.type, count * sizeof *types);
+  else
+    SL__TRY(read_types(p, types));
+  SL__TRY(sl__columns_new(p->context, &out->arena, out->columns, types, out->map));
+  out->dim = out->map->features;
+  return sl__check_support(p);
 }
 
 /* ---- split ---- */
 
-static double fraction(const preparation *p, double given) {
+static double fraction(const sl__preparation *p, double given) {
   return !isnan(given) ? given : p->as_is ? 0 : 0.1;
 }
 
-static sl_status split(preparation *p) {
+static sl_status split(sl__preparation *p) {
   sl__prepared *out = p->out;
   const sl_fit_data *data = p->data;
   double test = data->test_x.data ? 0 : fraction(p, p->options->test_fraction);
@@ -166,89 +105,72 @@ static sl_status split(preparation *p) {
   return SL_OK;
 }
 
-/* ---- scales and noise ---- */
+/* ---- scales ---- */
 
-/* Mean and standard deviation of a column over the training rows. */
-static void measure_column(const preparation *p, const sl_array_in *array, int64_t column,
+static double weight_at(const sl__preparation *p, int64_t row) {
+  return p->data->weight.data ? sl__element(&p->data->weight, row, 0) : 1;
+}
+
+/* Mean and standard deviation of a column over the training rows, by their weights. */
+static void measure_column(const sl__preparation *p, const sl_array_in *array, int64_t column,
                            double *mean, double *sd) {
   int64_t rows = p->out->train_rows;
   const int64_t *train = p->order + (p->rows - rows);
-  double sum = 0, squares = 0;
-  for (int64_t i = 0; i < rows; i++) sum += at(array, train[i], column);
-  *mean = sum / (double)rows;
+  double total = 0, sum = 0, squares = 0;
   for (int64_t i = 0; i < rows; i++) {
-    double d = at(array, train[i], column) - *mean;
-    squares += d * d;
+    const double weight = weight_at(p, train[i]);
+    total += weight;
+    sum += weight * sl__element(array, train[i], column);
   }
-  *sd = sqrt(squares / (double)rows);
+  *mean = sum / total;
+  for (int64_t i = 0; i < rows; i++) {
+    double d = sl__element(array, train[i], column) - *mean;
+    squares += weight_at(p, train[i]) * d * d;
+  }
+  *sd = sqrt(squares / total);
 }
 
-static sl_status measure(preparation *p) {
+/* float32 has 24 bits: a column far from zero needs more of them. */
+static void choose_type(sl__preparation *p, int32_t feature) {
+  sl__prepared *out = p->out;
+  char text[160], line[256];
+  const int32_t column = out->map->source[feature];
+  const sl__column_type *type = &out->map->type[column];
+  const sl__column_facts *facts = &p->facts[column];
+  const bool ranged =
+      type->support == SL__SUPPORT_INTERVAL || type->support == SL__SUPPORT_PERIODIC;
+  const double size = fmax(fabs(facts->minimum), fabs(facts->maximum));
+  if (p->options->precision >= 0 || out->type == SL_F64 ||
+      !(fabs(out->mean[feature]) > most_offset * out->sd[feature] ||
+        (ranged && size > most_offset * (type->high - type->low))))
+    return;
+  out->type = SL_F64;
+  snprintf(line, sizeof line, "%s varies little around a large value: arithmetic is in float64",
+           sl__column_text(p->data, column, text));
+  sl__prepared_note(out, line);
+}
+
+static sl_status measure(sl__preparation *p) {
   sl__prepared *out = p->out;
   for (int32_t column = 0; column < out->context_dim; column++) {
     double *sd = &out->condition_sd[column];
     measure_column(p, &p->data->condition, column, &out->condition_mean[column], sd);
     if (!(*sd > 0) || !isfinite(*sd)) *sd = 1; /* constant: says nothing, harms nothing */
   }
-  for (int32_t column = 0; column < out->dim; column++) {
-    measure_column(p, &p->data->x, column, &out->mean[column], &out->sd[column]);
+  for (int32_t k = 0; k < out->dim; k++) {
+    if (k >= out->dim - out->map->periodic) { /* angles have their scale already */
+      choose_type(p, k);
+      continue;
+    }
+    measure_column(p, &p->features, k, &out->mean[k], &out->sd[k]);
     char text[160];
-    if (!(out->sd[column] > 0) || !isfinite(out->sd[column]))
+    if (!(out->sd[k] > 0) || !isfinite(out->sd[k]))
       return sl__fail(p->context, SL_BAD_ARGUMENT,
                       "%s is constant in the training rows, or too large to square; leave it out "
-                      "or rescale it", column_text(p, column, text));
-    out->log_scale += log(out->sd[column]);
-    if (p->options->precision < 0 && fabs(out->mean[column]) > most_offset * out->sd[column] &&
-        out->type == SL_F32) {
-      char line[256];
-      out->type = SL_F64;
-      snprintf(line, sizeof line, "%s varies little around a large value: arithmetic is in float64",
-               column_text(p, column, text));
-      add_note(out, line);
-    }
-  }
-  return SL_OK;
-}
-
-/* Half-way between the neighbouring distinct values is where ties without a lattice may have
- * come from: the typical gap, rows [rows] of one column being sorted here. */
-static double typical_gap(double *values, int64_t rows, double range) {
-  int64_t distinct = 1;
-  for (int64_t step = rows / 2; step > 0; step /= 2) /* shell sort: no allocation, fast enough */
-    for (int64_t i = step; i < rows; i++) {
-      double value = values[i];
-      int64_t j = i;
-      for (; j >= step && values[j - step] > value; j -= step) values[j] = values[j - step];
-      values[j] = value;
-    }
-  for (int64_t i = 1; i < rows; i++) distinct += values[i] > values[i - 1];
-  return range / (double)distinct;
-}
-
-static sl_status choose_noise(preparation *p) {
-  sl__prepared *out = p->out;
-  if (p->options->dequantize == 0) return SL_OK;
-  double *widths = sl__arena_take(&out->arena, (size_t)out->dim, sizeof *widths);
-  double *values = sl__arena_take(&out->arena, (size_t)p->rows, sizeof *values);
-  if (!widths || !values) return SL_NO_MEMORY;
-  for (int32_t column = 0; column < out->dim; column++) {
-    const sl__column_facts *facts = &p->facts[column];
-    double least = p->options->dequantize > 0 ? 0 : least_tied;
-    double width = facts->lattice;
-    if (!(width > 0) && facts->tied > least) {
-      for (int64_t row = 0; row < p->rows; row++) values[row] = p->x[row * out->dim + column];
-      width = typical_gap(values, p->rows, facts->maximum - facts->minimum);
-    }
-    if (!(width > 0)) continue;
-    char text[160], number[32], line[320];
-    sl__format_real(number, width, SL_F32);
-    snprintf(line, sizeof line, "%s %s %s: uniform noise that wide is added (dequantisation)",
-             column_text(p, column, text),
-             facts->lattice > 0 ? "is rounded to multiples of" : "has many ties, typical gap",
-             number);
-    add_note(out, line);
-    widths[column] = width / out->sd[column];
-    out->noise_width = widths;
+                      "or rescale it",
+                      sl__column_text(p->data, out->map->source[k], text));
+    out->log_scale += log(out->sd[k]);
+    choose_type(p, k);
   }
   return SL_OK;
 }
@@ -257,8 +179,8 @@ static sl_status choose_noise(preparation *p) {
 
 /* rows of array (those that order names, or all) -> [rows][columns] of the fit's type,
  * standardised when mean is given. */
-static sl_status copy(preparation *p, const sl_array_in *array, const int64_t *order, int64_t rows,
-                      const double *mean, const double *sd, void **out) {
+static sl_status copy(sl__preparation *p, const sl_array_in *array, const int64_t *order,
+                      int64_t rows, const double *mean, const double *sd, void **out) {
   *out = NULL;
   if (!array->data || rows == 0) return SL_OK;
   sl_dtype type = p->out->type;
@@ -268,7 +190,7 @@ static sl_status copy(preparation *p, const sl_array_in *array, const int64_t *o
   if (!x) return SL_NO_MEMORY;
   for (int64_t i = 0; i < rows; i++)
     for (int64_t column = 0; column < columns; column++) {
-      double value = at(array, order ? order[i] : i, column);
+      double value = sl__element(array, order ? order[i] : i, column);
       if (mean) value = (value - mean[column]) / sd[column];
       store(type, x, i * columns + column, value);
     }
@@ -276,20 +198,20 @@ static sl_status copy(preparation *p, const sl_array_in *array, const int64_t *o
   return SL_OK;
 }
 
-static sl_status copy_sets(preparation *p) {
+static sl_status copy_sets(sl__preparation *p) {
   sl__prepared *out = p->out;
   const sl_fit_data *data = p->data;
   bool own_test = data->test_x.data == NULL, own_valid = data->valid_x.data == NULL;
   const int64_t *test = p->order, *valid = p->order + (own_test ? out->test_rows : 0);
   const int64_t *train = p->order + (p->rows - out->train_rows);
 
-  SL__TRY(copy(p, &data->x, train, out->train_rows, out->mean, out->sd, &out->train_x));
-  SL__TRY(copy(p, own_valid ? &data->x : &data->valid_x, own_valid ? valid : NULL, out->valid_rows,
-               out->mean, out->sd, &out->valid_x));
-  SL__TRY(copy(p, own_test ? &data->x : &data->test_x, own_test ? test : NULL, out->test_rows,
-               out->mean, out->sd, &out->test_x));
-  SL__TRY(copy(p, &data->condition, train, out->train_rows, out->condition_mean,
-               out->condition_sd, &out->train_condition));
+  SL__TRY(copy(p, &p->features, train, out->train_rows, out->mean, out->sd, &out->train_x));
+  SL__TRY(copy(p, own_valid ? &p->features : &p->valid_features, own_valid ? valid : NULL,
+               out->valid_rows, out->mean, out->sd, &out->valid_x));
+  SL__TRY(copy(p, own_test ? &p->features : &p->test_features, own_test ? test : NULL,
+               out->test_rows, out->mean, out->sd, &out->test_x));
+  SL__TRY(copy(p, &data->condition, train, out->train_rows, out->condition_mean, out->condition_sd,
+               &out->train_condition));
   SL__TRY(copy(p, own_valid ? &data->condition : &data->valid_condition, own_valid ? valid : NULL,
                out->valid_rows, out->condition_mean, out->condition_sd, &out->valid_condition));
   SL__TRY(copy(p, own_test ? &data->condition : &data->test_condition, own_test ? test : NULL,
@@ -302,53 +224,55 @@ static sl_status copy_sets(preparation *p) {
   return SL_OK;
 }
 
-/* Looks at the columns, splits, and decides scales and noise. */
-static sl_status decide(preparation *p) {
-  int32_t dim = p->out->dim;
+/* Looks at the columns; that wants plain doubles, which are given back before the fit starts. */
+static sl_status look(sl__preparation *p) {
+  const int32_t columns = p->out->columns;
+  p->x = sl__allocate(p->context, (size_t)p->rows, (size_t)columns * sizeof *p->x);
+  if (!p->x) return SL_NO_MEMORY;
   for (int64_t row = 0; row < p->rows; row++)
-    for (int32_t column = 0; column < dim; column++)
-      p->x[row * dim + column] = at(&p->data->x, row, column);
-  SL__TRY(sl__column_look(p->context, p->rows, dim, p->x, p->facts));
-  SL__TRY(check_columns(p));
-  SL__TRY(split(p));
-  SL__TRY(measure(p));
-  return choose_noise(p);
+    for (int32_t column = 0; column < columns; column++)
+      p->x[row * columns + column] = sl__element(&p->data->x, row, column);
+  sl_status status = sl__column_look(p->context, p->rows, columns, p->x, p->facts);
+  if (status == SL_OK) status = sl__check_columns(p);
+  if (status == SL_OK) status = sl__choose_noise(p);
+  sl__free(&p->context->allocator, p->x);
+  return status;
 }
 
-static sl_status prepare(preparation *p) {
+static sl_status prepare(sl__preparation *p, const sl__model *model) {
   sl__prepared *out = p->out;
+  SL__TRY(know_columns(p, model));
   out->mean = sl__arena_take(&out->arena, (size_t)out->dim, sizeof *out->mean);
   out->sd = sl__arena_take(&out->arena, (size_t)out->dim, sizeof *out->sd);
   out->condition_mean = sl__arena_take(&out->arena, (size_t)out->context_dim + 1, sizeof(double));
   out->condition_sd = sl__arena_take(&out->arena, (size_t)out->context_dim + 1, sizeof(double));
-  p->facts = sl__arena_take(&out->arena, (size_t)out->dim, sizeof *p->facts);
+  p->facts = sl__arena_take(&out->arena, (size_t)out->columns, sizeof *p->facts);
   if (!out->mean || !out->sd || !out->condition_mean || !out->condition_sd || !p->facts)
     return SL_NO_MEMORY;
-  if (p->as_is) {
-    for (int32_t column = 0; column < out->dim; column++) out->sd[column] = 1;
-    for (int32_t column = 0; column < out->context_dim; column++) out->condition_sd[column] = 1;
-    SL__TRY(split(p));
-    return copy_sets(p);
-  }
-  /* The looks at whole columns want plain doubles; they are given back before the fit starts. */
-  p->x = sl__allocate(p->context, (size_t)p->rows, (size_t)out->dim * sizeof *p->x);
-  if (!p->x) return SL_NO_MEMORY;
-  sl_status status = decide(p);
-  sl__free(&p->context->allocator, p->x);
-  if (status == SL_OK) status = copy_sets(p);
-  return status;
+  for (int32_t k = 0; k < out->dim; k++) out->sd[k] = 1;
+  for (int32_t k = 0; k < out->context_dim; k++) out->condition_sd[k] = 1;
+  SL__TRY(p->as_is ? sl__choose_noise(p) : look(p));
+  SL__TRY(split(p));
+  SL__TRY(sl__make_features(p));
+  if (!p->as_is) SL__TRY(measure(p));
+  SL__TRY(sl__finish_noise(p));
+  return copy_sets(p);
 }
 
 sl_status sl__prepare(sl_context *context, const sl_fit_data *data, const sl_fit_options *options,
-                      bool as_is, sl__prepared *out) {
+                      const sl__model *as_is, sl__prepared *out) {
   *out = (sl__prepared){.type = options->precision == SL_F64 ? SL_F64 : SL_F32};
-  SL__TRY(check_all(context, data));
-  out->dim = (int32_t)data->x.columns;
+  SL__TRY(sl__check_data(context, data));
+  out->columns = (int32_t)data->x.columns;
   out->context_dim = data->condition.data ? (int32_t)data->condition.columns : 0;
   sl__arena_open(&out->arena, context);
-  preparation p = {.context = context, .data = data, .options = options, .out = out,
-                   .as_is = as_is, .rows = data->x.rows};
-  sl_status status = prepare(&p);
+  sl__preparation p = {.context = context,
+                       .data = data,
+                       .options = options,
+                       .out = out,
+                       .as_is = as_is != NULL,
+                       .rows = data->x.rows};
+  sl_status status = prepare(&p, as_is);
   if (status != SL_OK) sl__prepared_close(out);
   return status;
 }

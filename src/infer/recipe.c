@@ -84,5 +84,9 @@ void sl__recipe_choose(int64_t rows, int32_t dim, int32_t context_dim, sl__recip
       .optimiser = "adam",
       .schedule = "cosine",
   };
-  write_formula(chosen, dim, context_dim, out);
+  /* Angles alone have layers of their own (flow/circle.c), and no others. */
+  if (dim == 0)
+    snprintf(out->formula, sizeof out->formula, "standardize");
+  else
+    write_formula(chosen, dim, context_dim, out);
 }

@@ -26,27 +26,53 @@ typedef struct sl__recipe {
   double rate, clip, ema;
   const char *optimiser, *schedule;
 } sl__recipe;
-/* rows: of the training set. */
+/* rows: of the training set. dim 0: all features are angles. */
 void sl__recipe_choose(int64_t rows, int32_t dim, int32_t context_dim, sl__recipe *out);
+
+/* ---- noise that is mapped (prepare_noise.c) ---- */
+/* Columns of positive, bounded or periodic values that were rounded: their noise is drawn in the
+ * data's units, within the support, and then mapped and standardised. */
+typedef struct sl__spread_column {
+  int32_t column, feature;
+  double width, mean, sd; /* width in the data's units; mean and sd of the feature */
+} sl__spread_column;
+typedef struct sl__spread {
+  const sl__columns *map;
+  sl_dtype type;
+  uint64_t seed;
+  int32_t dim, count;
+  sl__spread_column *columns;   /* [count] */
+  double *train, *valid, *test; /* [rows][count]: the values in the data */
+} sl__spread;
+/* Overwrites the spread features of x [rows][dim] of `type`. values [..][count]: row r is number
+ * index[r], or first + r where index is NULL. The noise is a function of the key and first + r. */
+void sl__spread_rows(const sl__spread *spread, sl__random_key key, const double *values,
+                     const int64_t *index, int64_t first, int64_t rows, sl_dtype type, void *x);
 
 /* ---- the data (prepare.c) ---- */
 typedef struct sl__prepared {
   sl_dtype type;
-  int32_t dim, context_dim;
+  int32_t columns;          /* of the data */
+  int32_t dim, context_dim; /* features of the flow, which are the columns if all are real */
+  sl__columns *map;         /* between the two */
   int64_t train_rows, valid_rows, test_rows;
-  void *train_x, *valid_x, *test_x; /* [rows][dim] of type, standardised, no noise added */
+  void *train_x, *valid_x, *test_x; /* [rows][dim] of type, standardised; no noise, except ... */
+  sl__spread spread;                /* ... on these features */
   void *train_condition, *valid_condition, *test_condition; /* the same of [context_dim] */
   void *train_weight, *valid_weight, *test_weight;          /* [rows], or NULL */
-  double *mean, *sd;        /* [dim]: data = mean + sd * standardised */
+  double *mean, *sd;        /* [dim]: feature = mean + sd * standardised */
   double *noise_width;      /* [dim] in standardised units; NULL: no column is dequantised */
+  double *column_noise;     /* [columns] in the data's units, all of it */
   double *condition_mean, *condition_sd; /* [context_dim] */
-  double log_scale;         /* sum of log sd: what the data's units take off a log density */
+  double log_scale;         /* sum of log sd: what the features' units take off a log density */
   char notes[1024];         /* what was decided, a line each */
   sl__arena arena;          /* owns it all */
 } sl__prepared;
-/* as_is: no standardisation, no noise, nothing held out unless the options say so. */
+/* as_is: a model whose columns these are; then there is no standardisation, no noise but that of
+ * declared integers and widths, and nothing is held out unless the options say so. NULL: the
+ * columns are data->columns. */
 sl_status sl__prepare(sl_context *context, const sl_fit_data *data, const sl_fit_options *options,
-                      bool as_is, sl__prepared *out);
+                      const sl__model *as_is, sl__prepared *out);
 void sl__prepared_close(sl__prepared *prepared);
 
 /* ---- the judgement (judge.c) ---- */

@@ -49,6 +49,8 @@ typedef struct sl__product {
   const int32_t *k_begin, *k_end, *n_end;
 } sl__product;
 
+enum { SL__ROOT_STATE = 14 }; /* numbers that the search for a root keeps for a lane */
+
 typedef struct sl__kernels {
   const char *name;        /* "reference", "portable", "avx2", "avx512" */
   int64_t element_size;    /* sizeof(T) */
@@ -117,6 +119,18 @@ typedef struct sl__kernels {
                         void *y);
   void (*random_uniform)(sl__random_key key, uint64_t first_row, uint32_t feature, int64_t rows,
                          void *y);
+
+  /* Roots of increasing functions: x[i] with f_i(x[i]) = y[i] for every lane i, all lanes at once.
+   * root_begin writes to x where to evaluate first; then, until it returns 0 (the lanes still
+   * searched for), root_step reads the functions' values f and slopes at x and writes where next;
+   * root_end makes x NaN where nothing was found, should the caller give up before. A lane that is
+   * found keeps its x, whatever the others do. n = features * lead; lanes beyond `rows` of a run
+   * are not searched for. state: SL__ROOT_STATE * (n rounded up to 16) numbers. */
+  void (*root_begin)(int64_t features, int64_t rows, int64_t lead, void *state, void *x,
+                     const void *y, const void *low, const void *high);
+  int64_t (*root_step)(int64_t n, void *state, void *x, const void *y, const void *f,
+                       const void *slope);
+  void (*root_end)(int64_t n, const void *state, void *x);
 
   /* Optimiser updates over n parameters w with gradient g (multiplied by g_scale first, which is
    * how clipping is applied). m, v: state; m NULL: no momentum. All read once, written once. The

@@ -8,5 +8,6 @@
 #include "kernels/linear_algebra.inl"
 #include "kernels/rows.inl"
 #include "kernels/random.inl"
+#include "kernels/root.inl"
 #include "kernels/update.inl"
 #include "kernels/table.inl"

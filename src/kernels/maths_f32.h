@@ -1,8 +1,8 @@
 /* Elementary functions of a float, written without branches so that compilers turn a loop over
  * them into vector code. All give NaN for NaN, the right limits at infinities, and a zero of
  * either sign for zero. Errors, in units in the last place (tests/t_kernels.c holds them to it):
- * exp, expm1, log, log1p, sigmoid, softplus 2; tanh 3; sin and cos 2 up to |x| = 1e8, growing
- * beyond. Results below the least normal number may be rounded twice. */
+ * exp, expm1, log, log1p, sigmoid, softplus 2; tanh, sinh, cosh, asinh, atan 3; sin and cos 2 up to
+ * |x| = 1e8, growing beyond. Results below the least normal number may be rounded twice. */
 #ifndef SL_KERNELS_MATHS_F32_H
 #define SL_KERNELS_MATHS_F32_H
 #include <math.h>
@@ -155,6 +155,51 @@ INLINE float tanh_of_f32(float x) {
   const float size = magnitude_f32(x);
   const float z = expm1_of_f32(size > 10.0f ? 20.0f : 2 * size);
   return with_sign_of_f32(z / (z + 2), x);
+}
+
+/* exp(x) / 2, which is finite a little further than exp(x). */
+INLINE float half_exp_of_f32(float x) {
+  x = x > 90.0f ? 90.0f : x;
+  x = x < -104.0f ? -104.0f : x;
+  const float n = (x * 1.44269504f + ROUNDER_F32) - ROUNDER_F32;
+  const float r = (x - n * 0.693359375f) + n * 2.12194440e-4f;
+  const float p = (r * r) * exp_tail_f32(r) + r + 1;
+  const float half_rounded = n * 0.5f + ROUNDER_F32, half = half_rounded - ROUNDER_F32;
+  return p * power_of_two_f32(half_rounded) * power_of_two_f32((n - half - 1) + ROUNDER_F32);
+}
+
+/* (z + z / (z + 1)) / 2, z = exp(|x|) - 1, where the difference of exponentials would cancel. */
+INLINE float sinh_of_f32(float x) {
+  const float size = magnitude_f32(x);
+  const float z = expm1_of_f32(size > 1.0f ? 1.0f : size), half = half_exp_of_f32(size);
+  const float near = 0.5f * (z + z / (z + 1)), far = half - 0.25f / half;
+  return with_sign_of_f32(size < 1.0f ? near : far, x);
+}
+
+INLINE float cosh_of_f32(float x) {
+  const float half = half_exp_of_f32(magnitude_f32(x));
+  return half + 0.25f / half;
+}
+
+/* log(|x| + sqrt(1 + x^2)), as log1p of something without cancellation; 2 |x| for large ones. */
+INLINE float asinh_of_f32(float x) {
+  const float size = magnitude_f32(x), square = size * size;
+  const float sum = size + square / (1 + root_f32(1 + square));
+  const float y = log1p_of_f32(size > 1073741824.0f ? size : sum);
+  return with_sign_of_f32(size > 1073741824.0f ? y + 0.693147181f : y, x);
+}
+
+/* pi/2 + atan(-1/s) above tan(3 pi/8), pi/4 + atan((s - 1)/(s + 1)) above tan(pi/8), where a
+ * polynomial (Cephes) takes over. */
+INLINE float atan_of_f32(float x) {
+  const float s = magnitude_f32(x);
+  const float top = s > 0.41421356f ? s - 1 : s, bottom = s > 0.41421356f ? s + 1 : 1;
+  const float t = (s > 2.41421356f ? -1 : top) / (s > 2.41421356f ? s : bottom), z = t * t;
+  const float base = s > 0.41421356f ? 0.785398163f : 0;
+  float p = 8.05374449538e-2f * z - 1.38776856032e-1f;
+  p = p * z + 1.99777106478e-1f;
+  p = (p * z - 3.33329491539e-1f) * z * t + t;
+  return with_sign_of_f32((s > 2.41421356f ? 1.57079633f : base) + p, x);
 }
 
 /* The quarter turn and what remains are found in double, where they are good up to |x| = 1e8 and

@@ -1,8 +1,9 @@
 /* Elementary functions of a double, as in maths_f32.h. Errors, in units in the last place
- * (tests/t_kernels.c holds them to it): exp, expm1, log, log1p 2; tanh, sigmoid, softplus 3; sin
- * and cos 2 up to |x| = 1e6, growing beyond; erf 2; power 2 + |b log a| / 16; lgamma 4, or 4e-16
- * absolute; digamma 8, or 2e-15 absolute. lgamma and digamma of negative numbers: as many ulps of
- * the larger of the terms of the reflection formula. */
+ * (tests/t_kernels.c holds them to it): exp, expm1, log, log1p 2; tanh, sigmoid, softplus, sinh,
+ * cosh, asinh, atan 3; sin and cos 2 up to |x| = 1e6, growing beyond; erf 2; power
+ * 2 + |b log a| / 16; lgamma 4, or 4e-16 absolute; digamma 8, or 2e-15 absolute; trigamma 4.
+ * lgamma, digamma and trigamma of negative numbers: as many ulps of the larger of the terms of the
+ * reflection formula. */
 #ifndef SL_KERNELS_MATHS_F64_H
 #define SL_KERNELS_MATHS_F64_H
 #include <math.h>
@@ -172,6 +173,60 @@ INLINE double tanh_of_f64(double x) {
   const double size = magnitude_f64(x);
   const double z = expm1_of_f64(size > 20.0 ? 40.0 : 2 * size);
   return with_sign_of_f64(z / (z + 2), x);
+}
+
+/* exp(x) / 2, which is finite a little further than exp(x). */
+INLINE double half_exp_of_f64(double x) {
+  x = x > 712.0 ? 712.0 : x;
+  x = x < -746.0 ? -746.0 : x;
+  const double n = (x * 1.44269504088896340736 + ROUNDER_F64) - ROUNDER_F64;
+  const double r = (x - n * LN2_HIGH_F64) - n * LN2_LOW_F64;
+  const double p = (r * r) * exp_tail_f64(r) + r + 1;
+  const double half_rounded = n * 0.5 + ROUNDER_F64, half = half_rounded - ROUNDER_F64;
+  return p * power_of_two_f64(half_rounded) * power_of_two_f64((n - half - 1) + ROUNDER_F64);
+}
+
+/* (z + z / (z + 1)) / 2, z = exp(|x|) - 1, where the difference of exponentials would cancel. */
+INLINE double sinh_of_f64(double x) {
+  const double size = magnitude_f64(x);
+  const double z = expm1_of_f64(size > 1 ? 1 : size), half = half_exp_of_f64(size);
+  const double near = 0.5 * (z + z / (z + 1)), far = half - 0.25 / half;
+  return with_sign_of_f64(size < 1 ? near : far, x);
+}
+
+INLINE double cosh_of_f64(double x) {
+  const double half = half_exp_of_f64(magnitude_f64(x));
+  return half + 0.25 / half;
+}
+
+/* log(|x| + sqrt(1 + x^2)), as log1p of something without cancellation; 2 |x| for large ones. */
+INLINE double asinh_of_f64(double x) {
+  const double size = magnitude_f64(x), square = size * size;
+  const double sum = size + square / (1 + root_f64(1 + square));
+  const double y = log1p_of_f64(size > 0x1p60 ? size : sum);
+  return with_sign_of_f64(size > 0x1p60 ? y + 0.69314718055994530942 : y, x);
+}
+
+/* pi/2 + atan(-1/s) above tan(3 pi/8), pi/4 + atan((s - 1)/(s + 1)) above 0.66, where a rational
+ * function (Cephes) takes over. */
+INLINE double atan_of_f64(double x) {
+  const double s = magnitude_f64(x);
+  const double top = s > 0.66 ? s - 1 : s, bottom = s > 0.66 ? s + 1 : 1;
+  const double far = 2.41421356237309504880;
+  const double t = (s > far ? -1 : top) / (s > far ? s : bottom), z = t * t;
+  double p = -8.750608600031904122785e-1 * z - 1.615753718733365076637e1;
+  p = p * z - 7.500855792314704667340e1;
+  p = p * z - 1.228866684490136173410e2;
+  p = p * z - 6.485021904942025371773e1;
+  double q = z + 2.485846490142306297962e1;
+  q = q * z + 1.650270098316988542046e2;
+  q = q * z + 4.328810604912902668951e2;
+  q = q * z + 4.853903996359136964868e2;
+  q = q * z + 1.945506571482613964425e2;
+  const double base = s > 0.66 ? 7.85398163397448309616e-1 : 0;
+  const double lost = s > 0.66 ? 3.06161699786838301793e-17 : 0; /* of pi/4 beyond a double */
+  const double y = t * (z * p / q) + (s > far ? 2 * lost : lost) + t;
+  return with_sign_of_f64((s > far ? 2 * base : base) + y, x);
 }
 
 /* x less its quarter turns, by pi / 2 in three parts of which the first two have 33 bits (fdlibm):

@@ -1,5 +1,5 @@
-/* erf, log gamma, digamma and power of a double; also of a float, rounded. Polynomials: Remez fits
- * relative to the function that is sought. */
+/* erf, log gamma, digamma, trigamma and power of a double; also of a float, rounded. Polynomials:
+ * Remez fits relative to the function that is sought, unless said otherwise. */
 #ifndef SL_KERNELS_MATHS_SPECIAL_F64_H
 #define SL_KERNELS_MATHS_SPECIAL_F64_H
 #include "kernels/maths_f64.h"
@@ -101,6 +101,26 @@ INLINE double digamma_of_positive_f64(double x) {
   return (log_of_f64(y) - (q * w + 0.5 * inverse)) - numerator / denominator;
 }
 
+/* x >= 0: the recurrence up to 10, then the asymptotic series with Bernoulli's numbers. */
+INLINE double trigamma_of_positive_f64(double x) {
+  double y = x, sum = 0;
+  for (int i = 0; i < 10; i++) {
+    const int below = y < 10;
+    const double term = 1 / (y * y);
+    sum = below ? sum + term : sum;
+    y = below ? y + 1 : y;
+  }
+  const double inverse = 1 / y, w = inverse * inverse;
+  double q = -7.092156862745098039 * w + 1.166666666666666667;
+  q = q * w - 0.2531135531135531136;
+  q = q * w + 0.07575757575757575758;
+  q = q * w - 0.03333333333333333333;
+  q = q * w + 0.02380952380952380952;
+  q = q * w - 0.03333333333333333333;
+  q = q * w + 0.1666666666666666667;
+  return sum + (inverse + (0.5 * w + q * w * inverse));
+}
+
 /* The same for x < 0, by reflection, given the function of -x or 1 - x. Rare, so not part of the
  * vector loops. */
 NOT_INLINE double lgamma_of_negative_f64(double x) {
@@ -115,6 +135,13 @@ NOT_INLINE double digamma_of_negative_f64(double x) {
   if (angle == 0 || x == -HUGE_VAL) return (double)NAN;
   return digamma_of_positive_f64(1 - x) -
          3.14159265358979323846 * cos_of_f64(angle) / sin_of_f64(angle);
+}
+
+NOT_INLINE double trigamma_of_negative_f64(double x) {
+  const double pi = 3.14159265358979323846;
+  const double sine = sin_of_f64(pi * (x - floor_of_f64(x + 0.5)));
+  if (x == -HUGE_VAL) return (double)NAN;
+  return (pi / sine) * (pi / sine) - trigamma_of_positive_f64(1 - x);
 }
 
 /* The upper half of the bits, so that the product of two such numbers is exact. */

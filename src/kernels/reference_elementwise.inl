@@ -22,6 +22,22 @@ static WIDE NAME(wide_digamma)(WIDE x) {
   return sum + MATH(log)(x) - 1 / (2 * x) - series;
 }
 
+/* psi'(x), in the same way (Abramowitz & Stegun 6.4.7, 6.4.6, 6.4.12). */
+static WIDE NAME(wide_trigamma)(WIDE x) {
+  const WIDE pi = (WIDE)3.14159265358979323846264338327950288L;
+  if (x < 0) {
+    const WIDE sine = MATH(sin)(pi * (x - MATH(floor)(x + (WIDE)0.5)));
+    return pi * pi / (sine * sine) - NAME(wide_trigamma)(1 - x);
+  }
+  WIDE sum = 0;
+  for (; x < 20; x++) sum += 1 / (x * x);
+  static const double factors[][2] = {{-691, 2730}, {5, 66}, {-1, 30}, {1, 42}, {-1, 30}, {1, 6}};
+  const WIDE w = 1 / (x * x);
+  WIDE series = (WIDE)7 / 6;
+  for (int i = 0; i < 6; i++) series = series * w + (WIDE)factors[i][0] / (WIDE)factors[i][1];
+  return sum + 1 / x + w / 2 + series * w / x;
+}
+
 /* y[i] = expression of a, b, c and the attribute p, these being in the given type: T for the
  * operations that IEEE 754 rounds correctly, which a wider type would round twice. */
 #define DEFINE(type, name, expression)                                                       \
@@ -53,9 +69,14 @@ DEFINE(WIDE, sigmoid, 1 / (1 + MATH(exp)(-a)))
 DEFINE(WIDE, softplus, (a > 0 ? a : a == a ? 0 : a) + MATH(log1p)(MATH(exp)(-MATH(fabs)(a))))
 DEFINE(WIDE, sin, MATH(sin)(a))
 DEFINE(WIDE, cos, MATH(cos)(a))
+DEFINE(WIDE, sinh, MATH(sinh)(a))
+DEFINE(WIDE, cosh, MATH(cosh)(a))
+DEFINE(WIDE, asinh, MATH(asinh)(a))
+DEFINE(WIDE, atan, MATH(atan)(a))
 DEFINE(WIDE, erf, MATH(erf)(a))
 DEFINE(WIDE, lgamma, MATH(lgamma)(a))
 DEFINE(WIDE, digamma, NAME(wide_digamma)(a))
+DEFINE(WIDE, trigamma, NAME(wide_trigamma)(a))
 DEFINE(T, scale, p * a)
 DEFINE(T, shift, a + p)
 DEFINE(T, leaky_relu, a > 0 ? a : p * a)

@@ -21,6 +21,7 @@
 #include "kernels/reference_product.inl"
 #include "kernels/reference_linear_algebra.inl"
 #include "kernels/reference_rows.inl"
+#include "kernels/reference_root.inl"
 #define ISA reference
 #include "kernels/table.inl"
 #undef T
@@ -39,4 +40,5 @@
 #include "kernels/reference_product.inl"
 #include "kernels/reference_linear_algebra.inl"
 #include "kernels/reference_rows.inl"
+#include "kernels/reference_root.inl"
 #include "kernels/table.inl"

@@ -1,11 +1,11 @@
 /* Masks of an autoregressive network (MADE, Germain et al. 2015, arXiv:1502.03509, eqs. 8, 9, 13),
  * with degrees in sorted order, and its evaluation feature by feature.
  *
- * Input x[d] has degree d + 1, a context input degree 0, the outputs of feature d degree d; a unit
- * may look at units (or inputs) of the layer before whose degree is not above its own. Since units
- * stand in the order of their degrees, what a unit may look at is a prefix of the layer before:
- * every mask is a staircase, told by one number per unit (`extent`), and half of each product is
- * never computed.
+ * The inputs that tell x[d], one or more, have degree d + 1, a context input degree 0, the outputs
+ * of feature d degree d; a unit may look at units (or inputs) of the layer before whose degree is
+ * not above its own. Since units stand in the order of their degrees, what a unit may look at is a
+ * prefix of the layer before: every mask is a staircase, told by one number per unit (`extent`),
+ * and half of each product is never computed.
  *
  *        inputs x0 x1 x2            hidden 1 1 2 2
  *   hidden 1    #  .  .          output 0  . . . .      # may be seen; . is zero, not stored as
@@ -18,10 +18,14 @@
  * pass. */
 #include "nn/network.h"
 
+static int32_t context_inputs(const sl__network *network) {
+  return network->plan.inputs - network->plan.features * network->plan.columns;
+}
+
 /* Degrees are spread evenly over lowest .. features - 1. Degree 0 sees only the context: without
  * one such units would be constants. */
 static int32_t lowest_degree(const sl__network *network) {
-  return network->plan.inputs > network->plan.features ? 0 : 1;
+  return context_inputs(network) > 0 ? 0 : 1;
 }
 
 /* How many of a layer's `width` units, unit i having degree lowest + floor(i * levels / width),
@@ -41,7 +45,7 @@ static int32_t hidden_degree(const sl__network *network, int32_t width, int32_t 
 
 /* How many inputs of linear map `at` have a degree of at most `degree`. */
 static int32_t inputs_up_to(const sl__network *network, int at, int32_t degree) {
-  if (at == 0) return network->plan.inputs - network->plan.features + degree;
+  if (at == 0) return context_inputs(network) + degree * network->plan.columns;
   return hidden_up_to(network, network->linear[at].inputs, degree);
 }
 

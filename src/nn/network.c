@@ -36,7 +36,7 @@ static void set_spreads(sl__network *network) {
 
 sl_status sl__network_build(sl__arena *arena, const sl__network_plan *plan, sl__network *out) {
   *out = (sl__network){.plan = *plan};
-  bool blind = plan->inputs == 0 || (plan->features == 1 && plan->inputs == 1);
+  bool blind = plan->inputs == 0 || (plan->features == 1 && plan->inputs == plan->columns);
   if (blind) { /* nothing to look at: the outputs are a bias */
     out->linear[out->count++] = (sl__linear){.outputs = plan->outputs};
     return SL_OK;

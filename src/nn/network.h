@@ -39,10 +39,10 @@ typedef struct sl__network_plan {
   int blocks; /* 0: a plain stack; else so many residual blocks of width hidden[0] */
   const sl__activation *activation;
   double dropout; /* of hidden units, while fitting */
-  /* 0: every output sees every input. Else the last `features` inputs are x[0..features-1], those
-   * before them are context that all may see, the outputs are [features][outputs / features], and
-   * those of feature d see x[0..d-1] only. */
-  int32_t features;
+  /* 0: every output sees every input. Else the last inputs are x[0..features-1], each as `columns`
+   * of them, those before them are context that all may see, the outputs are
+   * [features][outputs / features], and those of feature d see x[0..d-1] only. */
+  int32_t features, columns;
 } sl__network_plan;
 
 typedef struct sl__network {
@@ -75,8 +75,8 @@ typedef struct sl__network_walk {
   sl_node known[SL__NETWORK_MAX_LINEARS]; /* what linear map l reads: its inputs so far ... */
   int32_t count[SL__NETWORK_MAX_LINEARS]; /* ... and how many they are */
 } sl__network_walk;
-/* x: context and x[0..degree-1] joined, or 0 when that is nothing. Returns the outputs of feature
- * `degree`: [outputs / features]. */
+/* x: context and the columns of x[0..degree-1] joined, or 0 when that is nothing. Returns the
+ * outputs of feature `degree`: [outputs / features]. */
 sl_node sl__network_step(const sl__network *network, const sl__network_nodes *nodes,
                          sl__network_walk *walk, sl__graph *g, sl_node x, int32_t degree);
 #endif

@@ -9,6 +9,7 @@
 
 typedef struct autoregressive {
   sl__transform transform;
+  sl__encoding encoding; /* of the features that the network reads */
   sl__conditioner conditioner;
   int own; /* parameter, or -1 */
 } autoregressive;
@@ -26,8 +27,11 @@ sl_status sl__autoregressive_build(sl_context *context, sl__layer *layer) {
   if (!own) return SL_NO_MEMORY;
   const sl__option_value *arguments = layer->arguments;
   SL__TRY(sl__transform_read(context, layer, SL__AUTOREGRESSIVE_TRANSFORM, &own->transform));
+  own->encoding =
+      sl__conditioner_encoding(arguments + SL__AUTOREGRESSIVE_CONDITIONER, own->transform.period);
+  int64_t columns = sl__encoding_columns(&own->encoding);
   SL__TRY(sl__conditioner_build(context, layer, "net", arguments + SL__AUTOREGRESSIVE_CONDITIONER,
-                                (int64_t)layer->dim + layer->context_dim,
+                                layer->dim * columns + layer->context_dim,
                                 (int64_t)layer->dim * own->transform.total, layer->dim,
                                 &own->conditioner));
   own->own = -1;
@@ -55,14 +59,20 @@ sl__mapped sl__autoregressive_pass(const sl__layer *layer, sl__graph *g, sl_node
   const sl__transform *transform = &own->transform;
   sl__network_nodes nodes;
   sl__conditioner_nodes(layer, g, &own->conditioner, &nodes);
-  sl_node inputs[2] = {context_value, x};
-  sl_node in = layer->context_dim == 0 ? x : op_concatenate(g, 2, inputs, 0);
+  sl_node inputs[2] = {context_value, sl__encode(&own->encoding, g, x)};
+  sl_node in = layer->context_dim == 0 ? inputs[1] : op_concatenate(g, 2, inputs, 0);
   sl_node all = sl__network_forward(&own->conditioner.network, &nodes, g, in);
   all = op_reshape(g, all, sl__shape2(layer->dim, transform->total));
   sl__transform_parameters parameters = cut(transform, g, all, 1);
   if (own->own >= 0) parameters.own = sl__layer_node(layer, g, own->own, context_value);
   sl__mapped mapped = transform->kind->log_prob(transform, g, x, &parameters);
   return (sl__mapped){mapped.value, op_sum_all(g, mapped.log_det)};
+}
+
+/* a, which may be 0, and b behind it. */
+static sl_node append(sl__graph *g, sl_node a, sl_node b) {
+  sl_node parts[2] = {a, b};
+  return a ? op_concatenate(g, 2, parts, 0) : b;
 }
 
 sl__mapped sl__autoregressive_walk(const sl__layer *layer, sl__graph *g, sl_node u,
@@ -73,8 +83,9 @@ sl__mapped sl__autoregressive_walk(const sl__layer *layer, sl__graph *g, sl_node
   sl__conditioner_nodes(layer, g, &own->conditioner, &nodes);
   sl_node scales = own->own >= 0 ? sl__layer_node(layer, g, own->own, context_value) : 0;
   sl__network_walk walk = {0};
-  sl_node known = layer->context_dim == 0 ? 0 : context_value; /* context and x[0..d-1] */
-  sl_node log_det = 0;
+  bool plain = sl__encoding_columns(&own->encoding) == 1;
+  sl_node known = layer->context_dim == 0 ? 0 : context_value; /* what the network reads so far */
+  sl_node x = 0, log_det = 0;
   for (int32_t d = 0; d < layer->dim; d++) {
     sl_node all = sl__network_step(&own->conditioner.network, &nodes, &walk, g, known, d);
     all = op_reshape(g, all, sl__shape2(transform->total, 1));
@@ -82,10 +93,10 @@ sl__mapped sl__autoregressive_walk(const sl__layer *layer, sl__graph *g, sl_node
     if (scales) parameters.own = op_slice(g, scales, 0, d, 1, 1);
     sl_node piece = op_slice(g, u, 0, d, 1, 1);
     sl__mapped mapped = transform->kind->sample(transform, g, piece, &parameters);
-    sl_node parts[2] = {known, mapped.value};
-    known = known ? op_concatenate(g, 2, parts, 0) : mapped.value;
+    known = append(g, known, sl__encode(&own->encoding, g, mapped.value));
+    if (!plain) x = append(g, x, mapped.value);
     log_det = log_det ? op_add(g, log_det, mapped.log_det) : mapped.log_det;
   }
-  sl_node x = op_slice(g, known, 0, layer->context_dim, layer->dim, 1);
+  if (plain) x = op_slice(g, known, 0, layer->context_dim, layer->dim, 1);
   return (sl__mapped){x, op_sum_all(g, log_det)};
 }

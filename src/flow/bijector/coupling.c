@@ -42,7 +42,8 @@ typedef struct coupling {
   int32_t *joined;        /* [dim]: where feature k stands when both parts are put together, ... */
   bool mapped_first;      /* ... the part that has feature 0 first */
   sl__transform transform;
-  int network_count; /* 1, or one per group */
+  sl__encoding encoding; /* of the kept features */
+  int network_count;     /* 1, or one per group */
   sl__conditioner conditioner[SL__MAX_GROUPS];
   int own; /* parameter, or -1 */
 } coupling;
@@ -100,7 +101,9 @@ static sl_status build(sl_context *context, sl__layer *layer) {
   const sl__transform *transform = &own->transform;
   bool separate = layer->arguments[NET_ROW].integer == NET_SEPARATE;
   own->network_count = separate ? transform->group_count : 1;
-  int64_t inputs = (int64_t)own->kept_count + layer->context_dim;
+  own->encoding = sl__conditioner_encoding(layer->arguments + CONDITIONER_ROW, transform->period);
+  int64_t columns = sl__encoding_columns(&own->encoding);
+  int64_t inputs = own->kept_count * columns + layer->context_dim;
   for (int i = 0; i < own->network_count; i++) {
     char prefix[32] = "net";
     if (separate) snprintf(prefix, sizeof prefix, "net.%s", transform->group_name[i]);
@@ -120,8 +123,8 @@ static sl__transform_parameters conditioned(const sl__layer *layer, sl__graph *g
                                             sl_node context_value) {
   const coupling *own = layer->state;
   sl__transform_parameters out = {.axis = 0};
-  sl_node inputs[2] = {context_value, kept};
-  sl_node x = layer->context_dim == 0 ? kept
+  sl_node inputs[2] = {context_value, kept ? sl__encode(&own->encoding, g, kept) : 0};
+  sl_node x = layer->context_dim == 0 ? inputs[1]
               : own->kept_count == 0  ? context_value
                                       : op_concatenate(g, 2, inputs, 0);
   for (int i = 0, group = 0; i < own->network_count; i++) {

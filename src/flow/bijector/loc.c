@@ -1,11 +1,21 @@
-/* loc: x = z + loc; the log-determinant is zero. PyMC3's flow of that name. */
-#include "flow/flow.h"
+/* loc: x = z + loc; the log-determinant is zero. PyMC3's flow of that name, which starts at jitter
+ * times normal noise; here the default starts as the identity. */
+#include "flow/hypernetwork.h"
+
+enum { JITTER_ROW, HIDDEN_ROW, ROWS };
+static const sl__option_row arguments[ROWS] = {
+    {"jitter", SL__OPTION_REAL, "0", 0, 100, NULL, "standard deviation of starting values"},
+    SL__HYPERNETWORK_ROW,
+};
 
 static sl_status build(sl_context *context, sl__layer *layer) {
   (void)context; /* out of memory is recorded by the arena */
   int *loc = layer->state = sl__layer_take(layer, 1, sizeof *loc);
   if (!loc) return SL_NO_MEMORY;
-  *loc = sl__layer_parameter(layer, "loc", sl__shape1(layer->dim), SL__INITIAL_ZERO, 0, NULL, NULL);
+  double jitter = layer->arguments[JITTER_ROW].real;
+  sl__initial initial = jitter > 0 ? SL__INITIAL_NORMAL : SL__INITIAL_ZERO;
+  sl_shape shape = sl__shape1(layer->dim);
+  *loc = sl__layer_parameter(layer, "loc", shape, initial, jitter, NULL, NULL);
   return *loc < 0 ? SL_NO_MEMORY : SL_OK;
 }
 
@@ -25,6 +35,8 @@ const sl__kind sl__bijector_loc = {
     .summary = "adds a learned vector",
     .source = "PyMC3 3.2, LocFlow",
     .examples = examples,
+    .arguments = arguments,
+    .argument_count = ROWS,
     .conditioning = SL__CONDITION_PARAMETERS,
     .build = build,
     .sample = sample,

@@ -7,7 +7,9 @@
  * the diagonal, U above, the logarithms of U's diagonal on it; zeros start L and U as identities.
  * Scoring multiplies by W = P L U, formed once per step and not once per row; sampling solves two
  * triangular systems. */
+#include "flow/bijector/matrix.h"
 #include "flow/bijector/order.h"
+#include "flow/hypernetwork.h"
 
 typedef struct lu {
   int matrix, bias;
@@ -17,6 +19,7 @@ typedef struct lu {
 static const sl__option_row arguments[] = {
     {"permute", SL__OPTION_BOOL, "true", 0, 0, NULL,
      "whether P is random rather than the identity"},
+    SL__HYPERNETWORK_ROW,
 };
 
 static sl_status build(sl_context *context, sl__layer *layer) {
@@ -51,7 +54,7 @@ static sl__mapped log_prob(const sl__layer *layer, sl__graph *g, sl_node x, sl_n
   /* L U = U + (strictly lower part) U */
   sl_node product = op_add(g, u, op_matmul(g, op_lower(g, matrix, -1), u));
   sl_node weight = op_gather(g, product, 0, layer->dim, own->order.from);
-  return (sl__mapped){op_linear(g, weight, bias, x, NULL), log_det};
+  return (sl__mapped){sl__matrix_times(g, weight, bias, x), log_det};
 }
 
 static sl__mapped sample(const sl__layer *layer, sl__graph *g, sl_node z, sl_node context_value) {
@@ -72,7 +75,7 @@ const sl__kind sl__bijector_lu = {
     .source = "Kingma & Dhariwal 2018, eq. 10; Durkan et al. 2019, section 3.2",
     .examples = examples,
     .arguments = arguments,
-    .argument_count = 1,
+    .argument_count = 2,
     .conditioning = SL__CONDITION_PARAMETERS,
     .build = build,
     .sample = sample,

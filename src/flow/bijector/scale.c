@@ -1,21 +1,28 @@
 /* scale: x = sigma z, sigma > 0; log-determinant sum log sigma. PyMC3's flow of that name has
- * sigma = softplus(rho); scale(exp) has sigma = exp(rho), whose logarithm cannot underflow. */
+ * sigma = softplus(rho) and starts at rho = jitter times normal noise; here the default starts as
+ * the identity. scale(exp) has sigma = exp(rho), whose logarithm cannot underflow. */
 #include <math.h>
-#include "flow/flow.h"
+#include "flow/hypernetwork.h"
 
 enum { POSITIVE_SOFTPLUS, POSITIVE_EXP };
-static const sl__option_row arguments[] = {
+enum { POSITIVE_ROW, JITTER_ROW, HIDDEN_ROW, ROWS };
+static const sl__option_row arguments[ROWS] = {
     {"positive", SL__OPTION_CHOICE, "softplus", 0, 0, "softplus|exp", "how sigma is made positive"},
+    {"jitter", SL__OPTION_REAL, "0", 0, 100, NULL,
+     "standard deviation of rho's starting values around 0; 0: sigma starts at 1"},
+    SL__HYPERNETWORK_ROW,
 };
 
 static sl_status build(sl_context *context, sl__layer *layer) {
   (void)context;
   int *rho = layer->state = sl__layer_take(layer, 1, sizeof *rho);
   if (!rho) return SL_NO_MEMORY;
-  /* sigma starts at 1. */
-  double start = layer->arguments[0].integer == POSITIVE_EXP ? 0 : log(expm1(1));
+  double jitter = layer->arguments[JITTER_ROW].real;
+  double of_one = layer->arguments[POSITIVE_ROW].integer == POSITIVE_EXP ? 0 : log(expm1(1));
   sl_shape shape = sl__shape1(layer->dim);
-  *rho = sl__layer_parameter(layer, "rho", shape, SL__INITIAL_VALUE, start, NULL, NULL);
+  *rho = jitter > 0
+             ? sl__layer_parameter(layer, "rho", shape, SL__INITIAL_NORMAL, jitter, NULL, NULL)
+             : sl__layer_parameter(layer, "rho", shape, SL__INITIAL_VALUE, of_one, NULL, NULL);
   return *rho < 0 ? SL_NO_MEMORY : SL_OK;
 }
 
@@ -23,7 +30,7 @@ static sl_status build(sl_context *context, sl__layer *layer) {
 static void positive(const sl__layer *layer, sl__graph *g, sl_node context_value, sl_node *sigma,
                      sl_node *log_sigma) {
   sl_node rho = sl__layer_node(layer, g, *(const int *)layer->state, context_value);
-  if (layer->arguments[0].integer == POSITIVE_EXP) {
+  if (layer->arguments[POSITIVE_ROW].integer == POSITIVE_EXP) {
     *sigma = op_exp(g, rho);
     *log_sigma = rho;
   } else {
@@ -51,7 +58,7 @@ const sl__kind sl__bijector_scale = {
     .source = "PyMC3 3.2, ScaleFlow",
     .examples = examples,
     .arguments = arguments,
-    .argument_count = 1,
+    .argument_count = ROWS,
     .conditioning = SL__CONDITION_PARAMETERS,
     .build = build,
     .sample = sample,

@@ -2,15 +2,17 @@
  * arXiv:1605.08803, eqs. 4 to 6) in a coupling layer, MAF (Papamakarios et al. 2017,
  * arXiv:1705.07057, eqs. 3, 4) in an autoregressive one.
  *
- * Unbounded s makes exp(s) overflow on the first odd row of data, so it is bounded softly:
+ * Unbounded s makes exp(s) overflow on the first odd row of data, so it is bounded softly, unless
+ * scale=exp:
  *   scale=soft   s / (1 + |s| / log 1000): slope 1 at 0, scales within 1000 times
  *   scale=tanh   a tanh(s), a learned per feature from 1, as RealNVP did
+ *   scale=exp    s itself, as MAF and IAF did
  * The log-determinant is s itself, never the logarithm of exp(s). */
 #include "flow/transformer/transformer.h"
 
 #define LOG_LIMIT 6.9077552789821368
 
-enum { SCALE_SOFT, SCALE_TANH };
+enum { SCALE_SOFT, SCALE_TANH, SCALE_EXP };
 enum { SHIFT, LOG_SCALE };
 
 static void measure(sl__transform *transform) {
@@ -26,8 +28,9 @@ static void measure(sl__transform *transform) {
 static sl_node bounded(const sl__transform *transform, sl__graph *g,
                        const sl__transform_parameters *parameters) {
   sl_node s = op_element(g, parameters->group[LOG_SCALE], parameters->axis, 0);
+  if (transform->arguments[SL__ARGUMENT_scale].integer == SCALE_EXP) return s;
   if (transform->own) return op_multiply(g, parameters->own, op_tanh(g, s));
-  return op_divide(g, s, op_shift(g, op_scale(g, op_absolute(g, s), 1 / LOG_LIMIT), 1));
+  return sl__transform_soft(g, s, LOG_LIMIT);
 }
 
 static sl__mapped log_prob(const sl__transform *transform, sl__graph *g, sl_node x,

@@ -8,7 +8,7 @@ enum { SL__MAX_GROUPS = 4 };
 
 /* The arguments of all transformers, by place behind sl__transform.arguments. */
 enum {
-#define ARGUMENT(transformer, name, type, fallback, low, high, choices, help) SL__ARGUMENT_##name,
+#define ARGUMENT(transformers, name, type, fallback, low, high, choices, help) SL__ARGUMENT_##name,
 #include "flow/transformer/transformers.def"
   SL__TRANSFORMER_ARGUMENTS
 };
@@ -30,6 +30,8 @@ typedef struct sl__transform {
   int32_t own;
   const char *own_name;
   double own_start;
+  /* 0, or it maps a circle of this length to itself: numbers that differ by it are one point. */
+  double period;
 } sl__transform;
 
 /* What a transformer needs to map n features at once. Groups are [group_size[k], n] when axis is 0,
@@ -42,6 +44,7 @@ typedef struct sl__transform_parameters {
 
 struct sl__transformer {
   const char *name, *summary, *source;
+  sl__how sample_how; /* log_prob is closed form */
   /* Sets the groups and own from the arguments. */
   void (*measure)(sl__transform *transform);
   /* [n] -> [n], both directions; log_det holds the logarithms of the derivatives, [n]. */
@@ -51,10 +54,17 @@ struct sl__transformer {
                        const sl__transform_parameters *parameters);
 };
 
+const sl__transformer *const *sl__transformers(int *count); /* the registry */
+/* Whether the argument at place `row` (SL__ARGUMENT_...) is one of the transformer's. */
+bool sl__transformer_takes(const sl__transformer *transformer, int row);
 /* Row of type SL__OPTION_CHOICE that names the transformer: a layer's first argument. */
 extern const char sl__transformer_names[];
 /* The layer's argument 0 names the transformer, those from first_argument on are the transformers'.
  * Refuses arguments of other transformers. */
 sl_status sl__transform_read(sl_context *context, const sl__layer *layer, int first_argument,
                              sl__transform *out);
+/* x [n] with an axis of size 1 where groups have theirs: broadcasts against them. */
+sl_node sl__transform_across(sl__graph *g, sl_node x, int axis);
+/* s / (1 + |s| / limit): s near 0, within -limit .. limit everywhere. */
+sl_node sl__transform_soft(sl__graph *g, sl_node s, double limit);
 #endif

@@ -1,0 +1,129 @@
+/* Every registered flow (catalogue.h) at several dims, with and without context: both maps,
+ * log-determinants and gradients at three sizes of parameters (flow_checks.h), far out, and in
+ * float32. */
+#include "catalogue.h"
+
+/* The dims at which a formula is tried; a kind may refuse one feature, or an odd number. */
+static const int32_t dims[] = {1, 2, 4};
+enum { DIMS = sizeof dims / sizeof dims[0] };
+
+static void check_formula(const char *formula, const sl__kind *kind) {
+  (void)kind;
+  char message[256] = "";
+  int fitting = 0;
+  for (int i = 0; i < DIMS; i++) {
+    if (!fits(formula, dims[i], message, sizeof message)) continue;
+    fitting++;
+    check_case(&(flow_case){formula, dims[i], 0}, true);
+    if (dims[i] == 2) check_case(&(flow_case){formula, dims[i], 2}, true);
+  }
+  if (!CHECK(fitting > 0)) printf("  %s: %s\n", formula, message);
+}
+
+TEST(maps_and_gradients) {
+  CHECK(for_every_formula(check_formula) > 20);
+}
+
+/* ---- far out ---- */
+
+/* Either the way there and back agrees as far as the map lets it, or the number on the way cannot
+ * be represented; nothing is NaN but what comes of an infinity. */
+static void check_far(const char *formula, const sl__kind *kind) {
+  (void)kind;
+  enum { DIM = 2 };
+  static const double places[ROWS][DIM] = {{1e3, -1e3}, {-1e3, 1e3}, {0, 1e3},
+                                           {100, 100},  {-30, 0.1},  {0, 0}};
+  char message[256];
+  fixture f;
+  bool singular = strstr(formula, "power") != NULL; /* at 0 */
+  if (!fits(formula, DIM, message, sizeof message)) return;
+  if (!fixture_open(&f, formula, DIM, 0, SL_F64)) return;
+  int layers = f.flow->chain.count, failures = check_failures;
+  for (int size = 1; size <= 2; size++) {
+    fixture_perturb(&f, size == 1 ? 0.3 : 3, 17);
+    for (int piece = 0; piece < layers; piece++) {
+      fixture_range(&f, piece, piece + 1);
+      for (int i = 0; i < 2 * ROWS; i++) {
+        int there = i < ROWS ? FIXTURE_SAMPLE_MAP : FIXTURE_LOG_PROB_MAP;
+        int back = i < ROWS ? FIXTURE_LOG_PROB_MAP : FIXTURE_SAMPLE_MAP;
+        const double *at = places[i % ROWS];
+        double value[DIM], log_det;
+        if (singular && (at[0] == 0 || at[1] == 0)) continue;
+        if (!fixture_map(&f, there, 1, at, NULL, value, &log_det)) break;
+        if (!CHECK(!isnan(log_det) && !isnan(value[0]) && !isnan(value[1])))
+          printf("  layer %d at %g, %g: %g, %g, log_det %g\n", piece + 1, at[0], at[1], value[0],
+                 value[1], log_det);
+        if (isfinite(log_det) && all_finite(value, DIM) && !strstr(formula, "circular"))
+          check_row_round_trip(&f, at, NULL, there, back, 1e-10 * (1 + fabs(at[0]) + fabs(at[1])));
+      }
+    }
+    if (check_failures > failures) printf("  in %s, parameters of size %d\n", formula, size);
+  }
+  fixture_close(&f);
+}
+
+TEST(far_out) {
+  for_every_formula(check_far);
+}
+
+/* ---- float32 ---- */
+
+/* How far rounding of relative size epsilon at x, and inside a map that works as carefully as its
+ * own size, may move each of its values. */
+static void narrow_bound(const near_point *at, const double *x, const double *y, double epsilon,
+                         double *bound) {
+  for (int i = 0; i < at->dim; i++) {
+    bound[i] = 1 + fabs(y[i]);
+    for (int j = 0; j < at->dim; j++)
+      bound[i] += fabs(at->jacobian[i * at->dim + j]) * (1 + fabs(x[j]));
+    bound[i] *= epsilon;
+  }
+}
+
+static void check_float32(const char *formula, const sl__kind *kind) {
+  (void)kind;
+  enum { DIM = 4 };
+  char message[256];
+  fixture wide, narrow;
+  int32_t dim = fits(formula, DIM, message, sizeof message) ? DIM : 2;
+  if (!fits(formula, dim, message, sizeof message)) return;
+  const flow_case now = {formula, dim, 0};
+  if (!fixture_open(&wide, formula, dim, 0, SL_F64)) return;
+  if (!fixture_open(&narrow, formula, dim, 0, SL_F32)) return;
+  int layers = wide.flow->chain.count, failures = check_failures;
+  fixture_perturb(&narrow, 0.3, 17);
+  for (int64_t k = 0; k < narrow.flow->size; k++)
+    wide.vector[k] = narrow.vector[k] = (double)(float)narrow.vector[k];
+  for (int piece = 0; piece < layers; piece++) {
+    fixture_range(&wide, piece, piece + 1);
+    fixture_range(&narrow, piece, piece + 1);
+    sample_points p = points_for(&now);
+    move_all_inside(&wide, &p);
+    for (int i = 0; i < 2 * ROWS; i++) {
+      int there = i < ROWS ? FIXTURE_SAMPLE_MAP : FIXTURE_LOG_PROB_MAP;
+      int back = i < ROWS ? FIXTURE_LOG_PROB_MAP : FIXTURE_SAMPLE_MAP;
+      double *x = (i < ROWS ? p.z : p.x) + (i % ROWS) * dim;
+      double y[MOST_DIM], y32[MOST_DIM], x32[MOST_DIM], det, det32, bound[MOST_DIM];
+      near_point at, at_y;
+      for (int k = 0; k < dim; k++) x[k] = (double)(float)x[k];
+      if (!fixture_map(&wide, there, 1, x, NULL, y, &det) ||
+          !fixture_map(&narrow, there, 1, x, NULL, y32, &det32) ||
+          !fixture_map(&narrow, back, 1, y32, NULL, x32, &det32) ||
+          !look_around(&wide, there, x, NULL, &at) || !look_around(&wide, back, y, NULL, &at_y))
+        break;
+      if (det == -INFINITY || det32 == -INFINITY)
+        continue; /* rounded to the edge: nothing leads back */
+      narrow_bound(&at, x, y, 1e-5, bound);
+      for (int k = 0; k < dim; k++) CHECK_CLOSE(y32[k], y[k], bound[k]);
+      narrow_bound(&at_y, y, x, 1e-5, bound);
+      for (int k = 0; k < dim; k++) CHECK_CLOSE(x32[k], x[k], bound[k]);
+    }
+  }
+  if (check_failures > failures) printf("  in %s\n", formula);
+  fixture_close(&wide);
+  fixture_close(&narrow);
+}
+
+TEST(float32) {
+  for_every_formula(check_float32);
+}

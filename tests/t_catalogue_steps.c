@@ -1,0 +1,50 @@
+/* Every registered flow (catalogue.h) survives a thousand steps of an absurd size. */
+#include "catalogue.h"
+#include "infer/infer.h"
+
+/* A thousand steps of Adam with rate 1 on a few rows: the flow is still a bijection, or the fit said
+ * that it met something that is not finite. */
+static void check_absurd(const char *formula, const sl__kind *kind) {
+  (void)kind;
+  enum { DIM = 2, DATA = 256 };
+  char message[256];
+  fixture f;
+  if (!fits(formula, DIM, message, sizeof message)) return;
+  if (!fixture_open(&f, formula, DIM, 0, SL_F64)) return;
+  double *x = calloc(DATA * DIM, sizeof *x);
+  if (!CHECK(x != NULL)) return;
+  fixture_points(x, DATA * DIM, 1, 8);
+  for (int r = 0; r < DATA; r++) x[2 * r] = fabs(x[2 * r]); /* half empty */
+  sl__mle_options options;
+  sl__mle_defaults(&options);
+  options.steps = 1000;
+  options.batch = 64;
+  options.rate = 1;
+  options.clip = 0;
+  options.schedule = "constant";
+  sl__mle_report report = {0};
+  int failures = check_failures;
+  sl_status status = sl__mle_fit(f.context, f.flow, f.vector, &(sl__mle_data){.rows = DATA, .x = x},
+                                 &options, &report);
+  CHECK(status == SL_OK || (status == SL_NUMERIC && report.trouble[0]));
+  CHECK(all_finite(f.vector, (int)f.flow->size));
+  for (int piece = 0; piece < f.flow->chain.count; piece++) {
+    sample_points p = points_for(&(flow_case){formula, DIM, 0});
+    fixture_range(&f, piece, piece + 1);
+    for (int r = 0; r < ROWS; r++) {
+      double value[DIM], log_det;
+      if (!fixture_map(&f, FIXTURE_SAMPLE_MAP, 1, p.z + r * DIM, NULL, value, &log_det)) break;
+      CHECK(!isnan(log_det));
+      if (isfinite(log_det) && all_finite(value, DIM))
+        check_row_round_trip(&f, p.z + r * DIM, NULL, FIXTURE_SAMPLE_MAP, FIXTURE_LOG_PROB_MAP,
+                             1e-9);
+    }
+  }
+  if (check_failures > failures) printf("  in %s: %s\n", formula, report.trouble);
+  free(x);
+  fixture_close(&f);
+}
+
+TEST(a_thousand_absurd_steps) {
+  for_every_formula(check_absurd);
+}
