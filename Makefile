@@ -2,7 +2,7 @@
 JOBS := $(shell getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2)
 PREFIX ?= /usr/local
 
-.PHONY: all tools check-tools demo check check-release check-clang check-aarch64 check-asan check-tsan bench install clean
+.PHONY: all tools check-tools demo catalogue check check-release check-clang check-aarch64 check-asan check-tsan bench install clean
 
 all: tools
 	@cmake --preset release >/dev/null
@@ -50,6 +50,12 @@ demo: all
 
 bench: all
 	cmake --build --preset release --target bench -j$(JOBS)
+
+# The catalogue of flows, with a fit of each: about ten minutes.
+catalogue: all
+	cmake --build --preset release --target bench_catalogue -j$(JOBS)
+	build/release/bench_catalogue > build/flows.md
+	mv build/flows.md docs/flows.md
 
 install: all
 	cmake --install build/release --prefix $(PREFIX)

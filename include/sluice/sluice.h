@@ -265,10 +265,12 @@ SL_API sl_status sl_flow_noise(sl_context *context, const sl_flow *flow, uint64_
 /* Makes a flow with starting parameters.
  *   formula := layer ('-' layer)*
  *   layer   := (name ['(' arguments ')'] | '(' formula ')') ['*' n]
- * the leftmost layer is applied first to the base noise; `sluice flows` lists names and
- * arguments. SL_SYNTAX puts the place in the formula in sl_error_place. base: NULL is "normal".
- * dtype is the precision of parameters and arithmetic. Behind the formula comes a standardize
- * layer, the identity until a fit to rows sets it. */
+ * the leftmost layer is applied first to the base noise; `sluice flows` lists names and arguments;
+ * some arguments are formulas, inverse(planar*3). The first layer may be a base density instead,
+ * "student(3)-coupling*4"; then base must be NULL, which otherwise stands for "normal". SL_SYNTAX
+ * puts the place in the formula in sl_error_place. dtype is the precision of parameters and
+ * arithmetic. Behind the formula comes a standardize layer, the identity until a fit to rows sets
+ * it. */
 SL_API sl_status sl_flow_new(sl_context *context, const char *formula, const char *base,
                              int32_t dim, int32_t context_dim, sl_dtype dtype, uint64_t seed,
                              sl_flow **out);
