@@ -36,16 +36,25 @@ static inline int for_every_formula(visit_formula visit) {
 }
 
 /* Whether a flow of the formula can be made; what it says if it cannot. */
-static inline bool fits(const char *formula, int32_t dim, char *message, size_t size) {
+static inline bool fits_with_context(const char *formula, int32_t dim, int32_t context_dim,
+                                     char *message, size_t size) {
   sl_context *context = NULL;
   sl__flow *flow = NULL;
   if (sl_context_new(NULL, &context) != SL_OK) return false;
-  const sl__flow_plan plan = {.formula = formula, .dim = dim, .type = SL_F64, .seed = 11};
+  const sl__flow_plan plan = {.formula = formula,
+                              .dim = dim,
+                              .context_dim = context_dim,
+                              .type = SL_F64,
+                              .seed = 11};
   bool good = sl__flow_new(context, &plan, &flow) == SL_OK;
   snprintf(message, size, "%s", good ? "" : sl_error(context));
   sl__flow_free(context, flow);
   sl_context_free(context);
   return good;
+}
+
+static inline bool fits(const char *formula, int32_t dim, char *message, size_t size) {
+  return fits_with_context(formula, dim, 0, message, size);
 }
 
 #endif

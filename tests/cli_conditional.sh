@@ -53,7 +53,7 @@ refused 'given twice' sample m.safetensors --context-value c=1,c=2
 refused 'give one of the two' sample m.safetensors --context-value c=1 --context one.csv
 refused 'the model is conditional' sample m.safetensors
 refused '2000 conditions for 3 rows' sample m.safetensors --context c.csv -n 3
-refused '1 column' score m.safetensors y.csv
+refused 'no column "c", a condition' score m.safetensors y.csv
 refused 'there is none' fit y.csv --flow 'scale(hidden=4)' --steps 5
 
 "$build/example_04_conditional" scale-loc 600 >out

@@ -53,9 +53,9 @@ head -c 100 m.safetensors >short.safetensors
 refused 'short.safetensors' score short.safetensors d.csv
 refused 'd.csv' info d.csv
 printf 'a,b,c\n1,2,3\n' >three.csv
-refused 'three.csv: 3 columns where d.csv has 2' fit d.csv --test three.csv
-printf 'y,x\n1,2\n3,4\n' >swapped.csv
-refused 'swapped.csv: column "y" where d.csv has "x"' fit d.csv --valid swapped.csv
+refused 'three.csv: 3 columns, but d.csv wants 2' fit d.csv --test three.csv
+printf 'y,z\n1,2\n3,4\n' >half.csv
+refused 'half.csv: no column "x" beside the others' fit d.csv --valid half.csv
 refused 'three.csv: 3 columns, but the model wants 2' score m.safetensors three.csv
 refused 'a table is CSV or NPY' score m.safetensors m.safetensors
 refused 'a table is CSV or NPY' sample m.safetensors -n 5 -o s.json

@@ -1,6 +1,7 @@
 #!/bin/sh
 # Which folder may include which: base <- kernels <- graph <- nn <- flow <- infer <- api <-
-# cli; io stands on base, and whoever reads or writes files uses io. Fails on any other edge.
+# cli; stan stands on nn beside flow; io stands on base, and whoever reads or writes files uses
+# io. Fails on any other edge.
 # Usage: include_edges.sh SOURCE_FOLDER
 set -eu
 cd "$1"
@@ -15,9 +16,10 @@ allowed() {
     graph) echo base kernels graph ;;
     nn) echo base kernels graph nn ;;
     flow) echo base kernels graph nn flow io ;;
-    infer) echo base kernels graph nn flow infer io ;;
-    api) echo base kernels graph nn flow infer io api ;;
-    cli) echo base kernels graph nn flow infer io api cli ;;
+    stan) echo base kernels graph nn stan io ;;
+    infer) echo base kernels graph nn flow stan infer io ;;
+    api) echo base kernels graph nn flow stan infer io api ;;
+    cli) echo base kernels graph nn flow stan infer io api cli ;;
     *) echo "" ;;
   esac
 }

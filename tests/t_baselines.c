@@ -1,6 +1,7 @@
 /* The Gaussian and the mixture baseline: against closed forms, against densities that are known,
  * and against figures of scikit-learn on real data where those are at hand (SLUICE_SHARED_DATA
  * names the folder). */
+#include <stdlib.h>
 #include "check.h"
 #include "base/random.h"
 #include "base/text.h"
@@ -21,6 +22,38 @@ static double normal(int64_t row, int feature) {
                            (uint32_t)feature);
 }
 
+/* ---- means over the test rows ---- */
+
+static void summarise(int64_t count, const double *values, double *mean, double *error) {
+  double sum = 0, squares = 0;
+  for (int64_t i = 0; i < count; i++) sum += values[i];
+  *mean = sum / (double)count;
+  for (int64_t i = 0; i < count; i++) squares += (values[i] - *mean) * (values[i] - *mean);
+  *error = sqrt(squares) / (double)count;
+}
+
+static sl_status gaussian_score(sl_context *context, int64_t rows, int64_t test_rows, int32_t dim,
+                                const double *train, const double *test, double *log_prob,
+                                double *error) {
+  double *values = calloc((size_t)test_rows + 1, sizeof *values);
+  sl_status status =
+      sl__baseline_gaussian(context, rows, test_rows, dim, train, test, values);
+  summarise(test_rows, values, log_prob, error);
+  free(values);
+  return status;
+}
+
+static sl_status mixture_score(sl_context *context, int64_t rows, int64_t test_rows, int32_t dim,
+                               const double *train, const double *test, uint64_t seed,
+                               double *log_prob, double *error, int32_t *components) {
+  double *values = calloc((size_t)test_rows + 1, sizeof *values);
+  sl_status status = sl__baseline_mixture(context, rows, test_rows, dim, train, test, seed, values,
+                                          components);
+  summarise(test_rows, values, log_prob, error);
+  free(values);
+  return status;
+}
+
 /* One column: everything has a closed form. */
 TEST(gaussian_of_one_column) {
   enum { ROWS = 1000, TEST_ROWS = 300 };
@@ -38,7 +71,7 @@ TEST(gaussian_of_one_column) {
   sl_context *context = open_context(1);
   double log_prob, error;
   REQUIRE_OK(context,
-             sl__baseline_gaussian(context, ROWS, TEST_ROWS, 1, train, test, &log_prob, &error));
+             gaussian_score(context, ROWS, TEST_ROWS, 1, train, test, &log_prob, &error));
   CHECK_CLOSE(log_prob, expected, 1e-12);
   CHECK_CLOSE(error, sqrt((squares - expected * expected) / TEST_ROWS), 1e-10);
   sl_context_free(context);
@@ -66,7 +99,7 @@ TEST(gaussian_reaches_the_entropy) {
   sl_context *context = open_context(2);
   double log_prob, error;
   REQUIRE_OK(context,
-             sl__baseline_gaussian(context, MANY, MANY, DIM, train, test, &log_prob, &error));
+             gaussian_score(context, MANY, MANY, DIM, train, test, &log_prob, &error));
   CHECK(fabs(log_prob + entropy) < 4 * error + DIM * (DIM + 3) / 2.0 / MANY);
   CHECK_CLOSE(error, sqrt(0.5 * DIM / MANY), 0.1);
   sl_context_free(context);
@@ -80,7 +113,7 @@ TEST(gaussian_of_singular_data_is_finite) {
   sl_context *context = open_context(1);
   double log_prob, error;
   REQUIRE_OK(context,
-             sl__baseline_gaussian(context, MANY, MANY, DIM, train, test, &log_prob, &error));
+             gaussian_score(context, MANY, MANY, DIM, train, test, &log_prob, &error));
   CHECK(isfinite(log_prob) && isfinite(error));
   sl_context_free(context);
 }
@@ -104,7 +137,7 @@ TEST(mixture_reaches_the_entropy) {
   sl_context *context = open_context(2);
   double log_prob, error;
   int32_t components;
-  REQUIRE_OK(context, sl__baseline_mixture(context, MANY, MANY, 2, train, test, 3, &log_prob,
+  REQUIRE_OK(context, mixture_score(context, MANY, MANY, 2, train, test, 3, &log_prob,
                                            &error, &components));
   CHECK(components >= 5);
   if (!CHECK(fabs(log_prob + entropy) < 4 * error + 0.03))
@@ -119,10 +152,10 @@ TEST(one_gaussian_needs_few_components) {
   sl_context *context = open_context(1);
   double mixture, gaussian, error;
   int32_t components;
-  REQUIRE_OK(context, sl__baseline_mixture(context, MANY, MANY, DIM, train, test, 3, &mixture,
+  REQUIRE_OK(context, mixture_score(context, MANY, MANY, DIM, train, test, 3, &mixture,
                                            &error, &components));
   REQUIRE_OK(context,
-             sl__baseline_gaussian(context, MANY, MANY, DIM, train, test, &gaussian, &error));
+             gaussian_score(context, MANY, MANY, DIM, train, test, &gaussian, &error));
   CHECK(components <= 2);
   CHECK(fabs(mixture - gaussian) < 0.02);
   sl_context_free(context);
@@ -137,8 +170,8 @@ TEST(threads_change_no_bit) {
     sl_context *context = open_context(threads);
     double now[4];
     int32_t components;
-    CHECK_OK(context, sl__baseline_gaussian(context, MANY, MANY, 2, train, test, &now[0], &now[1]));
-    CHECK_OK(context, sl__baseline_mixture(context, MANY, MANY, 2, train, test, 3, &now[2], &now[3],
+    CHECK_OK(context, gaussian_score(context, MANY, MANY, 2, train, test, &now[0], &now[1]));
+    CHECK_OK(context, mixture_score(context, MANY, MANY, 2, train, test, 3, &now[2], &now[3],
                                            &components));
     if (threads == 1) memcpy(first, now, sizeof now);
     CHECK(memcmp(first, now, sizeof now) == 0);
@@ -150,11 +183,11 @@ TEST(a_handful_of_rows_falls_back_to_the_gaussian) {
   double train[10] = {1, 2, 3, 4, 5, 7, 8, 9, 11, 12}, mixture, gaussian, error;
   int32_t components;
   sl_context *context = open_context(1);
-  REQUIRE_OK(context, sl__baseline_mixture(context, 5, 5, 2, train, train, 0, &mixture, &error,
+  REQUIRE_OK(context, mixture_score(context, 5, 5, 2, train, train, 0, &mixture, &error,
                                            &components));
-  REQUIRE_OK(context, sl__baseline_gaussian(context, 5, 5, 2, train, train, &gaussian, &error));
+  REQUIRE_OK(context, gaussian_score(context, 5, 5, 2, train, train, &gaussian, &error));
   CHECK(components == 1 && mixture == gaussian);
-  CHECK_INTEGER(sl__baseline_gaussian(context, 0, 5, 2, train, train, &gaussian, &error),
+  CHECK_INTEGER(gaussian_score(context, 0, 5, 2, train, train, &gaussian, &error),
                 SL_BAD_ARGUMENT);
   sl_context_free(context);
 }
@@ -186,10 +219,10 @@ static void compare(const char *name, double gaussian, double mixture, double mi
   const int32_t dim = (int32_t)train_table.columns;
   double log_prob, error;
   int32_t components = 0;
-  CHECK_OK(context, sl__baseline_gaussian(context, train_table.rows, test_table.rows, dim, train,
+  CHECK_OK(context, gaussian_score(context, train_table.rows, test_table.rows, dim, train,
                                           test, &log_prob, &error));
   CHECK_CLOSE(log_prob, gaussian, 1e-3);
-  CHECK_OK(context, sl__baseline_mixture(context, train_table.rows, test_table.rows, dim, train,
+  CHECK_OK(context, mixture_score(context, train_table.rows, test_table.rows, dim, train,
                                          test, 0, &log_prob, &error, &components));
   if (!CHECK(log_prob > mixture - 2 * mixture_error))
     printf("  %s: %.4f +- %.4f with %d components against %.4f\n", name, log_prob, error,

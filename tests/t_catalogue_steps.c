@@ -2,6 +2,23 @@
 #include "catalogue.h"
 #include "infer/infer.h"
 
+/* A base alone: densities, draws and gradients are numbers still. */
+static void check_base(fixture *f) {
+  const int32_t dim = f->flow->dim;
+  sample_points p = points_for(&(flow_case){"", dim, 0});
+  double log_prob[ROWS], drawn[ROWS * MOST_DIM], dx[ROWS * MOST_DIM];
+  double *gradient = calloc((size_t)f->flow->size + 1, sizeof *gradient);
+  bool has_edges = strcmp(f->flow->base.kind->name, "uniform") == 0;
+  if (!CHECK(gradient != NULL)) return;
+  if (fixture_map(f, FIXTURE_SAMPLE, ROWS, NULL, NULL, drawn, log_prob))
+    CHECK(all_finite(drawn, ROWS * dim) && all_finite(log_prob, ROWS));
+  double *x = has_edges ? drawn : p.x;
+  if (fixture_log_prob(f, ROWS, x, NULL, log_prob)) CHECK(all_finite(log_prob, ROWS));
+  if (fixture_gradient(f, ROWS, x, NULL, gradient, dx))
+    CHECK(all_finite(gradient, (int)f->flow->size) && all_finite(dx, ROWS * dim));
+  free(gradient);
+}
+
 /* A thousand steps of Adam with rate 1 on a few rows: the flow is still a bijection, or the fit said
  * that it met something that is not finite. */
 static void check_absurd(const char *formula, const sl__kind *kind) {
@@ -28,6 +45,7 @@ static void check_absurd(const char *formula, const sl__kind *kind) {
                                  &options, &report);
   CHECK(status == SL_OK || (status == SL_NUMERIC && report.trouble[0]));
   CHECK(all_finite(f.vector, (int)f.flow->size));
+  if (f.flow->chain.count == 0) check_base(&f);
   for (int piece = 0; piece < f.flow->chain.count; piece++) {
     sample_points p = points_for(&(flow_case){formula, DIM, 0});
     fixture_range(&f, piece, piece + 1);

@@ -225,13 +225,35 @@ TEST(mass_and_draws) {
 
 TEST(starts_next_to_the_unconditional_flow) {
   fixture f;
-  if (!fixture_open(&f, "scale-loc", 2, CONTEXT, SL_F64)) return;
+  if (!fixture_open(&f, "scale(jitter=0)-loc(jitter=0)", 2, CONTEXT, SL_F64)) return;
   double x[2] = {1, -2}, c[CONTEXT] = {2, -1}, log_prob;
   if (fixture_log_prob(&f, 1, x, c, &log_prob)) {
     CHECK(log_prob != -2.5 - log(2 * 3.14159265358979323846));
     CHECK_CLOSE(log_prob, -2.5 - log(2 * 3.14159265358979323846), 0.1);
   }
   fixture_close(&f);
+}
+
+TEST(a_context_that_nothing_reads_is_refused) {
+  static const char *const formulas[] = {"reverse", "permute-exp", "uniform-reverse",
+                                         "student-leaky_relu", "inverse(reverse)"};
+  static const char *const reading[] = {"reverse-loc", "gaussian-reverse", "coupling(mask=00)",
+                                        "mixture(2,loc)-reverse"};
+  sl_context *context = NULL;
+  sl__flow *flow = NULL;
+  REQUIRE(sl_context_new(NULL, &context) == SL_OK);
+  sl__flow_plan plan = {.dim = 2, .context_dim = 1, .type = SL_F64};
+  for (size_t i = 0; i < sizeof formulas / sizeof formulas[0]; i++) {
+    plan.formula = formulas[i];
+    CHECK(sl__flow_new(context, &plan, &flow) == SL_BAD_ARGUMENT);
+    CHECK(strstr(sl_error(context), "no layer of the flow reads the context") != NULL);
+  }
+  for (size_t i = 0; i < sizeof reading / sizeof reading[0]; i++) {
+    plan.formula = reading[i];
+    CHECK_OK(context, sl__flow_new(context, &plan, &flow));
+    sl__flow_free(context, flow);
+  }
+  sl_context_free(context);
 }
 
 TEST(hidden_without_a_context_is_refused) {

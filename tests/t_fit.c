@@ -73,6 +73,33 @@ TEST(the_report_agrees_with_the_flow) {
   sl_context_free(context);
 }
 
+/* A conditional flow fitted further sees its conditions, far from 0, as it did at first. */
+TEST(a_conditional_flow_fitted_further) {
+  static double x[ROWS * 2], condition[ROWS];
+  make_rows(x);
+  for (int row = 0; row < ROWS; row++) condition[row] = 1000 + x[2 * row];
+  sl_context *context = new_context();
+  sl_fit_data data = {.size = sizeof data,
+                      .x = sl_in_f64(x, ROWS, 2),
+                      .condition = sl_in_f64(condition, ROWS, 1)};
+  sl_fit_options options = short_fit(100);
+  options.formula = "coupling(affine,hidden=8)*2";
+  options.baselines = 0;
+  sl_flow *flow = NULL;
+  REQUIRE_OK(context, sl_fit(context, &data, &options, &flow, NULL));
+  sl_fit_report report = {.size = sizeof report};
+  options.formula = NULL;
+  REQUIRE_OK(context, sl_fit_flow(context, flow, &data, &options, &report));
+  static double log_prob[ROWS];
+  double mean = 0;
+  const sl_array_out out = sl_out_f64(log_prob, ROWS, 1);
+  REQUIRE_OK(context, sl_flow_log_prob(context, flow, &data.x, &data.condition, &out));
+  for (int row = 0; row < ROWS; row++) mean += log_prob[row] / ROWS;
+  CHECK_CLOSE(mean, report.train.log_prob, 1e-4);
+  sl_flow_free(flow);
+  sl_context_free(context);
+}
+
 TEST(held_out_rows_of_ones_own) {
   static double x[ROWS * 2];
   make_rows(x);

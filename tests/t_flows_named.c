@@ -136,13 +136,16 @@ TEST(formulas_of_pymc3) {
   }
 }
 
-/* As one matrix and as two thin ones; at 0, too. */
+/* As one matrix and as two thin ones, in one block and several; at 0, too. */
 TEST(products_of_reflections) {
   check_formula("hh(reflections=2)", hh, 2, 1);
   check_formula("hh(reflections=3)", hh, 8, 1);
   check_formula("hh(reflections=9)", hh, 8, 1);
   check_formula("hh(reflections=5)", hh, 64, 1);
+  check_formula("hh(reflections=35)", hh, 64, 1);
   check_formula("hh(reflections=40)", hh, 64, 1);
+  check_formula("hh(reflections=100)", hh, 8, 1);
+  check_formula("hh(reflections=100)", hh, 64, 1);
   check_formula("hh", hh, 8, 0);
   check_formula("hh(reflections=2)", hh, 8, 0);
 }
@@ -160,14 +163,31 @@ TEST(starting_values) {
   check_jitter("planar", 1);
   check_jitter("radial", 1);
   check_jitter("hh", 1);
-  check_jitter("loc", 0);
+  check_jitter("loc", 1);
+  check_jitter("scale", 1);
+  check_jitter("loc(jitter=0)", 0);
   check_jitter("planar(jitter=0.001)", 0.001);
   check_jitter("radial(jitter=0.001)", 0.001);
   check_jitter("hh(jitter=0.5)", 0.5);
-  check_jitter("loc(jitter=1)", 1);
+  check_jitter("loc(jitter=0.2)", 0.2);
   check_jitter("scale(jitter=2)", 2);
-  check_jitter("scale(exp)", 0);
-  check_jitter("scale", log(expm1(1)));
+  check_jitter("scale(exp)", 1);
+  check_jitter("scale(exp,jitter=0)", 0);
+  check_jitter("scale(jitter=0)", log(expm1(1)));
+}
+
+/* These have a gradient of 0 there: training could not leave it. */
+TEST(starts_that_nothing_leaves_are_refused) {
+  static const char *const formulas[] = {"planar(jitter=0)", "hh(jitter=0)"};
+  sl_context *context = NULL;
+  sl__flow *flow = NULL;
+  REQUIRE(sl_context_new(NULL, &context) == SL_OK);
+  for (int i = 0; i < 2; i++) {
+    sl__flow_plan plan = {.formula = formulas[i], .dim = 3, .type = SL_F64};
+    CHECK(sl__flow_new(context, &plan, &flow) == SL_SYNTAX);
+    CHECK(strstr(sl_error(context), "jitter") != NULL);
+  }
+  sl_context_free(context);
 }
 
 /* ---- planar where it is delicate ---- */

@@ -121,6 +121,8 @@ static const struct {
     {"()", 1, 2, "')'; expected the name of a layer"},
     {"(loc))", 1, 6, "')' without '('"},
     {"lox", 1, 1, "there is no layer 'lox'; did you mean 'loc'?"},
+    {"loc-RQS", 1, 5, "write coupling(RQS), maf(RQS) or elementwise(RQS)"},
+    {"loc-naf(8)", 1, 5, "'naf' is a transformer"},
     {"scale-couplng(rqs)", 1, 7, "did you mean 'coupling'?"},
     {"loc-zzzzzzzz", 1, 5, "`sluice flows` lists them"},
     {"9loc", 1, 1, "'9'; expected the name of a layer"},

@@ -66,13 +66,13 @@ static const struct {
   side sample, log_prob;
 } maps[] = {
     {"exp", {exp_of, -INFINITY, INFINITY}, {log_of, 0, INFINITY}},
-    {"log", {log_of, 0, INFINITY}, {exp_of, -INFINITY, INFINITY}},
+    {"uniform-log", {log_of, 0, INFINITY}, {exp_of, -INFINITY, INFINITY}},
     {"softplus", {softplus_of, -INFINITY, INFINITY}, {softplus_back, 0, INFINITY}},
-    {"inverse(softplus)", {softplus_back, 0, INFINITY}, {softplus_of, -INFINITY, INFINITY}},
+    {"uniform-inverse(softplus)", {softplus_back, 0, INFINITY}, {softplus_of, -INFINITY, INFINITY}},
     {"sigmoid", {sigmoid_of, -INFINITY, INFINITY}, {logit_of, 0, 1}},
-    {"logit", {logit_of, 0, 1}, {sigmoid_of, -INFINITY, INFINITY}},
+    {"uniform-logit", {logit_of, 0, 1}, {sigmoid_of, -INFINITY, INFINITY}},
     {"tanh", {tanh_of, -INFINITY, INFINITY}, {atanh_of, -1, 1}},
-    {"atanh", {atanh_of, -1, 1}, {tanh_of, -INFINITY, INFINITY}},
+    {"uniform(low=-1,high=1)-atanh", {atanh_of, -1, 1}, {tanh_of, -INFINITY, INFINITY}},
     {"leaky_relu(0.25)", {leaky_of, -INFINITY, INFINITY}, {leaky_back, -INFINITY, INFINITY}},
     {"elu(alpha=0.75)", {elu_of, -INFINITY, INFINITY}, {elu_back, -0.75, INFINITY}},
     {"power(2)", {square_of, -INFINITY, INFINITY}, {square_back, -INFINITY, INFINITY}},

@@ -305,6 +305,21 @@ TEST(trouble_that_persists_ends_with_the_best_so_far) {
   close_fitting(&f);
 }
 
+/* Half of the moons lie below 0, which these cannot reach; a smaller rate would not help. */
+TEST(rows_out_of_reach_are_told_from_a_rate_too_large) {
+  static const char *const formulas[] = {"scale-loc-exp", "uniform-scale-loc"};
+  for (int i = 0; i < 2; i++) {
+    fitting f;
+    if (!open_fitting(&f, 1, formulas[i])) return;
+    CHECK_INTEGER(fit(&f), SL_NUMERIC);
+    const char *message = sl_error(f.context);
+    if (!CHECK(strstr(message, "density 0 to ") && strstr(message, "declare the column's type") &&
+               !strstr(message, "smaller rate")))
+      printf("  %s\n", message);
+    close_fitting(&f);
+  }
+}
+
 /* An absurd rate is backed off until steps work: it must not end in NaN, and here even learns. */
 TEST(an_absurd_rate_cannot_ruin_the_result) {
   fitting f;

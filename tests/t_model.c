@@ -152,7 +152,7 @@ TEST(density_in_data_units) {
   sl_context *context = open_context();
   REQUIRE(context != NULL);
   sl__model *model = NULL;
-  REQUIRE_OK(context, sl__model_new(context, "loc", NULL, 2, 0, SL_F64, 1, &model));
+  REQUIRE_OK(context, sl__model_new(context, "loc(jitter=0)", NULL, 2, 0, SL_F64, 1, &model));
   static const double mean[2] = {1, -20}, sd[2] = {0.5, 30}, x[2] = {1.4, -27};
   sl__model_standardize(model, mean, sd);
   sl__graph *g = NULL;

@@ -210,7 +210,9 @@ typedef struct sl_fit_report {
   int64_t steps, best_step;   /* done; and the one whose parameters were kept */
   int64_t skipped;            /* steps left out because the loss or gradient was not finite */
   sl_score train, valid, test;
-  sl_score gaussian, gaussian_mixture; /* baselines fitted on the training rows, on the test rows */
+  /* Baselines fitted on the training rows, on the test rows. With conditions the Gaussian is of x
+   * given them, and there is no mixture (0 rows). */
+  sl_score gaussian, gaussian_mixture;
   int32_t mixture_components;
   bool stopped_early;         /* by patience */
   double seconds, rows_per_second;
@@ -240,8 +242,9 @@ SL_API void sl_flow_free(sl_flow *flow);
 
 /* log_prob[r] = log density of row r, nats: log p(z) + log |det dz/dx| at z = T^-1(x). x: rows x
  * dim; condition: rows x context_dim, NULL when the flow has none; log_prob: rows x 1. A row
- * with a NaN gets a NaN, one outside the support of its columns -infinity. Integers are scored by
- * the density of their spread values at the integer: about the log of its probability. Rows may be
+ * with a NaN gets a NaN, one outside the support of its columns -infinity. A row with integers
+ * gets the log of its probability: of the mean density over their unit cell, at fixed points
+ * (64 for one column of integers, 256 for several, each as dear as a row). Rows may be
  * scored in any portions; portions of four or fewer agree to rounding, others to the bit. Builds
  * the program anew at every call, which takes milliseconds: where that matters make an evaluator
  * (tier 2). */
@@ -250,7 +253,7 @@ SL_API sl_status sl_flow_log_prob(sl_context *context, const sl_flow *flow, cons
 
 /* Draws x->rows rows: a function of the flow, seed and row number only. x: rows x dim, inside the
  * support of its columns, integers as integers; log_prob: rows x 1, NULL if not wanted, is the
- * exact log density of each draw. */
+ * exact log density of each draw, or what sl_flow_log_prob says of it if it has integers. */
 SL_API sl_status sl_flow_sample(sl_context *context, const sl_flow *flow, uint64_t seed,
                                 const sl_array_in *condition, const sl_array_out *x,
                                 const sl_array_out *log_prob);
@@ -320,7 +323,10 @@ SL_API sl_status sl_flow_map(sl_context *context, const sl_flow *flow, sl_direct
 /* Exact derivatives of the log density; each output may be NULL.
  *   log_prob: rows x 1;  by_x[r] = d log_prob[r] / d x[r]: rows x dim;
  *   by_condition: rows x context_dim;
- *   by_parameters = d (sum over rows of log_prob) / d parameters: 1 x parameter_count. */
+ *   by_parameters = d (sum over rows of log_prob) / d parameters: 1 x parameter_count.
+ * Where columns hold integers, the slope by one of them is that of the cell's probability as the
+ * cell moves, and by_parameters is of the density at the integers, not of its mean over the
+ * cell. */
 SL_API sl_status sl_flow_gradient(sl_context *context, const sl_flow *flow, const sl_array_in *x,
                                   const sl_array_in *condition, const sl_array_out *log_prob,
                                   const sl_array_out *by_x, const sl_array_out *by_condition,

@@ -108,6 +108,9 @@ sl_status sl_evaluator_new(sl_context *context, const sl_flow *flow, uint32_t wh
     made->sinks = sl__allocate(context, (size_t)count + 1, sizeof *made->sinks);
     if (!made->sinks) status = SL_NO_MEMORY;
   }
+  if (status == SL_OK) status = sl__cells_new(context, flow->model, &made->cells);
+  /* Draws of integers are scored by their cells. */
+  if (made->cells && (what & SL_EVALUATE_SAMPLE)) what |= SL_EVALUATE_LOG_PROB;
   if (max_rows == 0) max_rows = 1024;
   for (int i = 0; i < SL__READY_KINDS && status == SL_OK; i++) {
     if (!(what & kinds[i].bit)) continue;
@@ -127,6 +130,7 @@ sl_status sl_evaluator_new(sl_context *context, const sl_flow *flow, uint32_t wh
 void sl_evaluator_free(sl_evaluator *evaluator) {
   if (!evaluator) return;
   for (int i = 0; i < SL__READY_KINDS; i++) sl__ready_free(&evaluator->ready[i]);
+  sl__cells_free(evaluator->cells);
   sl__allocator allocator = evaluator->allocator;
   sl__free(&allocator, evaluator->sinks);
   sl__free(&allocator, evaluator);
@@ -177,6 +181,9 @@ sl_status sl_evaluator_log_prob(sl_context *context, sl_evaluator *evaluator, co
   SL__TRY(find_ready(context, evaluator, SL_EVALUATE_LOG_PROB, &ready));
   SL__TRY(check_inputs(context, evaluator->model, x, condition, &c));
   SL__TRY(sl__check_out(context, "log_prob", log_prob, c.rows, 1));
+  if (evaluator->cells)
+    return sl__cells_score(context, evaluator->cells, ready->program, ready->workspace, x,
+                           condition, log_prob, NULL, NULL);
   sl__sink sink = sl__sink_of(log_prob);
   return run(context, evaluator, ready, &c, &sink);
 }
@@ -192,6 +199,9 @@ sl_status sl_evaluator_gradient(sl_context *context, sl_evaluator *evaluator, co
   SL__TRY(sl__check_maybe(context, "log_prob", log_prob, c.rows, 1));
   SL__TRY(sl__check_maybe(context, "by_x", by_x, c.rows, model->dim));
   SL__TRY(sl__check_maybe(context, "by_condition", by_condition, c.rows, model->flow->context_dim));
+  if (evaluator->cells)
+    return sl__cells_score(context, evaluator->cells, ready->program, ready->workspace, x,
+                           condition, log_prob, by_x, by_condition);
   sl__sink sinks[] = {sl__sink_of(log_prob), sl__sink_of(by_x), sl__sink_of(by_condition)};
   return run(context, evaluator, ready, &c, sinks);
 }
@@ -229,5 +239,12 @@ sl_status sl_evaluator_sample(sl_context *context, sl_evaluator *evaluator, uint
   SL__TRY(sl__check_maybe(context, "log_prob", log_prob, x->rows, 1));
   call c = {.rows = x->rows, .feeds = {sl__feed_of(condition)}, .seed = seed};
   sl__sink sinks[] = {sl__sink_of(x), sl__sink_of(log_prob)};
-  return run(context, evaluator, ready, &c, sinks);
+  if (!evaluator->cells || !sinks[1].data) return run(context, evaluator, ready, &c, sinks);
+  sinks[1].data = NULL;
+  SL__TRY(run(context, evaluator, ready, &c, sinks));
+  const sl_array_in drawn = {x->data,    x->dtype,      x->rows,
+                             x->columns, x->row_stride, x->column_stride};
+  SL__TRY(find_ready(context, evaluator, SL_EVALUATE_LOG_PROB, &ready));
+  return sl__cells_score(context, evaluator->cells, ready->program, ready->workspace, &drawn,
+                         condition, log_prob, NULL, NULL);
 }

@@ -1,7 +1,7 @@
 /* The inside of evaluators, shared with the calls that make one for a moment. */
 #ifndef SL_API_EVALUATOR_H
 #define SL_API_EVALUATOR_H
-#include "api/handle.h"
+#include "api/cells.h"
 
 /* Programs that add nothing up over rows take any number of them, a block at a time. */
 #define SL__ANY_ROWS ((int64_t)1 << 40)
@@ -21,5 +21,6 @@ struct sl_evaluator {
   const sl__model *model;            /* borrowed */
   sl__ready ready[SL__READY_KINDS];  /* those that were asked for */
   sl__sink *sinks;                   /* [1 + parameters], for SL_EVALUATE_PARAMETERS */
+  sl__cells *cells;                  /* where rows hold integers, or NULL */
 };
 #endif

@@ -144,6 +144,7 @@ static void record(sl_context *context, sl_status status, int line, int column, 
   char message[sizeof context->error.message];
   vsnprintf(message, sizeof message, format, arguments);
   memcpy(context->error.message, message, sizeof message);
+  context->error.excerpt[0] = '\0';
   context->error.status = status;
   context->error.line = line;
   context->error.column = column;

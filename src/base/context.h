@@ -25,6 +25,7 @@ struct sl_context {
     sl_status status;
     int line, column; /* 1-based place in the text that was refused; 0: none */
     char message[1024];
+    char excerpt[512]; /* the refused line with a caret below it, or ""; no newline at its end */
   } error;
 };
 

@@ -74,7 +74,11 @@ int sl__cli_fail(const sl__cli *cli, sl_status status) {
     fputc(' ', stderr);
   }
   fprintf(stderr, "%s\n", message[0] ? message : sl_status_text(status));
-  if (cli->source && line > 0) print_caret(cli->source, line, column);
+  const char *excerpt = cli->context->error.excerpt;
+  if (excerpt[0])
+    fprintf(stderr, "%s\n", excerpt);
+  else if (cli->source && line > 0)
+    print_caret(cli->source, line, column);
   return exit_code(status);
 }
 

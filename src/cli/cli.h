@@ -98,13 +98,17 @@ typedef struct sl__selection {
 } sl__selection;
 /* By --columns and --context; without them every column is data. */
 sl_status sl__cli_select(sl__cli *cli, sl__table *table, sl__selection *out);
-/* By the names that a model knows its columns by, else by position. with_conditions: the table has
- * the context's columns too. */
+/* By the names that a model knows its columns by; where the header has none of them, or there is
+ * none, by position. with_conditions: the table has the context's columns too. */
 sl_status sl__cli_select_for(sl__cli *cli, const sl_flow *flow, sl__table *table,
                              bool with_conditions, sl__selection *out);
 /* The same for a table of conditions alone. */
 sl_status sl__cli_select_conditions(sl__cli *cli, const sl_flow *flow, sl__table *table,
                                     sl_array_in *out);
+/* The columns that another table's selection holds, by their names; where either table has none, by
+ * --columns and --context. owner: whose they are, "d.csv". */
+sl_status sl__cli_select_like(sl__cli *cli, const sl__selection *other, const char *owner,
+                              sl__table *table, sl__selection *out);
 
 /* conditions.c: conditions by the options --context FILE and --context-value. */
 /* No rows if neither option is given. Those of a file are views of the table. */

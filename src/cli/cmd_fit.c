@@ -41,20 +41,12 @@ typedef struct inputs {
   sl_fit_data data;
 } inputs;
 
-/* Columns in another order would be scored without a word as what they are not. */
-static sl_status check_same(sl__cli *cli, const char *path, int64_t count, int64_t wanted,
-                            const char *const *names, const char *const *wanted_names) {
-  if (count != wanted)
-    return sl__fail(cli->context, SL_BAD_ARGUMENT,
-                    "%s: %lld column%s where %s has %lld; give the same columns", path,
-                    (long long)count, count == 1 ? "" : "s", cli->arguments[0], (long long)wanted);
-  for (int64_t i = 0; names && wanted_names && i < count; i++)
-    if (strcmp(names[i], wanted_names[i]) != 0)
-      return sl__fail(cli->context, SL_BAD_ARGUMENT,
-                      "%s: column \"%.80s\" where %s has \"%.80s\"; give the same columns in the "
-                      "same order",
-                      path, names[i], cli->arguments[0], wanted_names[i]);
-  return SL_OK;
+/* Another number of columns, where none have names, is another table. */
+static sl_status check_same(sl__cli *cli, const char *path, int64_t count, int64_t wanted) {
+  if (count == wanted) return SL_OK;
+  return sl__fail(cli->context, SL_BAD_ARGUMENT,
+                  "%s: %lld column%s where %s has %lld; give the same columns", path,
+                  (long long)count, count == 1 ? "" : "s", cli->arguments[0], (long long)wanted);
 }
 
 /* A held-out set: a fraction of the data, which goes to *fraction, or a file of its own, with the
@@ -75,11 +67,9 @@ static sl_status read_held_out(sl__cli *cli, const char *option, const sl__selec
     return SL_OK;
   }
   SL__TRY(sl__cli_read_table(cli, text, table));
-  SL__TRY(sl__cli_select(cli, table, selection));
-  SL__TRY(check_same(cli, text, selection->x.columns, train->x.columns, selection->names,
-                     train->names));
-  return check_same(cli, text, selection->condition.columns, train->condition.columns,
-                    selection->condition_names, train->condition_names);
+  SL__TRY(sl__cli_select_like(cli, train, cli->arguments[0], table, selection));
+  SL__TRY(check_same(cli, text, selection->x.columns, train->x.columns));
+  return check_same(cli, text, selection->condition.columns, train->condition.columns);
 }
 
 static sl_status read_inputs(sl__cli *cli, inputs *in, sl_fit_options *fit) {
@@ -144,6 +134,7 @@ static int print_json(sl__cli *cli, const inputs *in, const sl_flow *flow,
   add_score_json(&json, "valid", &report->valid);
   add_score_json(&json, "test", &report->test);
   add_score_json(&json, "gaussian", &report->gaussian);
+  sl__json_boolean(&json, "gaussian_sees_conditions", sl_flow_context_dim(flow) > 0);
   add_score_json(&json, "gaussian_mixture", &report->gaussian_mixture);
   sl__json_integer(&json, "mixture_components", report->mixture_components);
   sl__json_real(&json, "rows_per_second", report->rows_per_second);
@@ -184,7 +175,9 @@ static int print_text(sl__cli *cli, const sl_flow *flow, const sl_fit_report *re
   add_score_line(&text, "  train", &report->train);
   add_score_line(&text, "  held out to stop by", &report->valid);
   add_score_line(&text, "  test", &report->test);
-  add_score_line(&text, "  one Gaussian, test", &report->gaussian);
+  add_score_line(&text,
+                 sl_flow_context_dim(flow) > 0 ? "  Gaussian of x given c" : "  one Gaussian, test",
+                 &report->gaussian);
   add_score_line(&text, mixture, &report->gaussian_mixture);
   if (report->trouble[0]) sl__text_add(&text, "\nTrouble on the way: %s\n", report->trouble);
   if (report->skipped > 0)

@@ -74,7 +74,7 @@ static int list_entries(entry *out) {
                            SL__TRANSFORMER_ARGUMENTS,
                            transformers[i],
                            transformers[i]->sample_how,
-                           SL__HOW_CLOSED_FORM};
+                           transformers[i]->log_prob_how};
   return found;
 }
 
@@ -110,7 +110,9 @@ static sl_status program_cost(sl_context *context, const sl__flow *flow, bool sa
 
 /* The first example of an entry as a flow of its own. */
 static void example_formula(const entry *e, char *formula, size_t size) {
-  if (e->transformer)
+  if (e->transformer && strcmp(e->name, "circular") == 0) /* at home on a circle only */
+    snprintf(formula, size, "uniform(low=-3.14159265,high=3.14159265)-coupling(%s)", e->name);
+  else if (e->transformer)
     snprintf(formula, size, "coupling(%s)", e->name);
   else
     snprintf(formula, size, "%s", e->examples && e->examples[0] ? e->examples[0] : e->name);
@@ -208,7 +210,7 @@ static void add_page(sl__text *text, sl_context *context, const entry *e) {
                  e->examples[i + 1] ? "" : "\n");
   char formula[128];
   example_formula(e, formula, sizeof formula);
-  sl__text_add(text, "  cost of %s, about, per row on one core:\n", formula);
+  sl__text_add(text, "  cost of %s, estimated, per row on one core:\n", formula);
   for (int i = 0; i < COST_DIMS; i++) {
     cost c = find_cost(context, formula, cost_dims[i]);
     if (c.parameters < 0) continue;

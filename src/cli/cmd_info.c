@@ -28,13 +28,31 @@ static void add_value(sl__json *json, const char *key, const sl__json_value *val
 }
 
 static int64_t layer_parameters(const sl__flow *flow, const sl__layer *layer) {
-  char prefix[32];
-  int length = snprintf(prefix, sizeof prefix, "layers.%d.", layer->index);
+  char prefix[64];
+  int length = snprintf(prefix, sizeof prefix, "%.60s.", layer->path);
   int64_t count = 0;
   for (int i = 0; i < flow->parameter_count; i++)
     if (strncmp(flow->parameters[i].name, prefix, (size_t)length) == 0)
       count += sl__shape_count(flow->parameters[i].shape);
   return count;
+}
+
+static void add_layers(sl__json *json, const char *key, const sl__flow *flow,
+                       const sl__chain *chain) {
+  sl__json_open_array(json, key);
+  for (int i = 0; i < chain->count; i++) {
+    sl__json_open_object(json, NULL);
+    sl__json_text(json, "name", chain->layers[i].kind->name);
+    sl__json_integer(json, "parameters", layer_parameters(flow, &chain->layers[i]));
+    sl__json_close_object(json);
+  }
+  sl__json_close_array(json);
+}
+
+static void list_layers(sl__text *text, const sl__flow *flow, const sl__chain *chain) {
+  for (int i = 0; i < chain->count; i++)
+    sl__text_add(text, "  %2d  %-12s %lld parameters\n", i + 1, chain->layers[i].kind->name,
+                 (long long)layer_parameters(flow, &chain->layers[i]));
 }
 
 static int print_json(sl__cli *cli, const sl__model *model, const sl__json_value *training) {
@@ -62,14 +80,8 @@ static int print_json(sl__cli *cli, const sl__model *model, const sl__json_value
   for (int32_t i = 0; i < model->dim; i++) sl__json_real(&json, NULL, model->noise_width[i]);
   sl__json_close_array(&json);
   sl__json_integer(&json, "parameters", flow->size);
-  sl__json_open_array(&json, "layers");
-  for (int i = 0; i < flow->chain.count; i++) {
-    sl__json_open_object(&json, NULL);
-    sl__json_text(&json, "name", flow->chain.layers[i].kind->name);
-    sl__json_integer(&json, "parameters", layer_parameters(flow, &flow->chain.layers[i]));
-    sl__json_close_object(&json);
-  }
-  sl__json_close_array(&json);
+  add_layers(&json, "layers", flow, &flow->chain);
+  add_layers(&json, "circle", flow, &flow->circle);
   if (training)
     add_value(&json, "training", training);
   else
@@ -95,9 +107,10 @@ static int print_text(sl__cli *cli, const sl__model *model, const sl__json_value
     sl__text_add(&text, " %s%s", model->context_columns[i], i + 1 < flow->context_dim ? "," : "\n");
   sl__text_add(&text, "parameters  %lld\nlayers      %d\n", (long long)flow->size,
                flow->chain.count);
-  for (int i = 0; i < flow->chain.count; i++)
-    sl__text_add(&text, "  %2d  %-12s %lld parameters\n", i + 1, flow->chain.layers[i].kind->name,
-                 (long long)layer_parameters(flow, &flow->chain.layers[i]));
+  list_layers(&text, flow, &flow->chain);
+  if (flow->circle.count > 0)
+    sl__text_add(&text, "circle      %d layers, of the periodic columns\n", flow->circle.count);
+  list_layers(&text, flow, &flow->circle);
   const sl__json_value *verdict = training ? sl__json_member(training, "verdict") : NULL;
   if (verdict && verdict->kind == SL__JSON_TEXT)
     sl__text_add(&text, "verdict     %s\n", verdict->text);

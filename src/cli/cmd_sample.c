@@ -1,4 +1,5 @@
 /* sluice sample MODEL: rows drawn from a model, exactly, with their log densities if asked for. */
+#include <math.h>
 #include <string.h>
 
 #include "api/handle.h"
@@ -23,10 +24,10 @@ static const sl__option_row options[] = {
 
 typedef struct drawing {
   sl_flow *flow;
-  int64_t rows, dim, columns; /* the log density is the last column where wanted */
+  int64_t rows, dim, columns;   /* the log density is the last column where wanted */
   bool with_log_prob, features; /* features: rows are not the data's, but on the way to them */
-  double *values;        /* [rows][columns] */
-  const char **names;    /* [columns] */
+  double *values;               /* [rows][columns] */
+  const char **names;           /* [columns] */
   sl__table conditions;
   sl_array_in condition;
 } drawing;
@@ -37,27 +38,46 @@ static sl_status read_conditions(sl__cli *cli, drawing *d) {
   if (d->condition.rows == 0)
     return sl__fail(cli->context, SL_BAD_ARGUMENT,
                     "the model is conditional; give --context FILE with %d columns, or "
-                    "--context-value %s=...", sl_flow_context_dim(d->flow),
-                    sl_flow_context_name(d->flow, 0));
+                    "--context-value %s=...",
+                    sl_flow_context_dim(d->flow), sl_flow_context_name(d->flow, 0));
   if (d->condition.rows > 1 && !sl__cli_option(cli, "rows")->given) d->rows = d->condition.rows;
   return sl__cli_spread_conditions(cli, d->rows, &d->condition);
 }
 
-/* The column that number i of a row is, or comes from. */
-static int32_t source(const drawing *d, int32_t i) {
-  return d->features ? d->flow->model->map.source[i] : i;
-}
-
+/* Features of typed columns are no columns: they have other values and another order. */
 static sl_status name_columns(sl__cli *cli, drawing *d) {
   d->names = sl__arena_take(&cli->arena, (size_t)d->columns, sizeof *d->names);
   if (!d->names) return SL_NO_MEMORY;
-  for (int32_t i = 0; i < d->dim; i++) d->names[i] = sl_flow_column_name(d->flow, source(d, i));
+  for (int32_t i = 0; i < d->dim; i++) {
+    char name[32];
+    const int length = snprintf(name, sizeof name, "feature%d", i + 1);
+    d->names[i] = d->features && d->flow->model->map.mapped
+                      ? sl__arena_text(&cli->arena, name, (size_t)length)
+                      : sl_flow_column_name(d->flow, i);
+    if (!d->names[i]) return SL_NO_MEMORY;
+  }
   if (d->with_log_prob) d->names[d->columns - 1] = "log_prob";
   return SL_OK;
 }
 
+/* A factor on the noise moves rows towards the modes where the noise has its one mode at 0. */
+static sl_status check_temperature(const sl__cli *cli, const sl__flow *flow) {
+  static const char *const bases[] = {"normal", "student", "laplace", "logistic"};
+  if (sl__cli_option(cli, "temperature")->real == 1) return SL_OK;
+  if (flow->periodic > 0)
+    return sl__fail(cli->context, SL_BAD_ARGUMENT,
+                    "--temperature has no meaning for periodic columns, whose noise is uniform; "
+                    "leave it out");
+  for (size_t i = 0; i < sizeof bases / sizeof *bases; i++)
+    if (strcmp(flow->base.kind->name, bases[i]) == 0) return SL_OK;
+  return sl__fail(cli->context, SL_BAD_ARGUMENT,
+                  "--temperature has no meaning for the base density %.60s, whose one mode is not "
+                  "at 0; leave it out",
+                  flow->base.text);
+}
+
 /* Temperature and --upto: the noise, scaled, through some layers; the log density is that of the
- * model. Angles, which come last, are uniform noise: no scale brings them nearer to a mode. */
+ * model. */
 static sl_status draw_by_parts(sl__cli *cli, drawing *d, int32_t layers, const sl_array_out *x,
                                const sl_array_out *log_prob) {
   double temperature = sl__cli_option(cli, "temperature")->real;
@@ -66,9 +86,7 @@ static sl_status draw_by_parts(sl__cli *cli, drawing *d, int32_t layers, const s
   if (!noise) return SL_NO_MEMORY;
   sl_array_out z = sl_out_f64(noise, d->rows, features);
   SL__TRY(sl_flow_noise(cli->context, d->flow, cli->seed, &z));
-  int64_t scaled = features - d->flow->model->map.periodic;
-  for (int64_t row = 0; row < d->rows; row++)
-    for (int64_t i = 0; i < scaled; i++) noise[row * features + i] *= temperature;
+  for (int64_t i = 0; i < d->rows * features && temperature != 1; i++) noise[i] *= temperature;
   sl_array_in from = sl_in_f64(noise, d->rows, features);
   SL__TRY(sl_flow_map(cli->context, d->flow, SL_TO_DATA, layers, &from, &d->condition, x, NULL));
   if (!log_prob) return SL_OK;
@@ -80,6 +98,7 @@ static sl_status draw(sl__cli *cli, drawing *d) {
   int32_t layers = (int32_t)sl__cli_option(cli, "upto")->integer, all = sl_flow_layers(d->flow);
   d->features = layers >= 0 && layers < all;
   d->dim = d->features ? sl_flow_features(d->flow) : sl_flow_dim(d->flow);
+  SL__TRY(check_temperature(cli, d->flow->model->flow));
   SL__TRY(read_conditions(cli, d));
   d->columns = d->dim + d->with_log_prob;
   SL__TRY(name_columns(cli, d));
@@ -92,6 +111,27 @@ static sl_status draw(sl__cli *cli, drawing *d) {
   if (layers >= 0 || sl__cli_option(cli, "temperature")->given)
     return draw_by_parts(cli, d, layers, &x, log_prob);
   return sl_flow_sample(cli->context, d->flow, cli->seed, &d->condition, &x, log_prob);
+}
+
+/* Rows with a number that float32 or float64 cannot hold are reported, never passed over. */
+static int64_t count_lost_rows(const drawing *d, int64_t *first) {
+  int64_t lost = 0;
+  for (int64_t row = 0; row < d->rows; row++) {
+    bool finite = true;
+    for (int64_t i = 0; i < d->columns; i++) finite &= isfinite(d->values[row * d->columns + i]);
+    if (!finite && lost++ == 0) *first = row;
+  }
+  return lost;
+}
+
+static void say_lost_rows(const sl__cli *cli, const drawing *d) {
+  int64_t first = 0, lost = count_lost_rows(d, &first);
+  if (lost > 0)
+    sl__cli_say(cli,
+                "%lld of %lld rows drawn (the first is row %lld) hold a number too large for %s; "
+                "fit with --precision f64, or with lighter tails",
+                (long long)lost, (long long)d->rows, (long long)first + 1,
+                sl_flow_dtype(d->flow) == SL_F32 ? "f32" : "f64");
 }
 
 static int print_json(sl__cli *cli, const drawing *d, bool with_rows) {
@@ -123,9 +163,10 @@ static int run(sl__cli *cli) {
   sl_status status =
       sl_flow_load(cli->context, sl__cli_about(cli, cli->arguments[0], NULL), &d.flow);
   if (status == SL_OK) status = draw(cli, &d);
+  if (status == SL_OK) say_lost_rows(cli, &d);
   if (status == SL_OK && !to_json)
-    status = sl__cli_write_table(cli, path, sl_flow_dtype(d.flow), d.rows, d.columns, d.values,
-                                 d.names);
+    status =
+        sl__cli_write_table(cli, path, sl_flow_dtype(d.flow), d.rows, d.columns, d.values, d.names);
   int code = SL__EXIT_DONE;
   if (status != SL_OK)
     code = sl__cli_fail(cli, status);

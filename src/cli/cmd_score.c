@@ -21,7 +21,8 @@ typedef struct scores {
   int64_t rows, columns;
   double *values;
   const char **names;
-  int64_t outside; /* rows of no density */
+  /* Rows of density 0, rows whose density is not a number; and the first of each. */
+  int64_t outside, lost, first_outside, first_lost;
   double mean, se;
   sl_dtype precision; /* that the model computed in */
 } scores;
@@ -29,8 +30,10 @@ typedef struct scores {
 static void summarise(scores *s) {
   double sum = 0, squares = 0;
   for (int64_t row = 0; row < s->rows; row++) {
-    sum += s->values[row * s->columns];
-    s->outside += s->values[row * s->columns] == -INFINITY;
+    const double value = s->values[row * s->columns];
+    sum += value;
+    if (value == -INFINITY && s->outside++ == 0) s->first_outside = row;
+    if (isnan(value) && s->lost++ == 0) s->first_lost = row;
   }
   s->mean = sum / (double)s->rows;
   for (int64_t row = 0; row < s->rows; row++) {
@@ -68,12 +71,30 @@ static sl_status compute(sl__cli *cli, const sl_flow *flow, const sl__selection 
   sl_array_out log_prob = {s->values, SL_F64, s->rows, 1, s->columns, 1};
   sl_array_out by_x = {s->values + 1, SL_F64, s->rows, s->columns - 1, s->columns, 1};
   if (gradient)
-    SL__TRY(sl_flow_gradient(context, flow, &data->x, &data->condition, &log_prob, &by_x, NULL,
-                             NULL));
+    SL__TRY(
+        sl_flow_gradient(context, flow, &data->x, &data->condition, &log_prob, &by_x, NULL, NULL));
   else
     SL__TRY(sl_flow_log_prob(context, flow, &data->x, &data->condition, &log_prob));
   summarise(s);
   return SL_OK;
+}
+
+/* Rows without a finite number are reported, never passed over. */
+static void say_lost_rows(const sl__cli *cli, const scores *s) {
+  const char *precision = s->precision == SL_F32 ? "f32" : "f64";
+  if (s->outside > 0)
+    sl__cli_say(
+        cli,
+        "%s: %lld of %lld rows have density 0 (the first is row %lld): outside the support, "
+        "or too far out for %s",
+        cli->arguments[1], (long long)s->outside, (long long)s->rows,
+        (long long)s->first_outside + 1, precision);
+  if (s->lost > 0)
+    sl__cli_say(cli,
+                "%s: %lld of %lld rows cannot be scored (the first is row %lld): a number on the "
+                "way is too large for %s",
+                cli->arguments[1], (long long)s->lost, (long long)s->rows,
+                (long long)s->first_lost + 1, precision);
 }
 
 static int print_json(sl__cli *cli, const scores *s, bool summary) {
@@ -82,6 +103,7 @@ static int print_json(sl__cli *cli, const scores *s, bool summary) {
   sl__cli_json_open(cli, &text, &json);
   sl__json_integer(&json, "rows", s->rows);
   sl__json_integer(&json, "outside", s->outside);
+  sl__json_integer(&json, "not_a_number", s->lost);
   sl__json_real(&json, "mean", s->mean);
   sl__json_real(&json, "se", s->se);
   if (!summary) {
@@ -139,16 +161,13 @@ static int run(sl__cli *cli) {
   scores s = {0};
   const char *path = sl__cli_option(cli, "output")->text;
   bool summary = sl__cli_option(cli, "summary")->integer != 0;
-  sl_status status =
-      sl_flow_load(cli->context, sl__cli_about(cli, cli->arguments[0], NULL), &flow);
+  sl_status status = sl_flow_load(cli->context, sl__cli_about(cli, cli->arguments[0], NULL), &flow);
   if (status == SL_OK) status = read_data(cli, flow, &table, &conditions, &data);
   if (status == SL_OK) status = compute(cli, flow, &data, &s);
   if (status == SL_OK && path)
     status = sl__cli_write_table(cli, path, s.precision, s.rows, s.columns, s.values, s.names);
   int code = SL__EXIT_DONE;
-  if (status == SL_OK && s.outside > 0)
-    sl__cli_say(cli, "%s: %lld of %lld rows have no density: outside the support of the columns",
-                cli->arguments[1], (long long)s.outside, (long long)s.rows);
+  if (status == SL_OK) say_lost_rows(cli, &s);
   if (status != SL_OK)
     code = sl__cli_fail(cli, status);
   else if (cli->json)

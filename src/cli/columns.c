@@ -1,6 +1,6 @@
 /* Columns, their parts and types: `--columns "a: positive, b, w: weight"` and `--context "c, d"`,
- * in the grammar of flow/schema.h. Where no column is named as data in so many words, all that are not
- * named otherwise are: a type alone tells of a column what it is, and leaves out no other. */
+ * in the grammar of flow/schema.h. Where no column is named as data in so many words, all that are
+ * not named otherwise are: a type alone tells of a column what it is, and leaves out no other. */
 #include <string.h>
 
 #include "cli/cli.h"
@@ -16,8 +16,12 @@ static sl_status view_columns(sl__table *table, int64_t count, const int64_t *li
   bool adjacent = true;
   for (int64_t i = 1; i < count; i++) adjacent &= list[i] == list[i - 1] + 1;
   if (adjacent) {
-    *out = (sl_array_in){(const char *)table->data + (size_t)list[0] * size, table->type,
-                         table->rows, count, table->columns, 1};
+    *out = (sl_array_in){(const char *)table->data + (size_t)list[0] * size,
+                         table->type,
+                         table->rows,
+                         count,
+                         table->columns,
+                         1};
     return SL_OK;
   }
   char *copy = sl__arena_take(&table->arena, (size_t)table->rows, (size_t)count * size);
@@ -113,62 +117,130 @@ sl_status sl__cli_select(sl__cli *cli, sl__table *table, sl__selection *out) {
   return view_columns(table, count, list, &out->weight);
 }
 
-/* Columns [count] by name; false when one is missing. */
-static bool list_names(const sl__table *table, const sl_flow *flow, int64_t count,
-                       const char *(*name)(const sl_flow *, int32_t), int64_t *list) {
-  for (int64_t i = 0; i < count; i++) {
-    const char *wanted = name(flow, (int32_t)i);
-    list[i] = -1;
-    for (int64_t k = 0; table->names && k < table->columns; k++)
-      if (strcmp(table->names[k], wanted) == 0) list[i] = k;
-    if (list[i] < 0) return false;
-  }
-  return true;
+/* ---- columns by the names that others have for them ---- */
+
+static int64_t find_name(const sl__table *table, const char *name) {
+  for (int64_t k = 0; table->names && k < table->columns; k++)
+    if (strcmp(table->names[k], name) == 0) return k;
+  return -1;
 }
 
-/* Columns of other names may be other columns. A table without names has only its order. */
-static void say_order(const sl__cli *cli, const sl__table *table, const char *first) {
+/* Lists the columns of these names [count]; *found: how many there are, *missing: the first that is
+ * not there. */
+static void list_names(const sl__table *table, int64_t count, const char *const *names,
+                       int64_t *list, int64_t *found, int64_t *missing) {
+  *found = 0;
+  *missing = -1;
+  for (int64_t i = 0; i < count; i++) {
+    list[i] = find_name(table, names[i]);
+    *found += list[i] >= 0;
+    if (list[i] < 0 && *missing < 0) *missing = i;
+  }
+}
+
+/* A header with some of the names is about these columns, and one of them is missing: the order
+ * says nothing then. */
+static sl_status refuse_missing(const sl__cli *cli, const char *name, bool is_condition) {
+  if (is_condition)
+    return sl__fail(cli->context, SL_BAD_ARGUMENT,
+                    "%s: no column \"%.80s\", a condition; add it, or give --context-value "
+                    "%.80s=... or --context FILE",
+                    cli->place, name, name);
+  return sl__fail(cli->context, SL_BAD_ARGUMENT,
+                  "%s: no column \"%.80s\" beside the others; add it, or rename what it is",
+                  cli->place, name);
+}
+
+/* What a model or a fit calls its columns: data first, then conditions. */
+typedef struct wanted {
+  const char *owner; /* "the model" */
+  int64_t dim, context_dim;
+  const char *const *names; /* [dim + context_dim] */
+} wanted;
+
+/* Columns list [dim + context_dim] by name, or where the header has none of the names, or there is
+ * none, by order. */
+static sl_status list_wanted(const sl__cli *cli, const sl__table *table, const wanted *w,
+                             int64_t *list) {
+  const int64_t count = w->dim + w->context_dim;
+  int64_t found, missing;
+  list_names(table, count, w->names, list, &found, &missing);
+  if (found == count) return SL_OK;
+  if (found > 0) return refuse_missing(cli, w->names[missing], missing >= w->dim);
+  if (table->columns != count)
+    return sl__fail(cli->context, SL_BAD_ARGUMENT,
+                    "%s: %lld column%s, but %s wants %lld (the first is \"%s\"); give columns of "
+                    "its names, or just as many in its order",
+                    cli->place, (long long)table->columns, table->columns == 1 ? "" : "s", w->owner,
+                    (long long)count, w->names[0]);
+  /* Columns of other names may be other columns. A table without names has only its order. */
   if (table->names)
-    sl__cli_say(cli, "%s: not the model's column names (the first is \"%s\"); taken in its order",
-                cli->place, first);
+    sl__cli_say(cli, "%s: not %s's column names (the first is \"%s\"); taken in its order",
+                cli->place, w->owner, w->names[0]);
+  for (int64_t i = 0; i < count; i++) list[i] = i;
+  return SL_OK;
+}
+
+/* The names of a model's data (or none) and conditions (or none). */
+static sl_status names_of(const sl_flow *flow, bool data, bool conditions, sl__arena *arena,
+                          wanted *out) {
+  *out = (wanted){.owner = "the model",
+                  .dim = data ? sl_flow_dim(flow) : 0,
+                  .context_dim = conditions ? sl_flow_context_dim(flow) : 0};
+  const char **names = sl__arena_take(arena, (size_t)(out->dim + out->context_dim), sizeof *names);
+  if (!names) return SL_NO_MEMORY;
+  for (int64_t i = 0; i < out->dim; i++) names[i] = sl_flow_column_name(flow, (int32_t)i);
+  for (int64_t i = 0; i < out->context_dim; i++)
+    names[out->dim + i] = sl_flow_context_name(flow, (int32_t)i);
+  out->names = names;
+  return SL_OK;
+}
+
+/* Views of the columns wanted. */
+static sl_status select_wanted(const sl__cli *cli, sl__table *table, const wanted *w,
+                               sl__selection *out) {
+  *out = (sl__selection){0};
+  const size_t count = (size_t)(w->dim + w->context_dim);
+  int64_t *list = sl__arena_take(&table->arena, count, sizeof *list);
+  if (!list) return SL_NO_MEMORY;
+  SL__TRY(list_wanted(cli, table, w, list));
+  SL__TRY(view_columns(table, w->dim, list, &out->x));
+  return view_columns(table, w->context_dim, list + w->dim, &out->condition);
 }
 
 sl_status sl__cli_select_for(sl__cli *cli, const sl_flow *flow, sl__table *table,
                              bool with_conditions, sl__selection *out) {
-  *out = (sl__selection){0};
-  int64_t dim = sl_flow_dim(flow), context_dim = with_conditions ? sl_flow_context_dim(flow) : 0;
-  int64_t *list = sl__arena_take(&table->arena, (size_t)(dim + context_dim), sizeof *list);
-  if (!list) return SL_NO_MEMORY;
-  bool by_name = list_names(table, flow, dim, sl_flow_column_name, list) &&
-                 list_names(table, flow, context_dim, sl_flow_context_name, list + dim);
-  if (!by_name) {
-    if (table->columns != dim + context_dim)
-      return sl__fail(cli->context, SL_BAD_ARGUMENT,
-                      "%s: %lld column%s, but the model wants %lld (the first is \"%s\"); give "
-                      "columns of its names, or just as many in its order",
-                      cli->place, (long long)table->columns, table->columns == 1 ? "" : "s",
-                      (long long)(dim + context_dim), sl_flow_column_name(flow, 0));
-    say_order(cli, table, sl_flow_column_name(flow, 0));
-    for (int64_t i = 0; i < dim + context_dim; i++) list[i] = i;
-  }
-  SL__TRY(view_columns(table, dim, list, &out->x));
-  return view_columns(table, context_dim, list + dim, &out->condition);
+  wanted w;
+  SL__TRY(names_of(flow, true, with_conditions, &table->arena, &w));
+  return select_wanted(cli, table, &w, out);
 }
 
 sl_status sl__cli_select_conditions(sl__cli *cli, const sl_flow *flow, sl__table *table,
                                     sl_array_in *out) {
-  int64_t context_dim = sl_flow_context_dim(flow);
-  int64_t *list = sl__arena_take(&table->arena, (size_t)context_dim, sizeof *list);
-  if (!list) return SL_NO_MEMORY;
-  if (!list_names(table, flow, context_dim, sl_flow_context_name, list)) {
-    if (table->columns != context_dim)
-      return sl__fail(cli->context, SL_BAD_ARGUMENT,
-                      "%s: %lld column%s, but the model's conditions are %lld (the first is "
-                      "\"%s\"); give columns of its names, or just as many in its order",
-                      cli->place, (long long)table->columns, table->columns == 1 ? "" : "s",
-                      (long long)context_dim, sl_flow_context_name(flow, 0));
-    say_order(cli, table, sl_flow_context_name(flow, 0));
-    for (int64_t i = 0; i < context_dim; i++) list[i] = i;
+  wanted w;
+  sl__selection selection;
+  SL__TRY(names_of(flow, false, true, &table->arena, &w));
+  SL__TRY(select_wanted(cli, table, &w, &selection));
+  *out = selection.condition;
+  return SL_OK;
+}
+
+sl_status sl__cli_select_like(sl__cli *cli, const sl__selection *other, const char *owner,
+                              sl__table *table, sl__selection *out) {
+  if (!table->names || !other->names) {
+    const char *place = cli->place;
+    sl_status status = sl__cli_select(cli, table, out);
+    sl__cli_about(cli, place, NULL);
+    if (status == SL_OK) return SL_OK;
+    cli->context->error.line = 0; /* a place in --columns, which fitted the other table */
+    return sl__fail_prefix(cli->context, "%s", place);
   }
-  return view_columns(table, context_dim, list, out);
+  wanted w = {.owner = owner, .dim = other->x.columns, .context_dim = other->condition.columns};
+  const char **names =
+      sl__arena_take(&table->arena, (size_t)(w.dim + w.context_dim), sizeof *names);
+  if (!names) return SL_NO_MEMORY;
+  for (int64_t i = 0; i < w.dim; i++) names[i] = other->names[i];
+  for (int64_t i = 0; i < w.context_dim; i++) names[w.dim + i] = other->condition_names[i];
+  w.names = names;
+  return select_wanted(cli, table, &w, out);
 }

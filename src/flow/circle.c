@@ -71,8 +71,11 @@ sl_status sl__circle_build(sl_context *context, sl__flow *flow) {
   /* A place in a formula that the user did not write would mislead. */
   if (status != SL_OK) context->error.line = context->error.column = 0;
   if (sl__circle_rest_dim(flow) == 0) flow->base = flow->circle_base; /* never without one */
-  for (int i = 0; i < flow->circle.count && status == SL_OK; i++)
-    flow->circle.layers[i].title = flow->circle.layers[i].path;
+  for (int i = 0; i < flow->circle.count && status == SL_OK; i++) {
+    sl__layer *layer = &flow->circle.layers[i];
+    layer->title = layer->path;
+    layer->period = 0; /* angles may be any numbers: they are wrapped */
+  }
   return status;
 }
 

@@ -154,17 +154,13 @@ static sl_node constants(sl__graph *g, sl_dtype type, int32_t count, const doubl
   return op_constant(g, type, sl__shape1(count), values);
 }
 
-/* 1 where some element of x is outside the open range or should be an integer; of a NaN 0. */
+/* 1 where some element of x is outside the open range; of a NaN 0. */
 static sl_node find_outside(const sl__column_block *block, sl__graph *g, sl_node x) {
   const sl_dtype type = sl__node_type(g, x);
   sl_node outside = op_maximum(g, op_less_equal(g, x, constants(g, type, block->count, block->low)),
                                op_less_equal(g, constants(g, type, block->count, block->high), x));
   if (block->support == SL__SUPPORT_PERIODIC) /* any finite number */
     outside = op_less_equal(g, op_number(g, type, INFINITY), op_absolute(g, x));
-  if (block->some_integers)
-    outside = op_maximum(g, outside,
-                         op_multiply(g, constants(g, type, block->count, block->integer),
-                                     op_less(g, op_floor(g, x), x)));
   return outside;
 }
 
@@ -213,7 +209,7 @@ static sl__mapped map_block(const sl__column_block *block, sl__graph *g, sl_node
   const sl_dtype type = sl__node_type(g, x);
   const bool simplex = block->support == SL__SUPPORT_SIMPLEX;
   sl_node zero = op_number(g, type, 0);
-  if (block->support == SL__SUPPORT_REAL && !block->some_integers) return (sl__mapped){x, zero};
+  if (block->support == SL__SUPPORT_REAL) return (sl__mapped){x, zero};
   sl_node outside = find_outside(block, g, x), any = op_max(g, outside, 0);
   if (simplex) {
     sl_node error = op_absolute(g, op_shift(g, op_sum_all(g, x), -1));

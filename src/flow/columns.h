@@ -46,8 +46,8 @@ sl_status sl__columns_new(sl_context *context, sl__arena *arena, int32_t count,
                           const sl__column_type *types, sl__columns *out);
 
 /* Graphs. x [count] -> features and log |d features / d data|, which is -infinity outside the
- * support, and of numbers that are no integers where they should be. Shares count as divided by
- * their sum; the density is that of all but the last. */
+ * support. Integers may be any of their spread values. Shares count as divided by their sum; the
+ * density is that of all but the last. */
 sl__mapped sl__columns_to_features(const sl__columns *columns, sl__graph *g, sl_node x);
 /* Back, strictly into the support, integers rounded, and log |d data / d features| before the
  * rounding. */

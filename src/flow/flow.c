@@ -1,4 +1,5 @@
 /* Flows: a chain of layers made from a formula, its starting values, and its graphs. */
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 #include "flow/circle.h"
@@ -136,6 +137,28 @@ static sl_status parse_plan(sl_context *context, sl__arena *arena, const sl__flo
   return sl__formula_parse_base(context, arena, plan->base ? plan->base : "normal", base);
 }
 
+static bool reads_context(const sl__layer *layer) {
+  return layer->hypernetwork != NULL || layer->kind->conditioning == SL__CONDITION_NETWORK;
+}
+
+/* A density that does not depend on its context is nothing anyone asks for. */
+static sl_status check_context(sl_context *context, const sl__flow *flow) {
+  if (flow->context_dim == 0 || flow->periodic > 0 || reads_context(&flow->base)) return SL_OK;
+  for (int i = 0; i < flow->chain.count; i++)
+    if (reads_context(&flow->chain.layers[i])) return SL_OK;
+  return sl__fail(context, SL_BAD_ARGUMENT,
+                  "no layer of the flow reads the context; add one that does, such as coupling, "
+                  "maf or loc, or leave the context out");
+}
+
+static sl_status check_reach(sl_context *context, const sl__flow *flow) {
+  const sl__layer *base = &flow->base;
+  bool ends = base->kind && base->kind->image;
+  double low = ends ? base->kind->image(base, 0, true) : -INFINITY;
+  double high = ends ? base->kind->image(base, 0, false) : INFINITY;
+  return sl__chain_check_reach(context, &flow->chain, low, high);
+}
+
 static sl_status build_flow(sl_context *context, sl__flow *flow, const sl__flow_plan *plan) {
   sl__formula formula;
   const sl__formula_item *base;
@@ -149,7 +172,9 @@ static sl_status build_flow(sl_context *context, sl__flow *flow, const sl__flow_
     SL__TRY(sl__chain_build(context, flow, formula.first, "layers.", dim, context_dim, flow->seed,
                             &flow->chain));
   }
+  SL__TRY(check_reach(context, flow));
   SL__TRY(sl__circle_build(context, flow));
+  SL__TRY(check_context(context, flow));
   flow->trainable = count_trainable(flow);
   return SL_OK;
 }
@@ -262,15 +287,13 @@ sl__mapped sl__chain_log_prob(const sl__chain *chain, sl__graph *g, sl_node x,
 
 sl__mapped sl__flow_map_sample(const sl__flow *flow, sl__graph *g, sl_node z, sl_node context_value,
                                int first, int last) {
-  if (flow->periodic > 0)
-    return sl__circle_flow_map(flow, g, z, context_value, first, last, true);
+  if (flow->periodic > 0) return sl__circle_flow_map(flow, g, z, context_value, first, last, true);
   return sl__chain_sample(&flow->chain, g, z, context_value, first, last);
 }
 
 sl__mapped sl__flow_map_log_prob(const sl__flow *flow, sl__graph *g, sl_node x,
                                  sl_node context_value, int first, int last) {
-  if (flow->periodic > 0)
-    return sl__circle_flow_map(flow, g, x, context_value, first, last, false);
+  if (flow->periodic > 0) return sl__circle_flow_map(flow, g, x, context_value, first, last, false);
   return sl__chain_log_prob(&flow->chain, g, x, context_value, first, last);
 }
 
@@ -285,11 +308,20 @@ sl_node sl__flow_log_prob(const sl__flow *flow, sl__graph *g, sl_node x, sl_node
   return op_add(g, base_density(&flow->base, g, z.value, context_value), z.log_det);
 }
 
+/* Noise without an image that could be represented (log_det is -infinity: heavy tails overflow) makes
+ * a row of NaN, never one that only looks like a draw. */
+static sl__mapped drawn(const sl__flow *flow, sl__graph *g, sl_node log_prob, sl__mapped x) {
+  sl_node lost = op_equal(g, x.log_det, op_number(g, flow->type, -INFINITY));
+  sl_node nothing = op_number(g, flow->type, NAN);
+  return (sl__mapped){op_select(g, lost, nothing, x.value),
+                      op_select(g, lost, nothing, op_subtract(g, log_prob, x.log_det))};
+}
+
 sl__mapped sl__flow_sample(const sl__flow *flow, sl__graph *g, sl_node context_value) {
   if (flow->periodic > 0) return sl__circle_flow_sample(flow, g, context_value);
   sl__graph_label(g, "%s: %s", flow->base.title, flow->base.text);
   sl_node z = flow->base.kind->draw(&flow->base, g, SL__STREAM_BASE, context_value);
   sl_node log_prob = base_density(&flow->base, g, z, context_value);
   sl__mapped x = sl__flow_map_sample(flow, g, z, context_value, 0, flow->chain.count);
-  return (sl__mapped){x.value, op_subtract(g, log_prob, x.log_det)};
+  return drawn(flow, g, log_prob, x);
 }

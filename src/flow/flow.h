@@ -58,6 +58,9 @@ typedef struct sl__kind {
    * not enough, of stream + SL__SECOND_STREAM. */
   sl_node (*density)(const sl__layer *layer, sl__graph *g, sl_node z, sl_node context_value);
   sl_node (*draw)(const sl__layer *layer, sl__graph *g, uint32_t stream, sl_node context_value);
+  /* NULL: any number may come out. Else an increasing map of each feature: its value at x, the end of
+   * an interval; NaN where the direction cannot take x. A base: its low (sampling) or high end. */
+  double (*image)(const sl__layer *layer, double x, bool sampling);
   /* NULL, or: writes into vector what it learns from rows of its data side (a base: of z), values
    * [rows][dim]. first: before a fit; else now and then during it, if keeps_looking. look.c calls
    * it. */
@@ -92,7 +95,7 @@ typedef struct sl__parameter {
   double jitter; /* times a standard normal: added to the starting value */
   /* [rows] staircase mask of a weight matrix: entries beyond start and stay zero; or NULL */
   const int32_t *extent;
-  bool trainable; /* false: buffers such as the standardisation */
+  bool trainable;                /* false: buffers such as the standardisation */
   const struct sl__layer *layer; /* that declared it */
 } sl__parameter;
 
@@ -110,6 +113,7 @@ struct sl__layer {
   sl_dtype type;
   const sl__option_value *arguments; /* by row of kind->arguments */
   uint64_t seed; /* of sl__random_key {seed, SL__STREAM_PERMUTE, index} and the like */
+  double period; /* of the circle that it maps to itself, or 0 */
   void *state;   /* the kind's own, from sl__layer_take */
   int first_parameter, parameter_count;  /* those that build declared */
   struct sl__hypernetwork *hypernetwork; /* or NULL: hypernetwork.c */
@@ -123,11 +127,22 @@ int sl__layer_parameter(sl__layer *layer, const char *name, sl_shape shape, sl__
  * conditioning is SL__CONDITION_PARAMETERS, a value per row of the same shape. */
 sl_node sl__layer_node(const sl__layer *layer, sl__graph *g, int parameter, sl_node context_value);
 
+/* Logarithms of scales are held within this, far beyond any use: squares of the scales, and the
+ * product of two of them, are still numbers, so that nothing becomes infinite times 0. */
+static inline double sl__most_log_scale(sl_dtype type) {
+  return type == SL_F32 ? 40 : 340;
+}
+sl_node sl__log_scale(sl__graph *g, sl_node log_scale);
+
 /* Layers one after another, base side first. */
 typedef struct sl__chain {
   int count;
   sl__layer *layers;
 } sl__chain;
+/* Whether each layer can take what those before it yield, from the base's low..high on: log of a
+ * normal number is refused. (reach.c) */
+sl_status sl__chain_check_reach(sl_context *context, const sl__chain *chain, double low,
+                                double high);
 struct sl__formula_item;
 /* Expands the items and builds the layers; their paths start with path. Refusals carry line and
  * column of the formula. */

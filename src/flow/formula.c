@@ -2,6 +2,7 @@
 #include <ctype.h>
 #include <string.h>
 #include "flow/formula.h"
+#include "flow/transformer/transformer.h"
 
 typedef struct parser {
   sl_context *context;
@@ -68,6 +69,14 @@ static bool same_name(const char *a, const char *b) {
   return *a == *b;
 }
 
+static bool is_transformer(const char *name) {
+  int count = 0;
+  const sl__transformer *const *all = sl__transformers(&count);
+  for (int i = 0; i < count; i++)
+    if (same_name(all[i]->name, name)) return true;
+  return false;
+}
+
 static sl_status find_kind(const parser *p, const char *name, int line, int column,
                            const sl__kind **out) {
   int count = 0;
@@ -80,6 +89,11 @@ static sl_status find_kind(const parser *p, const char *name, int line, int colu
     *out = kinds[i];
     return SL_OK;
   }
+  if (is_transformer(name))
+    return sl__fail_at(p->context, SL_SYNTAX, line, column,
+                       "'%s' is a transformer, which stands in a layer; write coupling(%s), "
+                       "maf(%s) or elementwise(%s)",
+                       name, name, name, name);
   const char *nearest = sl__nearest_name(name, names, count);
   if (nearest)
     return sl__fail_at(p->context, SL_SYNTAX, line, column,

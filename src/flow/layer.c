@@ -64,3 +64,9 @@ sl_node sl__layer_node(const sl__layer *layer, sl__graph *g, int parameter, sl_n
   if (!sl__hypernetwork_covers(layer, parameter)) return shared;
   return op_add(g, shared, sl__hypernetwork_node(layer, g, parameter, context_value));
 }
+
+sl_node sl__log_scale(sl__graph *g, sl_node log_scale) {
+  if (!log_scale) return 0;
+  double most = sl__most_log_scale(sl__node_type(g, log_scale));
+  return op_clamp(g, log_scale, -most, most);
+}

@@ -1,4 +1,5 @@
 /* Models in memory: a flow with its numbers, standardisation and column names. */
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 #include "flow/formula.h"
@@ -186,11 +187,21 @@ sl_node sl__model_context(const sl__model *model, sl__graph *g, sl_node context_
   return op_divide(g, op_subtract(g, context_value, shift), scale);
 }
 
+/* Far out numbers overflow on the way, and infinity - infinity is NaN, where the density is only too
+ * small for any number: then it is 0, its logarithm -infinity. A row that holds no number keeps its
+ * NaN: x * 0 is NaN there, and 0 else. */
+static sl_node without_overflow(sl__graph *g, sl_node x, sl_node log_prob) {
+  sl_node nothing = op_sum_all(g, op_scale(g, op_stop_gradient(g, x), 0));
+  sl_node least = op_shift(g, nothing, -INFINITY);
+  return op_select(g, op_equal(g, log_prob, log_prob), log_prob, least);
+}
+
 sl_node sl__model_log_prob(const sl__model *model, sl__graph *g, sl_node x, sl_node context_value) {
   sl__mapped mapped = sl__columns_to_features(&model->map, g, x);
   sl_node seen = sl__model_context(model, g, context_value);
   sl_node log_prob = sl__flow_log_prob(model->flow, g, mapped.value, seen);
-  return model->map.mapped ? op_add(g, log_prob, mapped.log_det) : log_prob;
+  if (model->map.mapped) log_prob = op_add(g, log_prob, mapped.log_det);
+  return without_overflow(g, x, log_prob);
 }
 
 sl__mapped sl__model_sample(const sl__model *model, sl__graph *g, sl_node context_value) {
@@ -198,9 +209,7 @@ sl__mapped sl__model_sample(const sl__model *model, sl__graph *g, sl_node contex
   sl__mapped drawn = sl__flow_sample(model->flow, g, seen);
   if (!model->map.mapped) return drawn;
   sl__mapped mapped = sl__columns_to_data(&model->map, g, drawn.value);
-  sl_node log_prob = model->map.integers ? sl__model_log_prob(model, g, mapped.value, context_value)
-                                         : op_subtract(g, drawn.log_det, mapped.log_det);
-  return (sl__mapped){mapped.value, log_prob};
+  return (sl__mapped){mapped.value, op_subtract(g, drawn.log_det, mapped.log_det)};
 }
 
 sl__mapped sl__model_to_data(const sl__model *model, sl__graph *g, sl_node z,

@@ -40,9 +40,10 @@ sl_status sl__model_name_columns(sl__model *model, const char *const *columns,
 sl_status sl__model_set_training(sl__model *model, const char *json);
 
 /* Graphs in the data's own units: x [dim] and raw context [context_dim] (0 without one). Outside
- * the columns' support the log density is -infinity. */
+ * the columns' support the log density is -infinity. That of integers is of their spread values: a
+ * row's probability is its mean over the row's cell (cell.h). */
 sl_node sl__model_log_prob(const sl__model *model, sl__graph *g, sl_node x, sl_node context_value);
-/* Rows, and their log densities: of integers, at the integers. */
+/* Rows, and their log densities: of integers, before they were rounded. */
 sl__mapped sl__model_sample(const sl__model *model, sl__graph *g, sl_node context_value);
 /* Noise [features] to data [dim] and back, with the log-determinants of these maps. */
 sl__mapped sl__model_to_data(const sl__model *model, sl__graph *g, sl_node z,

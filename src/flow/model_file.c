@@ -159,8 +159,7 @@ static sl_status need_columns(sl_context *context, sl__arena *arena, const sl__t
   sl__json_value *list = NULL;
   SL__TRY(need(context, file, "columns", &text));
   SL__TRY(sl__json_parse(context, arena, text, strlen(text), &list));
-  if (list->kind != SL__JSON_ARRAY || list->count != dim)
-    return refuse_columns(context, "columns");
+  if (list->kind != SL__JSON_ARRAY || list->count != dim) return refuse_columns(context, "columns");
   for (const sl__json_value *item = list->child; item; item = item->next)
     if (item->kind != SL__JSON_OBJECT) return refuse_columns(context, "columns");
   *first = list->child;
@@ -186,8 +185,8 @@ static sl_status read_types(sl_context *context, sl__arena *arena, const sl__ten
   return SL_OK;
 }
 
-static sl_status make_typed_flow(sl_context *context, sl__arena *arena,
-                                 const sl__tensor_file *file, sl__model **out) {
+static sl_status make_typed_flow(sl_context *context, sl__arena *arena, const sl__tensor_file *file,
+                                 sl__model **out) {
   int64_t dim = 0, context_dim = 0;
   uint64_t seed = 0;
   const char *formula = NULL, *base = NULL, *dtype = NULL;
@@ -204,9 +203,8 @@ static sl_status make_typed_flow(sl_context *context, sl__arena *arena,
     return sl__fail(context, SL_FORMAT, "'dtype' is %.40s in the metadata; it must be f32 or f64",
                     dtype);
   SL__TRY(read_types(context, arena, file, dim, &types));
-  sl_status status =
-      sl__model_new_typed(context, formula, base, (int32_t)dim, types, (int32_t)context_dim,
-                          single ? SL_F32 : SL_F64, seed, out);
+  sl_status status = sl__model_new_typed(context, formula, base, (int32_t)dim, types,
+                                         (int32_t)context_dim, single ? SL_F32 : SL_F64, seed, out);
   return status == SL_OK ? SL_OK : sl__fail_prefix(context, "formula in the model");
 }
 

@@ -90,7 +90,13 @@ static sl_status read_item(sl__schema_reader *in, const sl__schema_table *table,
   if (*in->at == ':') {
     in->at++;
     sl__schema_skip_blanks(in);
+    const char *words = in->at;
     SL__TRY(sl__schema_read_words(in, &said));
+    const bool elsewhere = said.part != SL__PART_NONE && said.part != SL__PART_CONTEXT;
+    if (bare == SL__PART_CONTEXT && (said.typed || elsewhere))
+      return sl__schema_refuse(in, words,
+                               "a condition has no type and no other part; write its name alone "
+                               "(an angle: columns of its sine and cosine)");
   }
   sl__schema_entry entry = {.part = said.part, .type = said.type};
   if (entry.part == SL__PART_NONE) entry.part = said.typed ? SL__PART_DATA : bare;

@@ -162,6 +162,55 @@ static sl_status take_word(const sl__schema_reader *in, sl__span name, word whic
   return SL_OK;
 }
 
+/* Words that other programs have for these things, in small letters. */
+static const char *const other_words[][2] = {
+    {"angle", "periodic(0,360)"},
+    {"circular", "periodic(0,360)"},
+    {"cyclic", "periodic(0,360)"},
+    {"bounded", "interval(0,1)"},
+    {"range", "interval(0,1)"},
+    {"unit", "interval(0,1)"},
+    {"int", "integer"},
+    {"discrete", "integer"},
+    {"ordinal", "integer"},
+    {"bool", "interval(0,1) integer"},
+    {"boolean", "interval(0,1) integer"},
+    {"binary", "interval(0,1) integer"},
+    {"float", "real"},
+    {"double", "real"},
+    {"numeric", "real"},
+    {"continuous", "real"},
+    {"nonnegative", "positive"},
+    {"log", "positive"},
+    {"condition", "context"},
+    {"ignore", "skip"},
+    {"drop", "skip"},
+};
+/* Names of no quantity, which no type can help. */
+static const char *const category_words[] = {"category", "categorical", "factor", "nominal",
+                                             "string", "text"};
+
+/* How to go on after a word that is none, into mend. */
+static void suggest_word(sl__span name, char mend[128]) {
+  char copy[32] = "";
+  for (size_t i = 0; i < name.length && i + 1 < sizeof copy; i++)
+    copy[i] = (char)(name.begin[i] >= 'A' && name.begin[i] <= 'Z' ? name.begin[i] - 'A' + 'a'
+                                                                  : name.begin[i]);
+  for (size_t i = 0; i < sizeof category_words / sizeof *category_words; i++)
+    if (strcmp(copy, category_words[i]) == 0) {
+      snprintf(mend, 128, "; there are no categories: encode them as columns of 0 and 1");
+      return;
+    }
+  const char *near = NULL;
+  for (size_t i = 0; i < sizeof other_words / sizeof *other_words; i++)
+    if (strcmp(copy, other_words[i][0]) == 0) near = other_words[i][1];
+  if (!near) near = sl__nearest_name(copy, word_names, WORDS);
+  if (near)
+    snprintf(mend, 128, "; did you mean \"%s\"?", near);
+  else
+    snprintf(mend, 128, "; write data, context, weight, skip or a type");
+}
+
 static sl_status read_word(sl__schema_reader *in, sl__meaning *out) {
   sl__span name = {.begin = in->at, .length = strcspn(in->at, " \t\r\n,:(")};
   int which = 0;
@@ -169,10 +218,8 @@ static sl_status read_word(sl__schema_reader *in, sl__meaning *out) {
                            strncmp(word_names[which], name.begin, name.length) != 0))
     which++;
   if (which == WORDS) {
-    char copy[32] = "", mend[64] = "; write data, context, weight, skip or a type";
-    memcpy(copy, name.begin, name.length < sizeof copy ? name.length : sizeof copy - 1);
-    const char *near = sl__nearest_name(copy, word_names, WORDS);
-    if (near) snprintf(mend, sizeof mend, "; did you mean \"%s\"?", near);
+    char mend[128];
+    suggest_word(name, mend);
     return sl__schema_refuse_span(in, name, "there is no part or type ", mend);
   }
   in->at += name.length;

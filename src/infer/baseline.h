@@ -1,12 +1,10 @@
 /* What the baselines share: the Gaussian mixture as a linear map of quadratic features (mixture.c
- * says why), its start, and the summary of scores. */
+ * says why), and its start. */
 #ifndef SL_INFER_BASELINE_H
 #define SL_INFER_BASELINE_H
 #include "infer/infer.h"
 
 static const double sl__log_two_pi = 1.83787706640934548356;
-
-void sl__mean_and_error(int64_t count, const double *values, double *mean, double *standard_error);
 
 /* Memory and shapes for mixtures of up to max_components over rows of dim numbers. */
 typedef struct sl__mixture_room {

@@ -136,17 +136,8 @@ static void score_block(void *user, int64_t index, int worker) {
   }
 }
 
-void sl__mean_and_error(int64_t count, const double *values, double *mean, double *standard_error) {
-  double sum = 0, squares = 0;
-  for (int64_t i = 0; i < count; i++) sum += values[i];
-  *mean = sum / (double)count;
-  for (int64_t i = 0; i < count; i++) squares += (values[i] - *mean) * (values[i] - *mean);
-  *standard_error = sqrt(squares / (double)count / (double)count);
-}
-
 sl_status sl__baseline_gaussian(sl_context *context, int64_t rows, int64_t test_rows, int32_t dim,
-                                const double *train, const double *test, double *log_prob,
-                                double *standard_error) {
+                                const double *train, const double *test, double *log_density) {
   if (rows < 1 || test_rows < 1 || dim < 1)
     return sl__fail(context, SL_BAD_ARGUMENT, "a Gaussian needs training rows and test rows");
   sl__arena arena;
@@ -157,7 +148,8 @@ sl_status sl__baseline_gaussian(sl_context *context, int64_t rows, int64_t test_
                 .rows = rows,
                 .dim = dim,
                 .lead = (int64_t)lead,
-                .data = train};
+                .data = train,
+                .log_density = log_density};
   const sl__product largest = covariance_product(&g, BLOCK, NULL, NULL);
   g.scratch_size = (g.kernels->product_scratch(&largest) + 63) / 64 * 64;
   g.mean = sl__arena_take(&arena, width, sizeof(double));
@@ -167,15 +159,13 @@ sl_status sl__baseline_gaussian(sl_context *context, int64_t rows, int64_t test_
   g.products = sl__arena_take(&arena, SHARDS * width * lead, sizeof(double));
   g.blocks = sl__arena_take(&arena, workers * BLOCK * lead, sizeof(double));
   g.scratch = sl__arena_take(&arena, workers * g.scratch_size + 64, 1);
-  g.log_density = sl__arena_take(&arena, (size_t)test_rows, sizeof(double));
   sl_status status = SL_NO_MEMORY;
-  if (g.mean && g.factor && work && g.sums && g.products && g.blocks && g.scratch && g.log_density)
+  if (g.mean && g.factor && work && g.sums && g.products && g.blocks && g.scratch)
     status = estimate(context, &g, work);
   if (status == SL_OK) {
     g.rows = test_rows;
     g.data = test;
     sl__parallel(context, (test_rows + BLOCK - 1) / BLOCK, score_block, &g);
-    sl__mean_and_error(test_rows, g.log_density, log_prob, standard_error);
   }
   sl__arena_close(&arena);
   return status;

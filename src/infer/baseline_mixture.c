@@ -233,14 +233,14 @@ static sl_status make_room(sl_context *context, sl__arena *arena, search *s, int
 }
 
 static sl_status score_test(sl_context *context, sl__arena *arena, search *s, int64_t test_rows,
-                            const double *test, double *log_prob, double *standard_error) {
+                            const double *test, double *log_density) {
   double *rows = sl__arena_take(arena, (size_t)test_rows, (size_t)s->dim * sizeof *rows);
-  double *log_density = sl__arena_take(arena, (size_t)test_rows, sizeof *log_density);
-  if (!rows || !log_density) return SL_NO_MEMORY;
+  double log_scale = 0;
+  if (!rows) return SL_NO_MEMORY;
   for (int64_t r = 0; r < test_rows; r++) standardise_row(s, test + r * s->dim, rows + r * s->dim);
   sl__mixture_pass(context, &s->room, &s->best, test_rows, rows, NULL, false, log_density);
-  sl__mean_and_error(test_rows, log_density, log_prob, standard_error);
-  for (int32_t i = 0; i < s->dim; i++) *log_prob -= log(s->sd[i]);
+  for (int32_t i = 0; i < s->dim; i++) log_scale += log(s->sd[i]);
+  for (int64_t r = 0; r < test_rows; r++) log_density[r] -= log_scale;
   return SL_OK;
 }
 
@@ -250,13 +250,12 @@ static int64_t at_most(int64_t value, int64_t limit) {
 
 sl_status sl__baseline_mixture(sl_context *context, int64_t rows, int64_t test_rows, int32_t dim,
                                const double *train, const double *test, uint64_t seed,
-                               double *log_prob, double *standard_error, int32_t *components) {
+                               double *log_density, int32_t *components) {
   if (rows < 1 || test_rows < 1 || dim < 1)
     return sl__fail(context, SL_BAD_ARGUMENT, "a mixture needs training rows and test rows");
   if (dim > MOST_DIM || rows < 20) {
     *components = 1;
-    return sl__baseline_gaussian(context, rows, test_rows, dim, train, test, log_prob,
-                                 standard_error);
+    return sl__baseline_gaussian(context, rows, test_rows, dim, train, test, log_density);
   }
   search s = {.key = {seed, SL__STREAM_MIXTURE, 0}, .dim = dim, .rows = at_most(rows, MOST_ROWS)};
   s.folds = s.rows <= FEW_ROWS ? FOLDS : 1;
@@ -274,7 +273,7 @@ sl_status sl__baseline_mixture(sl_context *context, int64_t rows, int64_t test_r
   }
   if (status == SL_OK) status = finish(context, &s);
   if (status == SL_OK)
-    status = score_test(context, &arena, &s, test_rows, test, log_prob, standard_error);
+    status = score_test(context, &arena, &s, test_rows, test, log_density);
   if (status == SL_OK) {
     *components = s.best.components;
     if (context->log) {

@@ -46,7 +46,7 @@ static sl_status generate(void *user, int64_t step, int64_t rows, void *x) {
 static void spread(const void *user, uint32_t step, int64_t rows, const int64_t *index, void *x) {
   const sl__spread *own = user;
   const sl__random_key key = {own->seed, SL__STREAM_DEQUANTISE, step};
-  sl__spread_rows(own, key, index ? own->train : own->valid, index, 0, rows, own->type, x);
+  sl__spread_rows(own, key, NULL, index ? own->train : own->valid, index, 0, rows, own->type, x);
 }
 
 static bool has_result(sl_status status) {

@@ -103,16 +103,15 @@ sl_status sl__mle_fit(sl_context *context, const sl__flow *flow, void *vector,
 
 /* ---- baselines, in double, on row-major data: train [rows][dim], test [test_rows][dim] ---- */
 
-/* Full-covariance Gaussian by its maximum-likelihood estimate (with a ridge when singular); mean
- * log density of a test row and its standard error. */
+/* Full-covariance Gaussian by its maximum-likelihood estimate (with a ridge when singular); the log
+ * densities [test_rows] of the test rows. */
 sl_status sl__baseline_gaussian(sl_context *context, int64_t rows, int64_t test_rows, int32_t dim,
-                                const double *train, const double *test, double *log_prob,
-                                double *standard_error);
+                                const double *train, const double *test, double *log_density);
 /* Gaussian mixture by EM, full covariances, number of components chosen on the last tenth of the
  * training rows out of 1,2,5,10,20,50; subsamples big data (and logs how many rows were used). */
 sl_status sl__baseline_mixture(sl_context *context, int64_t rows, int64_t test_rows, int32_t dim,
                                const double *train, const double *test, uint64_t seed,
-                               double *log_prob, double *standard_error, int32_t *components);
+                               double *log_density, int32_t *components);
 
 /* ---- looking at data ---- */
 typedef struct sl__column_facts {

@@ -65,22 +65,13 @@ static void save_checkpoint(sl__mle *mle) {
     sl__mle_say(mle, mle->context->error.message);
 }
 
-static sl_status give_up(sl__mle *mle) {
-  const sl_status status = sl__fail(
-      mle->context, SL_NUMERIC,
-      "%d steps running were not finite; a smaller rate or a clip may help; the first trouble: %s",
-      MOST_BAD_STEPS, mle->trouble);
-  sl__mle_say(mle, mle->context->error.message);
-  return status;
-}
-
 static sl_status train(sl__mle *mle) {
   sl__mle_state *state = &mle->state;
   const sl__mle_options *options = &mle->options;
   double saved = sl__os_seconds();
   while (!finished(mle)) {
     SL__TRY(sl__mle_step(mle));
-    if (state->bad_running >= MOST_BAD_STEPS) return give_up(mle);
+    if (state->bad_running >= MOST_BAD_STEPS) return sl__mle_give_up(mle);
     const bool check = state->step % options->valid_every == 0 || state->step == options->steps;
     if (check) SL__TRY(sl__mle_check(mle));
     const double now = sl__os_seconds(), seconds = sl__mle_seconds(mle);

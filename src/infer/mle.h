@@ -61,6 +61,7 @@ typedef struct sl__mle {
   int64_t *look_index;         /* [look_rows]: which row of the data it is */
 
   sl__mle_state state;
+  int64_t zeros; /* if nothing else was the last trouble: rows of its batch with density 0 */
   char trouble[512];
 } sl__mle;
 
@@ -86,6 +87,8 @@ const char *sl__mle_candidate(const sl__mle *mle);
 
 /* mle_trouble.c: finds out what was not finite, says so, and slows down. */
 sl_status sl__mle_trouble(sl__mle *mle, double loss, double norm);
+/* SL_NUMERIC: trouble persists. */
+sl_status sl__mle_give_up(sl__mle *mle);
 /* Keeps the first trouble for the report and logs every one. */
 void sl__mle_say(sl__mle *mle, const char *line);
 

@@ -15,15 +15,18 @@ void sl__mle_say(sl__mle *mle, const char *line) {
   memcpy(mle->trouble, line, length < most ? length : most);
 }
 
+/* ---- which rows ---- */
+
 /* Scores the batch row by row; adds the rows without a finite log density to the text. */
 static sl_status name_rows(sl__mle *mle, sl__text *text) {
   sl__run run = sl__mle_train_run(mle);
   const sl__sink sink = {.data = mle->scores, .type = SL_F64};
   run.sinks = &sink;
   SL__TRY(sl__program_run(mle->context, mle->score, mle->score_workspace, &run));
-  int64_t found = 0;
+  int64_t found = 0, zeros = 0;
   for (int64_t r = 0; r < mle->options.batch; r++) {
     if (isfinite(mle->scores[r])) continue;
+    zeros += mle->scores[r] == -INFINITY;
     const int64_t row = mle->index ? mle->index[r] : r;
     if (found < NAMED_ROWS)
       sl__text_add(text, "%s%lld", found == 0 ? "; training rows (from 1): " : ", ",
@@ -33,8 +36,11 @@ static sl_status name_rows(sl__mle *mle, sl__text *text) {
   if (found > NAMED_ROWS)
     sl__text_add(text, " and %lld more of %lld", (long long)(found - NAMED_ROWS),
                  (long long)mle->options.batch);
+  mle->zeros = zeros == found ? zeros : 0;
   return SL_OK;
 }
+
+/* ---- what to do ---- */
 
 static void restore_best(sl__mle *mle) {
   const size_t bytes = (size_t)(mle->flow->size * mle->number_size);
@@ -65,5 +71,41 @@ sl_status sl__mle_trouble(sl__mle *mle, double loss, double norm) {
   if (status == SL_OK && text.failed) status = SL_NO_MEMORY;
   if (status == SL_OK) sl__mle_say(mle, text.data);
   sl__text_close(&text);
+  return status;
+}
+
+/* ---- when to end ---- */
+
+/* Whether there are numbers that the flow cannot make whatever its parameters are: the image of the
+ * whole line under some layer is a part of it. */
+static bool reaches_part(const sl__flow *flow) {
+  if (flow->base.kind && flow->base.kind->image) return true;
+  for (int i = 0; i < flow->chain.count; i++) {
+    const sl__layer *layer = &flow->chain.layers[i];
+    if (!layer->kind->image) continue;
+    const double low = layer->kind->image(layer, -INFINITY, !layer->inverted);
+    const double high = layer->kind->image(layer, INFINITY, !layer->inverted);
+    if (low > -INFINITY || high < INFINITY) return true;
+  }
+  return false;
+}
+
+sl_status sl__mle_give_up(sl__mle *mle) {
+  const long long steps = mle->state.bad_running;
+  sl_status status;
+  if (mle->zeros > 0 && reaches_part(mle->flow)) {
+    status = sl__fail(mle->context, SL_NUMERIC,
+                      "the flow gives density 0 to %lld of %lld rows, %lld steps running: a layer "
+                      "such as exp or sigmoid, or a uniform base, reaches only part of the line; "
+                      "declare the column's type (positive, interval) instead",
+                      (long long)mle->zeros, (long long)mle->options.batch, steps);
+    mle->trouble[0] = '\0'; /* it was the same, without the cause */
+  } else {
+    status = sl__fail(mle->context, SL_NUMERIC,
+                      "%lld steps running were not finite; a smaller rate or a clip may help; the "
+                      "first trouble: %s",
+                      steps, mle->trouble);
+  }
+  sl__mle_say(mle, mle->context->error.message);
   return status;
 }

@@ -1,5 +1,6 @@
 /* From the caller's rows to what a fit can use: checked, split, mapped to the flow's features,
  * standardised, and with the width of the noise that each rounded column needs. */
+#include <float.h>
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -75,6 +76,10 @@ static sl_status know_columns(sl__preparation *p, const sl__model *model) {
     SL__TRY(read_types(p, types));
   SL__TRY(sl__columns_new(p->context, &out->arena, out->columns, types, out->map));
   out->dim = out->map->features;
+  if (!model && out->map->periodic == out->dim && (p->options->formula || p->options->base))
+    return sl__fail(p->context, SL_BAD_ARGUMENT,
+                    "all columns are periodic and have a flow of their own, circular splines on a "
+                    "uniform density; leave --flow and --base out");
   return sl__check_support(p);
 }
 
@@ -148,6 +153,37 @@ static void choose_type(sl__preparation *p, int32_t feature) {
   snprintf(line, sizeof line, "%s varies little around a large value: arithmetic is in float64",
            sl__column_text(p->data, column, text));
   sl__prepared_note(out, line);
+}
+
+/* Whether float32 takes a value for an end of its column's range, or for infinite. Spread values
+ * are never scored at an end. */
+static bool is_too_near(const sl__columns *map, int32_t column, double value) {
+  static const double steps = 16;
+  if (!isfinite((float)value)) return true;
+  const sl__column_type *type = &map->type[column];
+  if (type->width > 0 || type->support == SL__SUPPORT_REAL ||
+      type->support == SL__SUPPORT_PERIODIC)
+    return false;
+  const int32_t at = map->back[column];
+  const double low = map->low[at], high = map->high[at];
+  return value - low < fmax(steps * FLT_EPSILON * fabs(low), FLT_MIN) ||
+         high - value < fmax(steps * FLT_EPSILON * fabs(high), FLT_MIN);
+}
+
+/* Values that fits accept must have a score. */
+static void choose_type_by_ends(sl__preparation *p) {
+  sl__prepared *out = p->out;
+  for (int64_t row = 0; row < p->rows && p->options->precision < 0 && out->type == SL_F32; row++)
+    for (int32_t column = 0; column < out->columns && out->type == SL_F32; column++) {
+      if (!is_too_near(out->map, column, sl__element(&p->data->x, row, column))) continue;
+      char text[160], line[256];
+      out->type = SL_F64;
+      snprintf(line, sizeof line,
+               "%s comes nearer to an end of its range than float32 can tell: arithmetic is in "
+               "float64",
+               sl__column_text(p->data, column, text));
+      sl__prepared_note(out, line);
+    }
 }
 
 static sl_status measure(sl__preparation *p) {
@@ -250,11 +286,19 @@ static sl_status prepare(sl__preparation *p, const sl__model *model) {
   if (!out->mean || !out->sd || !out->condition_mean || !out->condition_sd || !p->facts)
     return SL_NO_MEMORY;
   for (int32_t k = 0; k < out->dim; k++) out->sd[k] = 1;
-  for (int32_t k = 0; k < out->context_dim; k++) out->condition_sd[k] = 1;
+  for (int32_t k = 0; k < out->context_dim; k++) {
+    /* A flow that was fitted before sees conditions as it did then. */
+    bool known = model && k < model->flow->context_dim;
+    out->condition_mean[k] = known ? model->context_shift[k] : 0;
+    out->condition_sd[k] = known ? model->context_scale[k] : 1;
+  }
   SL__TRY(p->as_is ? sl__choose_noise(p) : look(p));
   SL__TRY(split(p));
   SL__TRY(sl__make_features(p));
-  if (!p->as_is) SL__TRY(measure(p));
+  if (!p->as_is) {
+    SL__TRY(measure(p));
+    choose_type_by_ends(p);
+  }
   SL__TRY(sl__finish_noise(p));
   return copy_sets(p);
 }

@@ -175,13 +175,16 @@ sl_status sl__finish_noise(sl__preparation *p) {
   return spread->count > 0 ? keep_sets(p) : SL_OK;
 }
 
-void sl__spread_rows(const sl__spread *spread, sl__random_key key, const double *values,
-                     const int64_t *index, int64_t first, int64_t rows, sl_dtype type, void *x) {
+void sl__spread_rows(const sl__spread *spread, sl__random_key key, const double *place,
+                     const double *values, const int64_t *index, int64_t first, int64_t rows,
+                     sl_dtype type, void *x) {
   for (int64_t r = 0; r < rows; r++) {
     const double *row = values + (index ? index[r] : first + r) * spread->count;
     for (int32_t k = 0; k < spread->count; k++) {
       const sl__spread_column *own = &spread->columns[k];
-      const double u = sl__random_uniform(key, (uint64_t)(first + r), (uint32_t)own->feature);
+      double u = sl__random_uniform(key, (uint64_t)(first + r), (uint32_t)own->feature);
+      if (place) u += place[own->feature];
+      u -= floor(u);
       const double value = spread_value(spread->map, own->column, row[k], own->width, u);
       const double feature =
           (sl__column_feature(spread->map, own->column, value) - own->mean) / own->sd;

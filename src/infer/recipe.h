@@ -45,9 +45,11 @@ typedef struct sl__spread {
   double *train, *valid, *test; /* [rows][count]: the values in the data */
 } sl__spread;
 /* Overwrites the spread features of x [rows][dim] of `type`. values [..][count]: row r is number
- * index[r], or first + r where index is NULL. The noise is a function of the key and first + r. */
-void sl__spread_rows(const sl__spread *spread, sl__random_key key, const double *values,
-                     const int64_t *index, int64_t first, int64_t rows, sl_dtype type, void *x);
+ * index[r], or first + r where index is NULL. The noise is a function of the key and first + r;
+ * place [dim], or NULL: moves that of each feature by such a part of its width, round the end. */
+void sl__spread_rows(const sl__spread *spread, sl__random_key key, const double *place,
+                     const double *values, const int64_t *index, int64_t first, int64_t rows,
+                     sl_dtype type, void *x);
 
 /* ---- the data (prepare.c) ---- */
 typedef struct sl__prepared {
@@ -76,8 +78,9 @@ sl_status sl__prepare(sl_context *context, const sl_fit_data *data, const sl_fit
 void sl__prepared_close(sl__prepared *prepared);
 
 /* ---- the judgement (judge.c) ---- */
-/* Scores train, valid and test rows (with one fixed draw of the dequantisation noise) and the
- * baselines, and writes the verdict. vector maps to the prepared rows, standardised. */
+/* Scores train, valid and test rows (with one fixed draw of the dequantisation noise; integers by
+ * their cells) and the baselines, and writes the verdict. vector maps to the prepared rows,
+ * standardised. */
 sl_status sl__judge(sl_context *context, const sl__prepared *prepared, const sl__flow *flow,
                     const void *vector, uint64_t seed, bool baselines, sl_fit_report *report);
 

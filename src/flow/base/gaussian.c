@@ -35,7 +35,8 @@ static sl_node factor(const sl__layer *layer, sl__graph *g, sl_node log_diagonal
 static sl_node density(const sl__layer *layer, sl__graph *g, sl_node z, sl_node context_value) {
   const gaussian *own = layer->state;
   sl_node mean = sl__layer_node(layer, g, own->mean, context_value);
-  sl_node log_diagonal = sl__layer_node(layer, g, own->log_diagonal, context_value);
+  sl_node log_diagonal =
+      sl__log_scale(g, sl__layer_node(layer, g, own->log_diagonal, context_value));
   sl_node lower = factor(layer, g, log_diagonal, context_value);
   sl_node noise = op_triangular_solve(g, lower, op_subtract(g, z, mean), false, false, false);
   return op_subtract(g, sl__standard_normal(g, noise), op_sum_all(g, log_diagonal));
@@ -44,7 +45,8 @@ static sl_node density(const sl__layer *layer, sl__graph *g, sl_node z, sl_node 
 static sl_node draw(const sl__layer *layer, sl__graph *g, uint32_t stream, sl_node context_value) {
   const gaussian *own = layer->state;
   sl_node mean = sl__layer_node(layer, g, own->mean, context_value);
-  sl_node log_diagonal = sl__layer_node(layer, g, own->log_diagonal, context_value);
+  sl_node log_diagonal =
+      sl__log_scale(g, sl__layer_node(layer, g, own->log_diagonal, context_value));
   sl_node lower = factor(layer, g, log_diagonal, context_value);
   sl_node noise = op_random_normal(g, layer->type, sl__shape1(layer->dim), stream);
   return op_add(g, mean, op_matmul(g, lower, noise));

@@ -53,7 +53,8 @@ static nodes read_nodes(const sl__layer *layer, sl__graph *g, sl_node context_va
   return (nodes){
       .logits = sl__layer_node(layer, g, own->logits, context_value),
       .means = sl__layer_node(layer, g, own->means, context_value),
-      .log_diagonals = sl__layer_node(layer, g, own->log_diagonals, context_value),
+      .log_diagonals =
+          sl__log_scale(g, sl__layer_node(layer, g, own->log_diagonals, context_value)),
       .below = own->below < 0 ? 0 : sl__layer_node(layer, g, own->below, context_value),
   };
 }
@@ -106,7 +107,9 @@ static const char *const examples[] = {"gaussian_mixture",
                                        "gaussian_mixture(3,covariance=diagonal)", NULL};
 const sl__kind sl__base_gaussian_mixture = {
     .name = "gaussian_mixture",
-    .summary = "a mixture of normal densities, trained, from clusters of the data on",
+    .summary =
+        "a mixture of normal densities, trained, from clusters of the data on; draws give the "
+        "weights no gradient",
     .source = "-",
     .examples = examples,
     .arguments = arguments,

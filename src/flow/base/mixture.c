@@ -61,7 +61,8 @@ static sl_status build_component(sl_context *context, sl__layer *layer, int comp
   uint64_t seed = layer->seed + 0x9E3779B97F4A7C15u * (uint64_t)component;
   SL__TRY(sl__chain_build(context, layer->flow, layer->arguments[FORMULA].formula->first, path,
                           layer->dim, layer->context_dim, seed, out));
-  return name_layers(context, out, component);
+  SL__TRY(name_layers(context, out, component));
+  return sl__chain_check_reach(context, out, -INFINITY, INFINITY);
 }
 
 static sl_status build(sl_context *context, sl__layer *layer) {
@@ -120,7 +121,8 @@ static sl_node draw(const sl__layer *layer, sl__graph *g, uint32_t stream, sl_no
 static const char *const examples[] = {"mixture(3,scale-loc)", "mixture(2,lu(no)-loc)", NULL};
 const sl__kind sl__base_mixture = {
     .name = "mixture",
-    .summary = "a mixture of whole flows: k copies of a chain with trained weights",
+    .summary = "a mixture of whole flows: k copies of a chain with trained weights; draws give the "
+               "weights no gradient",
     .source = "Pires & Figueiredo 2020",
     .examples = examples,
     .arguments = arguments,

@@ -35,6 +35,11 @@ static sl_node draw(const sl__layer *layer, sl__graph *g, uint32_t stream, sl_no
   return op_clamp(g, op_shift(g, op_scale(g, uniform, high - low), low), low, high);
 }
 
+static double image(const sl__layer *layer, double x, bool low) {
+  (void)x;
+  return layer->arguments[low ? LOW : HIGH].real;
+}
+
 static const char *const examples[] = {"uniform", "uniform(low=-2,high=3)", NULL};
 const sl__kind sl__base_uniform = {
     .name = "uniform",
@@ -46,4 +51,5 @@ const sl__kind sl__base_uniform = {
     .build = build,
     .density = density,
     .draw = draw,
+    .image = image,
 };

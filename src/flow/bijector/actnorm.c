@@ -32,14 +32,15 @@ static sl_status build(sl_context *context, sl__layer *layer) {
 static sl__mapped sample(const sl__layer *layer, sl__graph *g, sl_node z, sl_node context_value) {
   const actnorm *own = layer->state;
   sl_node shift = sl__layer_node(layer, g, own->shift, context_value),
-          log_scale = sl__layer_node(layer, g, own->log_scale, context_value);
+          log_scale = sl__log_scale(g, sl__layer_node(layer, g, own->log_scale, context_value));
   return (sl__mapped){op_multiply_add(g, z, op_exp(g, log_scale), shift), op_sum_all(g, log_scale)};
 }
 
 static sl__mapped log_prob(const sl__layer *layer, sl__graph *g, sl_node x, sl_node context_value) {
   const actnorm *own = layer->state;
   sl_node shift = sl__layer_node(layer, g, own->shift, context_value),
-          lower = op_negate(g, sl__layer_node(layer, g, own->log_scale, context_value));
+          log_scale = sl__log_scale(g, sl__layer_node(layer, g, own->log_scale, context_value)),
+          lower = op_negate(g, log_scale);
   return (sl__mapped){op_multiply(g, op_subtract(g, x, shift), op_exp(g, lower)),
                       op_sum_all(g, lower)};
 }

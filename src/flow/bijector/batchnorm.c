@@ -62,7 +62,9 @@ typedef struct parts {
 static parts parts_of(const sl__layer *layer, sl__graph *g, sl_node context_value) {
   const batchnorm *own = layer->state;
   sl_node variance = sl__layer_node(layer, g, own->variance, context_value),
-          log_scale = sl__layer_node(layer, g, own->log_scale, context_value);
+          log_scale = sl__log_scale(g, sl__layer_node(layer, g, own->log_scale, context_value));
+  /* The look never makes a negative one, but a file or a caller may bring it. */
+  variance = op_maximum(g, variance, op_number(g, layer->type, 0));
   sl_node raised = op_shift(g, variance, layer->arguments[ARGUMENT_EPSILON].real);
   return (parts){.mean = sl__layer_node(layer, g, own->mean, context_value),
                  .shift = sl__layer_node(layer, g, own->shift, context_value),

@@ -13,7 +13,8 @@
 enum { REFLECTIONS_ROW, JITTER_ROW, HIDDEN_ROW, ROWS };
 static const sl__option_row arguments[ROWS] = {
     {"reflections", SL__OPTION_INT, "1", 1, 4096, NULL, "how many, one after another"},
-    {"jitter", SL__OPTION_REAL, "1", 0, 100, NULL, "standard deviation of starting values"},
+    {"jitter", SL__OPTION_REAL, "1", 1e-6, 100, NULL,
+     "standard deviation of starting values; at 0 nothing could be learnt"},
     SL__HYPERNETWORK_ROW,
 };
 

@@ -1,10 +1,11 @@
 /* loc: x = z + loc; the log-determinant is zero. PyMC3's flow of that name, which starts at jitter
- * times normal noise; here the default starts as the identity. */
+ * times normal noise, and with jitter=0 as the identity. */
 #include "flow/hypernetwork.h"
 
 enum { JITTER_ROW, HIDDEN_ROW, ROWS };
 static const sl__option_row arguments[ROWS] = {
-    {"jitter", SL__OPTION_REAL, "0", 0, 100, NULL, "standard deviation of starting values"},
+    {"jitter", SL__OPTION_REAL, "1", 0, 100, NULL,
+     "standard deviation of starting values; 0: starts as the identity"},
     SL__HYPERNETWORK_ROW,
 };
 

@@ -52,7 +52,7 @@ static sl_node stretch(const sl__layer *layer, sl__graph *g, sl_node value, sl_n
                        bool back) {
   const lowrank *own = layer->state;
   sl_node directions = sl__layer_node(layer, g, own->directions, context_value),
-          logs = sl__layer_node(layer, g, own->stretch, context_value);
+          logs = sl__log_scale(g, sl__layer_node(layer, g, own->stretch, context_value));
   if (back) logs = op_negate(g, logs);
   sl__reflections all = sl__matrix_reflections(g, directions);
   sl_node axes = sl__reflections_columns(g, &all, own->rank);
@@ -68,13 +68,13 @@ static sl_node stretch(const sl__layer *layer, sl__graph *g, sl_node value, sl_n
 static sl_node log_det(const sl__layer *layer, sl__graph *g, sl_node log_scale,
                        sl_node context_value) {
   const lowrank *own = layer->state;
-  sl_node logs = sl__layer_node(layer, g, own->stretch, context_value);
+  sl_node logs = sl__log_scale(g, sl__layer_node(layer, g, own->stretch, context_value));
   return op_add(g, op_sum_all(g, log_scale), op_sum_all(g, logs));
 }
 
 static sl__mapped log_prob(const sl__layer *layer, sl__graph *g, sl_node x, sl_node context_value) {
   const lowrank *own = layer->state;
-  sl_node log_scale = sl__layer_node(layer, g, own->log_scale, context_value),
+  sl_node log_scale = sl__log_scale(g, sl__layer_node(layer, g, own->log_scale, context_value)),
           bias = sl__layer_node(layer, g, own->bias, context_value);
   sl_node scaled = op_multiply(g, x, op_exp(g, log_scale));
   sl_node value = op_add(g, stretch(layer, g, scaled, context_value, false), bias);
@@ -83,7 +83,7 @@ static sl__mapped log_prob(const sl__layer *layer, sl__graph *g, sl_node x, sl_n
 
 static sl__mapped sample(const sl__layer *layer, sl__graph *g, sl_node z, sl_node context_value) {
   const lowrank *own = layer->state;
-  sl_node log_scale = sl__layer_node(layer, g, own->log_scale, context_value),
+  sl_node log_scale = sl__log_scale(g, sl__layer_node(layer, g, own->log_scale, context_value)),
           bias = sl__layer_node(layer, g, own->bias, context_value);
   sl_node scaled = stretch(layer, g, op_subtract(g, z, bias), context_value, true);
   sl_node value = op_multiply(g, scaled, op_exp(g, op_negate(g, log_scale)));

@@ -40,7 +40,7 @@ static sl_status build(sl_context *context, sl__layer *layer) {
 
 /* U, and the sum of the logarithms of its diagonal. */
 static sl_node upper(sl__graph *g, sl_node matrix, sl_node *log_det) {
-  sl_node logs = op_diagonal(g, matrix);
+  sl_node logs = sl__log_scale(g, op_diagonal(g, matrix));
   *log_det = op_sum_all(g, logs);
   sl_node strict = op_subtract(g, matrix, op_lower(g, matrix, 0));
   return op_add(g, strict, op_diagonal_matrix(g, op_exp(g, logs)));

@@ -185,6 +185,47 @@ static sl__mapped from_power(const sl__layer *layer, sl__graph *g, sl_node x,
   return raise(layer, g, x, 1 / layer->arguments[0].real);
 }
 
+/* ---- where the ends of an interval go ---- */
+
+static double image_exp(const sl__layer *layer, double x, bool sampling) {
+  (void)layer;
+  return sampling ? exp(x) : log(x);
+}
+static double image_log(const sl__layer *layer, double x, bool sampling) {
+  return image_exp(layer, x, !sampling);
+}
+static double image_softplus(const sl__layer *layer, double x, bool sampling) {
+  (void)layer;
+  if (!sampling) return x + log(-expm1(-x));
+  return x > 0 ? x + log1p(exp(-x)) : log1p(exp(x));
+}
+static double image_sigmoid(const sl__layer *layer, double x, bool sampling) {
+  (void)layer;
+  return sampling ? 1 / (1 + exp(-x)) : log(x / (1 - x));
+}
+static double image_logit(const sl__layer *layer, double x, bool sampling) {
+  return image_sigmoid(layer, x, !sampling);
+}
+static double image_tanh(const sl__layer *layer, double x, bool sampling) {
+  (void)layer;
+  return sampling ? tanh(x) : atanh(x);
+}
+static double image_atanh(const sl__layer *layer, double x, bool sampling) {
+  return image_tanh(layer, x, !sampling);
+}
+static double image_leaky_relu(const sl__layer *layer, double x, bool sampling) {
+  double slope = layer->arguments[0].real;
+  return x > 0 ? x : sampling ? slope * x : x / slope;
+}
+static double image_elu(const sl__layer *layer, double x, bool sampling) {
+  double alpha = layer->arguments[0].real;
+  return x > 0 ? x : sampling ? alpha * expm1(x) : log1p(x / alpha);
+}
+static double image_power(const sl__layer *layer, double x, bool sampling) {
+  double exponent = layer->arguments[0].real;
+  return copysign(pow(fabs(x), sampling ? exponent : 1 / exponent), x);
+}
+
 /* ---- the descriptors ---- */
 
 #define MAP(word, what, where, there, back, rows, row_count, ...)    \
@@ -196,7 +237,8 @@ static sl__mapped from_power(const sl__layer *layer, sl__graph *g, sl_node x,
                                         .arguments = rows,           \
                                         .argument_count = row_count, \
                                         .sample = there,             \
-                                        .log_prob = back}
+                                        .log_prob = back,            \
+                                        .image = image_##word}
 
 MAP(exp, "x = exp(z), positive", "-", to_exp, to_log, NULL, 0, "loc-exp");
 MAP(log, "x = log z, of positive z", "-", to_log, to_exp, NULL, 0, "softplus-log");

@@ -53,6 +53,11 @@ static sl__mapped log_prob(const sl__layer *layer, sl__graph *g, sl_node x, sl_n
   return (sl__mapped){op_gather(g, x, 0, layer->dim, order->back), op_number(g, layer->type, 0)};
 }
 
+static double image(const sl__layer *layer, double x, bool sampling) {
+  (void)layer, (void)sampling;
+  return x;
+}
+
 static const char *const examples[] = {"loc-permute", NULL};
 const sl__kind sl__bijector_permute = {
     .name = "permute",
@@ -63,5 +68,6 @@ const sl__kind sl__bijector_permute = {
     .argument_count = 1,
     .build = build,
     .sample = sample,
+    .image = image,
     .log_prob = log_prob,
 };

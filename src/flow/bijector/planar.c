@@ -26,7 +26,8 @@
 enum { LEAKY_ROW, JITTER_ROW, HIDDEN_ROW, ROWS };
 static const sl__option_row arguments[ROWS] = {
     {"leaky", SL__OPTION_REAL, NULL, 0, 1, NULL, "leaky ReLU of this slope in place of tanh"},
-    {"jitter", SL__OPTION_REAL, "1", 0, 100, NULL, "standard deviation of starting values"},
+    {"jitter", SL__OPTION_REAL, "1", 1e-6, 100, NULL,
+     "standard deviation of starting values; at 0 nothing could be learnt"},
     SL__HYPERNETWORK_ROW,
 };
 

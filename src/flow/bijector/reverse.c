@@ -18,6 +18,11 @@ static sl__mapped map(const sl__layer *layer, sl__graph *g, sl_node value, sl_no
                       op_number(g, layer->type, 0)};
 }
 
+static double image(const sl__layer *layer, double x, bool sampling) {
+  (void)layer, (void)sampling;
+  return x;
+}
+
 static const char *const examples[] = {"loc-reverse", NULL};
 const sl__kind sl__bijector_reverse = {
     .name = "reverse",
@@ -26,5 +31,6 @@ const sl__kind sl__bijector_reverse = {
     .examples = examples,
     .build = build,
     .sample = map,
+    .image = image,
     .log_prob = map,
 };

@@ -1,6 +1,6 @@
 /* scale: x = sigma z, sigma > 0; log-determinant sum log sigma. PyMC3's flow of that name has
- * sigma = softplus(rho) and starts at rho = jitter times normal noise; here the default starts as
- * the identity. scale(exp) has sigma = exp(rho), whose logarithm cannot underflow. */
+ * sigma = softplus(rho) and starts at rho = jitter times normal noise; jitter=0 starts as the
+ * identity. scale(exp) has sigma = exp(rho). */
 #include <math.h>
 #include "flow/hypernetwork.h"
 
@@ -8,7 +8,7 @@ enum { POSITIVE_SOFTPLUS, POSITIVE_EXP };
 enum { POSITIVE_ROW, JITTER_ROW, HIDDEN_ROW, ROWS };
 static const sl__option_row arguments[ROWS] = {
     {"positive", SL__OPTION_CHOICE, "softplus", 0, 0, "softplus|exp", "how sigma is made positive"},
-    {"jitter", SL__OPTION_REAL, "0", 0, 100, NULL,
+    {"jitter", SL__OPTION_REAL, "1", 0, 100, NULL,
      "standard deviation of rho's starting values around 0; 0: sigma starts at 1"},
     SL__HYPERNETWORK_ROW,
 };
@@ -31,10 +31,11 @@ static void positive(const sl__layer *layer, sl__graph *g, sl_node context_value
                      sl_node *log_sigma) {
   sl_node rho = sl__layer_node(layer, g, *(const int *)layer->state, context_value);
   if (layer->arguments[POSITIVE_ROW].integer == POSITIVE_EXP) {
-    *sigma = op_exp(g, rho);
-    *log_sigma = rho;
+    *log_sigma = sl__log_scale(g, rho);
+    *sigma = op_exp(g, *log_sigma);
   } else {
-    *sigma = op_softplus(g, rho);
+    sl_node least = op_number(g, layer->type, -sl__most_log_scale(layer->type));
+    *sigma = op_softplus(g, op_maximum(g, rho, least)); /* down there it is exp(rho) */
     *log_sigma = op_log(g, *sigma);
   }
 }

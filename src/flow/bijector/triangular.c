@@ -81,16 +81,14 @@ static parts parts_of(const sl__layer *layer, sl__graph *g, sl_node context_valu
              .bias = sl__layer_node(layer, g, own->bias, context_value)};
   sl_node raw = sl__layer_node(layer, g, own->scale, context_value);
   if (layer->arguments[1].integer == POSITIVE_EXP) {
-    p.scale = op_exp(g, raw);
-    p.log_scale = raw;
+    p.log_scale = sl__log_scale(g, raw);
+    p.scale = op_exp(g, p.log_scale);
     return p;
   }
   raw = op_shift(g, raw, log(expm1(1))); /* so that 0 starts at 1 */
-  p.scale = op_softplus(g, raw);
-  /* Far below 0 softplus is the exponential, and its logarithm need not underflow. */
-  sl_node low = op_number(g, layer->type, -40);
-  sl_node near = op_log(g, op_softplus(g, op_maximum(g, raw, low)));
-  p.log_scale = op_select(g, op_less(g, raw, low), raw, near);
+  sl_node least = op_number(g, layer->type, -sl__most_log_scale(layer->type));
+  p.scale = op_softplus(g, op_maximum(g, raw, least)); /* down there it is exp(raw) */
+  p.log_scale = op_log(g, p.scale);
   return p;
 }
 

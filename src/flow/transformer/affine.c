@@ -28,8 +28,8 @@ static void measure(sl__transform *transform) {
 static sl_node bounded(const sl__transform *transform, sl__graph *g,
                        const sl__transform_parameters *parameters) {
   sl_node s = op_element(g, parameters->group[LOG_SCALE], parameters->axis, 0);
-  if (transform->arguments[SL__ARGUMENT_scale].integer == SCALE_EXP) return s;
-  if (transform->own) return op_multiply(g, parameters->own, op_tanh(g, s));
+  if (transform->arguments[SL__ARGUMENT_scale].integer == SCALE_EXP) return sl__log_scale(g, s);
+  if (transform->own) return sl__log_scale(g, op_multiply(g, parameters->own, op_tanh(g, s)));
   return sl__transform_soft(g, s, LOG_LIMIT);
 }
 

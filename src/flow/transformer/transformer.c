@@ -43,16 +43,7 @@ bool sl__transformer_takes(const sl__transformer *transformer, int row) {
   return is_among(rows[row].owners, transformer->name);
 }
 
-/* A map of a circle is one of the line only where nothing lies beyond one period. */
-static sl_status check_circle(sl_context *context, const sl__layer *layer) {
-  bool on_circle = strncmp(layer->path, "circle", strlen("circle")) == 0;
-  if (on_circle || strcmp(layer->flow->base.kind->name, "uniform") == 0) return SL_OK;
-  return sl__fail(context, SL_BAD_ARGUMENT,
-                  "circular maps a circle, not the line; declare the column periodic, or begin the "
-                  "formula with uniform(low=-3.14159265,high=3.14159265)");
-}
-
-sl_status sl__transform_read(sl_context *context, const sl__layer *layer, int first_argument,
+sl_status sl__transform_read(sl_context *context, sl__layer *layer, int first_argument,
                              sl__transform *out) {
   *out = (sl__transform){.kind = transformers[layer->arguments[0].integer],
                          .arguments = layer->arguments + first_argument,
@@ -63,7 +54,7 @@ sl_status sl__transform_read(sl_context *context, const sl__layer *layer, int fi
                       "argument '%s' belongs to the transformer %s, not to %s; leave it out",
                       rows[i].name, rows[i].owners, out->kind->name);
   out->kind->measure(out);
-  if (out->period > 0) SL__TRY(check_circle(context, layer));
+  layer->period = out->period;
   for (int k = 0; k < out->group_count; k++) out->total += out->group_size[k];
   return SL_OK;
 }

@@ -44,7 +44,7 @@ typedef struct sl__transform_parameters {
 
 struct sl__transformer {
   const char *name, *summary, *source;
-  sl__how sample_how; /* log_prob is closed form */
+  sl__how sample_how, log_prob_how;
   /* Sets the groups and own from the arguments. */
   void (*measure)(sl__transform *transform);
   /* [n] -> [n], both directions; log_det holds the logarithms of the derivatives, [n]. */
@@ -61,7 +61,7 @@ bool sl__transformer_takes(const sl__transformer *transformer, int row);
 extern const char sl__transformer_names[];
 /* The layer's argument 0 names the transformer, those from first_argument on are the transformers'.
  * Refuses arguments of other transformers. */
-sl_status sl__transform_read(sl_context *context, const sl__layer *layer, int first_argument,
+sl_status sl__transform_read(sl_context *context, sl__layer *layer, int first_argument,
                              sl__transform *out);
 /* x [n] with an axis of size 1 where groups have theirs: broadcasts against them. */
 sl_node sl__transform_across(sl__graph *g, sl_node x, int axis);
