@@ -18,6 +18,52 @@ static sl_shape broadcast_shape(sl__graph *g, sl_shape a, sl_shape b) {
   return wide;
 }
 
+/* What a broadcast shows. */
+static sl_node unbroadcast(const sl__graph *g, sl_node a) {
+  while (g->nodes[a].operation == SL__OP_BROADCAST) a = g->nodes[a].operand[0];
+  return a;
+}
+
+static bool shows_ones(const sl__graph *g, sl_node a) {
+  return g->one_per_row && g->nodes[a].root == g->one_per_row;
+}
+
+/* Operations that are done on fewer numbers, or not at all: 1 * x is x (the seed of differentiation
+ * is 1); of operands that are all broadcast, the result is; of few divisors, the reciprocals are
+ * taken; and signs are moved outwards, where sums take them out. 0: none of these. */
+static sl_node simplified(sl__graph *g, const sl__node *n) {
+  enum { WORTH_A_RECIPROCAL = 16 }; /* quotients for each */
+  const sl_node a = n->operand[0], b = n->operand[1];
+  const int64_t count = sl__shape_count(n->shape);
+  if (n->elementwise == SL__EW_multiply) {
+    const sl__node *x = &g->nodes[a], *y = &g->nodes[b];
+    if (shows_ones(g, a) && y->batched && sl__shape_count(y->shape) == count) return b;
+    if (shows_ones(g, b) && x->batched && sl__shape_count(x->shape) == count) return a;
+    const bool minus_a = x->operation == SL__OP_ELEMENTWISE && x->elementwise == SL__EW_negate;
+    const bool minus_b = y->operation == SL__OP_ELEMENTWISE && y->elementwise == SL__EW_negate;
+    const sl_node product = minus_a || minus_b ? op_multiply(g, minus_a ? x->operand[0] : a,
+                                                             minus_b ? y->operand[0] : b)
+                                               : 0;
+    if (product) return minus_a != minus_b ? op_negate(g, product) : product;
+  }
+  if (n->elementwise == SL__EW_copy || n->shape.dims == 0) return 0;
+  sl_node few[3] = {0, 0, 0};
+  sl_shape shape = {0};
+  for (int k = 0; k < n->operands; k++) {
+    few[k] = unbroadcast(g, n->operand[k]);
+    shape = broadcast_shape(g, shape, g->nodes[few[k]].shape);
+  }
+  if (sl__shape_count(shape) < count) {
+    const sl_node made =
+        sl__op_elementwise(g, n->elementwise, few[0], few[1], few[2], n->attribute);
+    return op_broadcast(g, made, n->shape);
+  }
+  if (n->elementwise == SL__EW_divide &&
+      sl__shape_count(g->nodes[few[1]].shape) * WORTH_A_RECIPROCAL <= count)
+    return op_multiply(g, a, op_reciprocal(g, few[1]));
+  return 0;
+}
+
 sl_node sl__op_elementwise(sl__graph *g, int elementwise, sl_node a, sl_node b, sl_node c,
                            double attribute) {
   const int arity = sl__elementwise_arity((sl__elementwise)elementwise);
@@ -27,11 +73,6 @@ sl_node sl__op_elementwise(sl__graph *g, int elementwise, sl_node a, sl_node b, 
                 .operands = (uint16_t)arity,
                 .operand = {a, b, c}};
   if (!a || (arity > 1 && !b) || (arity > 2 && !c) || g->status != SL_OK) return 0;
-  if (elementwise == SL__EW_multiply &&
-      g->one_per_row) { /* the seed of differentiation: 1 * x = x */
-    if (a == g->one_per_row && g->nodes[b].batched) return b;
-    if (b == g->one_per_row && g->nodes[a].batched) return a;
-  }
   n.type = g->nodes[a].type;
   n.shape = g->nodes[a].shape;
   for (int i = 1; i < arity; i++) {
@@ -42,9 +83,12 @@ sl_node sl__op_elementwise(sl__graph *g, int elementwise, sl_node a, sl_node b, 
     }
     n.shape = broadcast_shape(g, n.shape, g->nodes[n.operand[i]].shape);
   }
+  sl_node known = sl__fold_elementwise(g, &n);
+  if (!known && g->status == SL_OK) known = simplified(g, &n);
+  if (known || g->status != SL_OK) return known;
   for (int i = 0; i < arity; i++) {
     n.batched |= g->nodes[n.operand[i]].batched;
-    n.operand[i] = op_broadcast(g, n.operand[i], n.shape);
+    if (n.shape.dims > 0) n.operand[i] = op_broadcast(g, n.operand[i], n.shape);
     if (!n.operand[i]) return 0;
   }
   return sl__node_add(g, n);

@@ -21,7 +21,14 @@ static sl_node reduce(sl__graph *g, sl__operation operation, sl_node a, int axis
                                     .integer = {axis}});
 }
 
+/* Signs and factors are taken out of the sum. */
 sl_node op_sum(sl__graph *g, sl_node a, int axis) {
+  if (!a) return 0;
+  const sl__node n = g->nodes[a];
+  if (n.operation == SL__OP_ELEMENTWISE && n.elementwise == SL__EW_negate)
+    return op_negate(g, op_sum(g, n.operand[0], axis));
+  if (n.operation == SL__OP_ELEMENTWISE && n.elementwise == SL__EW_scale)
+    return op_scale(g, op_sum(g, n.operand[0], axis), n.attribute);
   return reduce(g, SL__OP_SUM, a, axis);
 }
 sl_node op_max(sl__graph *g, sl_node a, int axis) {

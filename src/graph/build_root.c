@@ -135,22 +135,23 @@ static sl_node add_root(sl__graph *g, const sl__sub_graph *s, const sl_node oper
   sl__arena arena;
   sl__arena_open(&arena, g->context);
   int64_t count;
-  const sl_node *data = list_data(g, &arena, s, &count), *kept = NULL;
-  if (!data)
+  const sl_node *data = list_data(g, &arena, s, &count);
+  sl_node root = 0;
+  if (!data) {
     sl__out_of_memory(g);
-  else if (g->status == SL_OK)
-    kept = sl__graph_keep(g, data, (size_t)count * sizeof *data);
+  } else {
+    const sl__node *x = &g->nodes[s->variable];
+    root = sl__node_add_borrowed(g, (sl__node){.operation = SL__OP_ROOT,
+                                               .type = x->type,
+                                               .shape = x->shape,
+                                               .batched = x->batched,
+                                               .operands = 3,
+                                               .operand = {operand[0], operand[1], operand[2]},
+                                               .data = data,
+                                               .data_bytes = count * (int64_t)sizeof *data});
+  }
   sl__arena_close(&arena);
-  if (!kept) return 0;
-  const sl__node *x = &g->nodes[s->variable];
-  return sl__node_add(g, (sl__node){.operation = SL__OP_ROOT,
-                                    .type = x->type,
-                                    .shape = x->shape,
-                                    .batched = x->batched,
-                                    .operands = 3,
-                                    .operand = {operand[0], operand[1], operand[2]},
-                                    .data = kept,
-                                    .data_bytes = count * (int64_t)sizeof *kept});
+  return root;
 }
 
 sl_node op_root(sl__graph *g, sl_node y, sl_node low, sl_node high, sl__root_function f,

@@ -205,8 +205,6 @@ void sl__gradient_concatenate(sl__tape *tape, sl__graph *g, sl_node node, sl_nod
 
 static sl_node add_indexed(sl__graph *g, sl__operation operation, sl_node a, int axis,
                            int32_t count, int32_t indices, const int32_t *index) {
-  const int32_t *kept = sl__graph_keep(g, index, (size_t)indices * sizeof *index);
-  if (!kept) return 0;
   a = sl__contiguous(g, a);
   if (!a) return 0;
   sl__node n = {.operation = (uint8_t)operation,
@@ -216,10 +214,10 @@ static sl_node add_indexed(sl__graph *g, sl__operation operation, sl_node a, int
                 .operand = {a},
                 .shape = g->nodes[a].shape,
                 .integer = {axis},
-                .data = kept,
+                .data = index,
                 .data_bytes = indices * (int64_t)sizeof *index};
   n.shape.size[axis] = count;
-  return sl__node_add(g, n);
+  return sl__node_add_borrowed(g, n);
 }
 
 sl_node op_gather(sl__graph *g, sl_node a, int axis, int32_t count, const int32_t *index) {

@@ -47,12 +47,12 @@ typedef struct maker {
 static int preferred_worker(const maker *m, const sl__step *s) {
   int64_t most = -1;
   int worker = NOBODY;
-  for (int32_t i = 0; i < (s->fused ? s->fused_count : 1); i++) {
-    const int operands = s->fused ? s->fused[i].operands : s->operands;
+  for (int32_t i = 0; i < (s->strips ? s->strips->count : 1); i++) {
+    const int operands = s->strips ? s->strips->op[i].operands : s->operands;
     for (int k = 0; k < operands; k++) {
-      if (s->fused && s->fused[i].from_strip[k]) continue;
+      if (s->strips && s->strips->op[i].from_strip[k]) continue;
       const uint32_t operand =
-          m->program->values[s->fused ? s->fused[i].operand[k] : s->operand[k]].root;
+          m->program->values[s->strips ? s->strips->op[i].operand[k] : s->operand[k]].root;
       const sl__value *v = &m->program->values[operand];
       if (m->owner[operand] < 0 || !v->batched || v->count <= most) continue;
       most = v->count;
@@ -116,7 +116,13 @@ static void share_levels(maker *m, sl__division *out) {
         if (m->given[i] == ALL) out->assignment[at++] = (sl__assignment){i, w, m->workers};
       }
     }
-    for (int32_t i = begin; i < end; i++) m->owner[stage->step[i].value] = m->given[i];
+    for (int32_t i = begin; i < end; i++) {
+      const sl__strips *strips = stage->step[i].strips;
+      m->owner[stage->step[i].value] = m->given[i];
+      for (int32_t k = 0; strips && k < strips->count; k++) {
+        if (strips->op[k].value != SL__NO_VALUE) m->owner[strips->op[k].value] = m->given[i];
+      }
+    }
   }
   out->begin[stage->levels * m->workers] = at;
 }
@@ -176,15 +182,23 @@ static bool note_touch(const maker *m, uint32_t value, bool writes, int16_t work
 
 typedef bool (*visitor)(const maker *m, uint32_t value, bool writes, int16_t worker);
 
+static bool visit_strips(const maker *m, const sl__strips *s, int16_t worker, visitor visit) {
+  for (int32_t i = 0; i < s->count; i++) {
+    const sl__strip_op *op = &s->op[i];
+    if (op->value != SL__NO_VALUE && visit(m, op->value, true, worker)) return true;
+    for (int k = 0; k < op->operands; k++) {
+      if (!op->from_strip[k] && visit(m, op->operand[k], false, worker)) return true;
+    }
+  }
+  return false;
+}
+
 /* Visits the values that a step writes and reads, until one visit says true. */
 static bool visit_values(const maker *m, const sl__step *s, int16_t worker, visitor visit) {
+  if (s->strips) return visit_strips(m, s->strips, worker, visit);
   if (visit(m, s->value, true, worker)) return true;
-  for (int32_t i = 0; i < (s->fused ? s->fused_count : 1); i++) {
-    const int operands = s->fused ? s->fused[i].operands : s->operands;
-    for (int k = 0; k < operands; k++) {
-      if (s->fused && s->fused[i].from_strip[k]) continue;
-      if (visit(m, s->fused ? s->fused[i].operand[k] : s->operand[k], false, worker)) return true;
-    }
+  for (int k = 0; k < s->operands; k++) {
+    if (visit(m, s->operand[k], false, worker)) return true;
   }
   const uint32_t *parts = s->data;
   for (int64_t i = 0; s->operation == SL__OP_CONCATENATE && i < s->data_count; i += 2) {

@@ -165,8 +165,7 @@ static sl_node seed_of(sl__graph *g, sl_node y) {
   sl_node seed = op_number(g, type, 1.0);
   if (g->nodes[y].batched) {
     seed = op_rows(g, seed);
-    if (type == SL_F32)
-      g->one_per_row = seed; /* lets 1 * x be x; one type is enough for it to pay */
+    g->one_per_row = seed; /* lets 1 * x be x */
   }
   return seed;
 }

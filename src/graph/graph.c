@@ -130,22 +130,32 @@ static uint64_t mix(uint64_t h, uint64_t value) {
   return h ^ (h >> 29);
 }
 
-static uint64_t hash_of(const sl__node *n) {
+/* Four independent chains, since one would wait for each multiplication. */
+static uint64_t hash_of_data(const unsigned char *bytes, int64_t count) {
+  uint64_t chain[4] = {1, 2, 3, 4}, word[4];
+  int64_t at = 0;
+  for (; at + (int64_t)sizeof word <= count; at += (int64_t)sizeof word) {
+    memcpy(word, bytes + at, sizeof word);
+    for (int i = 0; i < 4; i++) chain[i] = mix(chain[i], word[i]);
+  }
+  memset(word, 0, sizeof word);
+  if (count > at) memcpy(word, bytes + at, (size_t)(count - at));
+  for (int i = 0; i < 4; i++) chain[i] = mix(chain[i], word[i]);
+  return mix(mix(chain[0], chain[1]), mix(chain[2], chain[3]));
+}
+
+static uint32_t hash_of(const sl__node *n) {
   uint64_t h =
       mix(n->operation | (uint64_t)n->elementwise << 8 | (uint64_t)n->type << 16, n->operands);
-  for (int i = 0; i < n->operands && i < 3; i++) h = mix(h, n->operand[i]);
+  if (n->operands > 0) h = mix(h, n->operand[0] | (uint64_t)n->operand[1] << 32);
+  if (n->operands > 2) h = mix(h, n->operand[2]);
   for (int d = 0; d < n->shape.dims; d++) h = mix(h, (uint64_t)n->shape.size[d]);
-  uint64_t bits;
-  memcpy(&bits, &n->attribute, sizeof bits);
-  h = mix(h, bits);
-  for (int i = 0; i < 4; i++) h = mix(h, (uint64_t)(uint32_t)n->integer[i]);
-  const unsigned char *bytes = n->data;
-  for (int64_t i = 0; i < n->data_bytes; i += 4) {
-    uint32_t word;
-    memcpy(&word, bytes + i, 4);
-    h = mix(h, word);
-  }
-  return h;
+  uint64_t word[3];
+  memcpy(word, &n->attribute, sizeof word[0]);
+  memcpy(word + 1, n->integer, sizeof n->integer);
+  for (int i = 0; i < 3; i++) h = word[i] ? mix(h + (uint64_t)i, word[i]) : h;
+  if (n->data_bytes) h = mix(h, hash_of_data(n->data, n->data_bytes));
+  return (uint32_t)(h >> 32);
 }
 
 static bool same(const sl__node *a, const sl__node *b) {
@@ -158,26 +168,36 @@ static bool same(const sl__node *a, const sl__node *b) {
          (a->data == b->data || memcmp(a->data, b->data, (size_t)a->data_bytes) == 0);
 }
 
-static bool grow(sl__graph *g) {
-  if (g->count == g->capacity) {
-    void *nodes =
-        sl__resize(g->context, g->nodes, g->capacity, (size_t)g->capacity * 2, sizeof *g->nodes);
-    if (!nodes) return false;
-    g->nodes = nodes;
-    g->capacity *= 2;
+/* The slot of the node equal to n, or the free one where it belongs. */
+static uint32_t find_slot(const sl__graph *g, uint32_t hash, const sl__node *n) {
+  const uint32_t mask = g->table_size - 1;
+  uint32_t slot = hash & mask;
+  for (; g->table[slot].node; slot = (slot + 1) & mask) {
+    if (g->table[slot].hash == hash && n && same(&g->nodes[g->table[slot].node], n)) break;
   }
-  if (g->count * 2 > g->table_size) {
-    uint32_t *table = sl__allocate(g->context, (size_t)g->table_size * 2, sizeof *table);
-    if (!table) return false;
-    sl__free(&g->arena.allocator, g->table);
-    g->table = table;
-    g->table_size *= 2;
-    for (uint32_t i = 1; i < g->count; i++) {
-      uint32_t slot = (uint32_t)hash_of(&g->nodes[i]) & (g->table_size - 1);
-      while (g->table[slot]) slot = (slot + 1) & (g->table_size - 1);
-      g->table[slot] = i;
-    }
+  return slot;
+}
+
+static bool grow_nodes(sl__graph *g) {
+  void *nodes =
+      sl__resize(g->context, g->nodes, g->capacity, (size_t)g->capacity * 2, sizeof *g->nodes);
+  if (!nodes) return false;
+  g->nodes = nodes;
+  g->capacity *= 2;
+  return true;
+}
+
+static bool grow_table(sl__graph *g) {
+  sl__slot *old = g->table;
+  const uint32_t old_size = g->table_size;
+  sl__slot *table = sl__allocate(g->context, (size_t)old_size * 2, sizeof *table);
+  if (!table) return false;
+  g->table = table;
+  g->table_size = old_size * 2;
+  for (uint32_t i = 0; i < old_size; i++) {
+    if (old[i].node) g->table[find_slot(g, old[i].hash, NULL)] = old[i];
   }
+  sl__free(&g->arena.allocator, old);
   return true;
 }
 
@@ -190,38 +210,53 @@ static void lay_out_densely(sl__node *n) {
   }
 }
 
-sl_node sl__node_add(sl__graph *g, sl__node n) {
-  if (g->status != SL_OK) return 0;
+static bool is_possible(sl__graph *g, const sl__node *n) {
   int64_t count = 1;
-  for (int d = 0; d < n.shape.dims; d++) {
-    if (n.shape.size[d] < 1)
+  for (int d = 0; d < n->shape.dims; d++) {
+    if (n->shape.size[d] < 1)
       return sl__graph_refuse(g, SL_BAD_ARGUMENT, "%s: a size of %d; sizes start at 1",
-                              sl__operations[n.operation].name, n.shape.size[d]);
-    count *= n.shape.size[d];
+                              sl__operations[n->operation].name, n->shape.size[d]);
+    count *= n->shape.size[d];
     if (count > MAX_ELEMENTS)
       return sl__graph_refuse(g, SL_BAD_ARGUMENT, "%s: a value of more than 2^30 numbers",
-                              sl__operations[n.operation].name);
+                              sl__operations[n->operation].name);
   }
   if (g->count >= MAX_NODES)
     return sl__graph_refuse(g, SL_UNSUPPORTED, "more than 2^26 operations in one graph");
-  const uint64_t hash = hash_of(&n);
-  uint32_t slot = (uint32_t)hash & (g->table_size - 1);
-  while (g->table[slot]) {
-    if (same(&g->nodes[g->table[slot]], &n)) return g->table[slot];
-    slot = (slot + 1) & (g->table_size - 1);
+  return true;
+}
+
+static sl_node find_or_add(sl__graph *g, sl__node *n, bool borrowed) {
+  if (g->status != SL_OK || !is_possible(g, n)) return 0;
+  const uint32_t hash = hash_of(n);
+  uint32_t slot = find_slot(g, hash, n);
+  if (g->table[slot].node) return g->table[slot].node;
+  if (g->count == g->capacity && !grow_nodes(g)) return sl__out_of_memory(g);
+  if (g->count * 2 > g->table_size) {
+    if (!grow_table(g)) return sl__out_of_memory(g);
+    slot = find_slot(g, hash, NULL);
   }
-  if (!grow(g)) return sl__out_of_memory(g);
-  slot = (uint32_t)hash & (g->table_size - 1);
-  while (g->table[slot]) slot = (slot + 1) & (g->table_size - 1);
+  if (borrowed) {
+    n->data = sl__graph_keep(g, n->data, (size_t)n->data_bytes);
+    if (!n->data) return 0;
+  }
   const uint32_t index = g->count++;
-  n.label = g->label;
-  if (sl__operations[n.operation].kind != SL__KIND_VIEW) {
-    n.root = index;
-    lay_out_densely(&n);
+  n->label = g->label;
+  if (sl__operations[n->operation].kind != SL__KIND_VIEW) {
+    n->root = index;
+    lay_out_densely(n);
   }
-  g->nodes[index] = n;
-  g->table[slot] = index;
+  g->nodes[index] = *n;
+  g->table[slot] = (sl__slot){hash, index};
   return index;
+}
+
+sl_node sl__node_add(sl__graph *g, sl__node n) {
+  return find_or_add(g, &n, false);
+}
+
+sl_node sl__node_add_borrowed(sl__graph *g, sl__node n) {
+  return find_or_add(g, &n, true);
 }
 
 bool sl__node_is_contiguous(const sl__node *n) {
@@ -256,26 +291,6 @@ sl_node op_parameter(sl__graph *g, sl_dtype type, sl_shape shape, int64_t offset
                     .type = (uint8_t)type,
                     .shape = shape,
                     .integer = {(int32_t)(offset >> 31), (int32_t)(offset & 0x7fffffff)}});
-}
-
-sl_node op_constant(sl__graph *g, sl_dtype type, sl_shape shape, const double *values) {
-  if (g->status != SL_OK) return 0;
-  const size_t bytes = (size_t)sl__shape_count(shape) * sizeof *values;
-  const void *kept = sl__graph_keep(g, values, bytes);
-  if (!kept) return 0;
-  return sl__node_add(g, (sl__node){.operation = SL__OP_CONSTANT,
-                                    .type = (uint8_t)type,
-                                    .shape = shape,
-                                    .data = kept,
-                                    .data_bytes = (int64_t)bytes});
-}
-
-sl_node op_number(sl__graph *g, sl_dtype type, double value) {
-  return op_constant(g, type, sl__scalar_shape(), &value);
-}
-
-sl_node sl__zeros(sl__graph *g, sl_dtype type, sl_shape shape) {
-  return op_broadcast(g, op_number(g, type, 0.0), shape);
 }
 
 static sl_node random_leaf(sl__graph *g, sl_dtype type, sl_shape shape, uint32_t stream,

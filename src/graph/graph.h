@@ -52,6 +52,10 @@ sl_node sl__graph_refuse(sl__graph *graph, sl_status status, const char *format,
 sl_shape sl__node_shape(const sl__graph *graph, sl_node node);
 sl_dtype sl__node_type(const sl__graph *graph, sl_node node);
 bool sl__node_batched(const sl__graph *graph, sl_node node);
+/* The numbers of a node that depends on constants alone, row-major; SL_BAD_ARGUMENT of any other.
+ * Elementwise operations on few constants are computed when they are made: asking for their numbers,
+ * or those of views, costs next to nothing. */
+sl_status sl__graph_numbers(sl__graph *graph, sl_node node, double *out);
 
 /* ---- leaves ---- */
 /* Inputs are the run's feeds in order of declaration: batched, row r of the feed; shared, one value
@@ -147,6 +151,12 @@ typedef sl_node (*sl__root_function)(void *user, sl__graph *g, sl_node x);
 sl_node op_root(sl__graph *g, sl_node y, sl_node low, sl_node high, sl__root_function f,
                 void *user);
 
+/* ---- grouping (before differentiation) ---- */
+/* Many equal operations on scalars or small values, as a loop of a traced program leaves them, become
+ * few on vectors, and long chains of additions sums over vectors. outputs become nodes with the same
+ * values to rounding (sums are added in another order); other nodes stay what they are. */
+sl_status sl__graph_group(sl__graph *g, int count, sl_node *outputs);
+
 /* ---- differentiation ---- */
 /* gradients[i] = d (sum over rows of y) / d wrt[i]; y is a scalar. A wrt that y does not depend on
  * gets zeros. */
@@ -164,7 +174,7 @@ typedef struct sl__feed { /* an input, by order of declaration */
   const int64_t *index;              /* NULL, or which row of data is row r (mini-batches) */
 } sl__feed;
 typedef struct sl__sink { /* an output, by order of the outputs list; aligned for its type */
-  void *data;            /* NULL: not wanted */
+  void *data;             /* NULL: not wanted */
   sl_dtype type;
   int64_t row_stride, column_stride;
 } sl__sink;

@@ -29,13 +29,18 @@ typedef struct sl__node {
   int64_t offset, stride[SL__MAX_DIMS];
 } sl__node;
 
+typedef struct sl__slot { /* of the table of nodes */
+  uint32_t hash;
+  sl_node node; /* 0: free */
+} sl__slot;
+
 struct sl__graph {
   sl_context *context;
   sl_status status; /* sticky */
   sl__arena arena;  /* data of nodes, labels */
   sl__node *nodes;  /* [count], 0 unused; creation order is an order of computation */
   uint32_t count, capacity;
-  uint32_t *table; /* hash of nodes, open addressing */
+  sl__slot *table; /* of all nodes by their hash, open addressing */
   uint32_t table_size;
   const char **labels;
   uint16_t label_count, label_capacity, label;
@@ -101,8 +106,15 @@ sl__sub_graph sl__sub_graph_of(const sl__node *root);
 void sl__mark_inside(const sl__graph *g, const sl__sub_graph *s, uint8_t *inside);
 bool sl__is_inside(const sl__sub_graph *s, const uint8_t *inside, sl_node node);
 
+/* constant.c: an elementwise node of few constants is a constant. Folds `n`, whose operands may
+ * still need broadcasting to its shape; 0: not to be folded (or the graph fails). */
+sl_node sl__fold_elementwise(sl__graph *g, const sl__node *n);
+/* The numbers of a view of root's numbers, broadcast to shape. */
+void sl__copy_view(const sl__node *view, sl_shape shape, const double *root, double *out);
+
 /* Building. */
 sl_node sl__node_add(sl__graph *g, sl__node node); /* sizes checked; equal nodes made once */
+sl_node sl__node_add_borrowed(sl__graph *g, sl__node node); /* data: copied if the node is new */
 sl_node sl__out_of_memory(sl__graph *g); /* fails the graph; the message is there already; 0 */
 /* A copy that lives as long as the graph; NULL fails the graph. */
 const void *sl__graph_keep(sl__graph *g, const void *data, size_t bytes);

@@ -59,6 +59,7 @@ bool sl__is_in_place(const sl__plan *p, sl_node part, sl_node concatenation, int
 static void raise_level(sl__plan *p, sl_node operand, sl_node user) {
   if (p->stage[operand] != p->stage[user] || p->loop[operand]) return;
   const bool inner = p->group[p->g->nodes[operand].root] == p->group[user];
+  if (inner && sl__is_in_sums(p, user)) return; /* its level is the group's, not found yet */
   const bool costs = sl__operations[p->g->nodes[user].operation].kind == SL__KIND_STEP && !inner;
   const int32_t level = p->level[operand] + costs;
   if (level > p->level[user]) p->level[user] = level;
@@ -77,10 +78,37 @@ static void note_use(sl__plan *p, sl_node operand, sl_node user) {
   if (level == p->death[home]) p->last_uses[home]++;
 }
 
-void sl__find_lifetimes(sl__plan *p, int count, const sl_node *outputs) {
-  for (sl_node i = 1; i < p->nodes; i++) {
-    if (p->live[i] && !p->loop[i]) sl__for_operands(p, i, raise_level);
+/* Members of groups that end in sums, which the order has one after another, get the level of the
+ * highest of their group. */
+static void level_members(sl__plan *p, const sl_node *member, uint32_t count) {
+  for (uint32_t k = 0; k < count; k++) {
+    int32_t *level = &p->level[p->group[member[k]]];
+    if (p->level[member[k]] > *level) *level = p->level[member[k]];
   }
+  for (uint32_t k = 0; k < count; k++) p->level[member[k]] = p->level[p->group[member[k]]];
+}
+
+static void find_levels(sl__plan *p) {
+  if (!p->order) {
+    for (sl_node i = 1; i < p->nodes; i++) {
+      if (p->live[i] && !p->loop[i]) sl__for_operands(p, i, raise_level);
+    }
+    return;
+  }
+  const sl_node *at = p->order;
+  while (*at) {
+    const sl_node *first = at;
+    for (; *at && sl__is_in_sums(p, *at) && p->phase[*at] == p->phase[*first]; at++)
+      sl__for_operands(p, *at, raise_level);
+    level_members(p, first, (uint32_t)(at - first));
+    for (; *at && !sl__is_in_sums(p, *at); at++) {
+      if (!p->loop[*at]) sl__for_operands(p, *at, raise_level);
+    }
+  }
+}
+
+void sl__find_lifetimes(sl__plan *p, int count, const sl_node *outputs) {
+  find_levels(p);
   for (sl_node i = 1; i < p->nodes; i++) {
     p->birth[i] = INT32_MAX;
     p->death[i] = -1;
@@ -115,8 +143,7 @@ void sl__find_lifetimes(sl__plan *p, int count, const sl_node *outputs) {
 static int32_t whole_readings(const sl__plan *p, sl_node node, sl_node root) {
   const int64_t units = sl__units_of(&p->g->nodes[node]);
   int32_t readings = 0;
-  for (sl_node i = p->group_first[node]; i <= node; i++) {
-    if (p->group[i] != node) continue;
+  for (sl_node i = p->group_first[node]; i; i = p->group_next[i]) {
     const sl__node *n = &p->g->nodes[i];
     for (int k = 0; k < n->operands; k++) {
       const sl__node *operand = &p->g->nodes[n->operand[k]];
@@ -141,9 +168,8 @@ static bool can_take_over(const sl__plan *p, sl_node node, sl_node root) {
 
 /* An elementwise result may take over the memory of an operand that dies with this very step. */
 static sl_node operand_to_reuse(const sl__plan *p, sl_node node) {
-  if (p->g->nodes[node].operation != SL__OP_ELEMENTWISE) return 0;
-  for (sl_node i = p->group_first[node]; i <= node; i++) {
-    if (p->group[i] != node) continue;
+  if (p->g->nodes[node].operation != SL__OP_ELEMENTWISE || sl__is_in_sums(p, node)) return 0;
+  for (sl_node i = p->group_first[node]; i; i = p->group_next[i]) {
     for (int k = 0; k < p->g->nodes[i].operands; k++) {
       const sl_node root = p->g->nodes[p->g->nodes[i].operand[k]].root;
       if (can_take_over(p, node, root)) return root;
@@ -197,7 +223,8 @@ sl_status sl__place_block_values(sl__plan *p) {
     const sl__node *n = &p->g->nodes[i];
     if (p->loop[i]) continue;
     is_root[i] = p->live[i] && n->batched && n->operation == SL__OP_ROOT;
-    owners[i] = p->live[i] && n->batched && n->root == i && p->home[i] == i && p->group[i] == i;
+    owners[i] = p->live[i] && n->batched && n->root == i && p->home[i] == i &&
+                (p->group[i] == i || p->kept[i]);
     if (p->live[i] && n->batched && p->level[i] + 1 > levels) levels = p->level[i] + 1;
   }
   node_list born, dying, roots;

@@ -340,12 +340,24 @@ static int32_t choose_block_rows(const sl__program *program) {
   return rows;
 }
 
+/* The search for roots works on sixteen lanes at a time; and runs begin where numbers of 8 bytes
+ * may lie only if there are no shorter ones. */
+static bool can_be_narrow(const sl__plan *p) {
+  for (sl_node i = 1; i < p->nodes; i++) {
+    const sl__node *n = &p->g->nodes[i];
+    if (p->live[i] && n->batched && (n->type == SL_F32 || n->operation == SL__OP_ROOT))
+      return false;
+  }
+  return true;
+}
+
 static bool allocate(sl__plan *p) {
   const size_t n = p->nodes;
 #define TAKE(field) (p->field = sl__arena_take(&p->arena, n, sizeof *p->field))
   const bool ok = TAKE(live) && TAKE(stage) && TAKE(ready) && TAKE(level) && TAKE(birth) &&
                   TAKE(death) && TAKE(value) && TAKE(home) && TAKE(home_offset) && TAKE(group) &&
-                  TAKE(group_first) && TAKE(place) && TAKE(loop) && TAKE(loop_memory) &&
+                  TAKE(group_first) && TAKE(group_next) && TAKE(kept) && TAKE(strip_op) &&
+                  TAKE(strip_group) && TAKE(place) && TAKE(loop) && TAKE(loop_memory) &&
                   TAKE(last_uses);
 #undef TAKE
   return ok;
@@ -376,6 +388,7 @@ static sl_status make_program(sl__plan *p, int count, const sl_node *outputs) {
     SL__TRY(make_stage(p, stage, &p->program->arena, &p->program->stage[stage]));
   }
   p->program->block_rows = choose_block_rows(p->program);
+  p->program->can_be_narrow = can_be_narrow(p);
   return SL_OK;
 }
 

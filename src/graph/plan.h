@@ -44,8 +44,14 @@ typedef struct sl__plan {
   sl__heap heap;             /* of block memory */
   sl_node *loop;             /* the root that repeats this node, or 0 */
   sl__interval *loop_memory; /* of roots: what is lent for all that is repeated */
-  sl_node *group;            /* the node whose step computes this elementwise node too, or itself */
-  sl_node *group_first;      /* [last node of a group] its first */
+  sl_node *group;            /* the node whose step computes this node too, or itself */
+  sl_node *group_first;      /* [last node of a group] its first; */
+  sl_node *group_next;       /* and then the others, ascending, to 0 */
+  bool *kept;                /* computed by another node's step, but stored: fuse_sums.c */
+  uint32_t *strip_op;        /* while a group's step is made: the operation of a node, ... */
+  sl_node *strip_group;      /* ... if it is of this group */
+  sl_node *order;            /* [nodes] in which levels can be found, to 0; NULL: by index */
+  int32_t *phase;            /* [nodes] which the order follows: fuse_sums.c */
 } sl__plan;
 
 /* Block memory of a value, in units of 4 bytes for each row. */
@@ -66,9 +72,29 @@ sl_status sl__make_step(sl__plan *p, sl_node node, sl__step *step);
 void sl__for_operands(sl__plan *p, sl_node node,
                       void (*visit)(sl__plan *, sl_node operand, sl_node user));
 
+/* How an operand of an elementwise node can be read by a fused step. */
+typedef enum sl__alignment {
+  SL__UNALIGNED,
+  SL__ALIGNED_WHOLE,  /* batched, as large as the result */
+  SL__ALIGNED_NUMBER, /* one shared number */
+  SL__ALIGNED_RUN,    /* batched, the same run for every feature */
+  SL__ALIGNED_SPREAD  /* shared, a number for each feature */
+} sl__alignment;
+sl__alignment sl__alignment_of(const sl__plan *p, const sl__node *user, sl_node operand);
+/* Does the operand show all numbers of its root, in place? */
+bool sl__is_whole(const sl__plan *p, sl_node operand);
+static inline bool sl__is_in_sums(const sl__plan *p, sl_node node) {
+  return p->kept[p->group[node]];
+}
+
 /* fuse.c: elementwise nodes whose every use is in one other elementwise step of the same size
  * become part of that step. */
 sl_status sl__fuse(sl__plan *p, int count, const sl_node *outputs);
+/* fuse_sums.c: elementwise nodes connected with each other and with sums over all their features
+ * become one step with several results. Comes first. */
+sl_status sl__fuse_sums(sl__plan *p, int count, const sl_node *outputs);
+/* fuse_step.c: how many strips the step of a group needs, or more than SL__MAX_STRIPS; the step. */
+sl_status sl__count_strips(sl__plan *p, sl_node node, int32_t *strips);
 sl_status sl__fused_step(sl__plan *p, sl_node node, sl__step *step);
 
 /* plan_root.c: which nodes a root repeats; they are computed in its stage; where they lie, if

@@ -10,20 +10,39 @@ static void print_value(const sl__program *program, uint32_t index, struct sl__t
   sl__text_add(text, v->batched ? "][rows]" : "]");
 }
 
+/* What a fused step makes, and of what. */
+static void print_strips(const sl__program *program, const sl__strips *s, struct sl__text *text) {
+  static const char *const kinds[] = {NULL, "repeat", "spread", "gather", "sum", "scatter"};
+  const char *between = "";
+  for (int32_t i = 0; i < s->count; i++) {
+    if (s->op[i].value == SL__NO_VALUE) continue;
+    sl__text_add(text, "%s", between);
+    print_value(program, s->op[i].value, text);
+    between = ", ";
+  }
+  sl__text_add(text, " = strips of");
+  for (int32_t i = 0; i < s->count; i++) {
+    const sl__strip_op *op = &s->op[i];
+    sl__text_add(text, " %s",
+                 op->kind == SL__STRIP_ELEMENTWISE
+                     ? sl__elementwise_name((sl__elementwise)op->elementwise)
+                     : kinds[op->kind]);
+  }
+}
+
 static void print_step(const sl__program *program, const sl__step *step, const char *indent,
                        struct sl__text *text) {
   const char *name = step->operation == SL__OP_ELEMENTWISE
                          ? sl__elementwise_name((sl__elementwise)step->elementwise)
                          : sl__operations[step->operation].name;
   sl__text_add(text, "%5d  %s", step->level, indent);
-  print_value(program, step->value, text);
-  sl__text_add(text, " = %s", name);
-  for (int32_t k = 0; k + 1 < step->fused_count; k++) {
-    sl__text_add(
-        text, " after %s",
-        sl__elementwise_name((sl__elementwise)step->fused[step->fused_count - 2 - k].elementwise));
+  if (step->strips) {
+    print_strips(program, step->strips, text);
+  } else {
+    print_value(program, step->value, text);
+    sl__text_add(text, " = %s", name);
   }
-  for (int k = 0; k < step->operands && !step->fused; k++) {
+  for (int k = 0; k < step->operands; k++) {
     sl__text_add(text, " ");
     print_value(program, step->operand[k], text);
   }

@@ -28,16 +28,43 @@ typedef struct sl__value {
   int64_t view_offset, stride[SL__MAX_DIMS]; /* in numbers (runs, when batched) from there */
 } sl__value;
 
-enum { SL__MAX_STRIPS = 24, SL__STRIP = 512 /* numbers */ };
+/* A fused step is a short list of operations that are run strip by strip, a strip being as many
+ * features as make about SL__STRIP numbers: all that passes between them stays in the first-level
+ * cache. Beside elementwise operations it can hold the reading of operands that do not lie as a
+ * strip does, and sums over all features. */
+enum { SL__MAX_STRIPS = 96, SL__STRIP = 512 /* numbers */ };
 
-/* One operation inside a fused elementwise step; the last one writes the step's value. */
-typedef struct sl__fused {
-  uint8_t elementwise, operands;
+typedef enum sl__strip_kind {
+  SL__STRIP_ELEMENTWISE,
+  SL__STRIP_REPEAT, /* a run for every feature alike; done once, before the first strip */
+  SL__STRIP_SPREAD, /* a shared number for each feature */
+  SL__STRIP_GATHER, /* runs by index */
+  SL__STRIP_SUM,    /* adds to a run; */
+  SL__STRIP_SCATTER /* or to runs by index */
+} sl__strip_kind;
+
+#define SL__NO_VALUE UINT32_MAX
+
+typedef struct sl__strip_op {
+  uint8_t kind, elementwise, operands;
   bool from_strip[3]; /* operand k is a strip, else a value */
-  int32_t strip;      /* where the result goes */
+  int32_t strip;      /* where the result goes; of a sum: its number; -1: to `value` */
+  uint32_t value;     /* what is written to memory, or SL__NO_VALUE */
   uint32_t operand[3];
   double attribute;
-} sl__fused;
+  const int32_t *index; /* [features] of gather and scatter */
+} sl__strip_op;
+
+typedef struct sl__strips {
+  sl__strip_op *op;
+  int32_t count, first; /* of operations; the first that is done for every strip */
+  int32_t strips, sums;
+  int64_t features;
+  uint8_t type;
+  bool flat;     /* lanes do not matter: features x lead numbers as they lie */
+  bool by_lanes; /* the work can be cut by lanes only, since all features are added up */
+  bool whole;    /* ... and not even so: strips must be whole runs */
+} sl__strips;
 
 /* What a root repeats. */
 typedef struct sl__loop {
@@ -54,8 +81,7 @@ typedef struct sl__step {
   int32_t integer[4];
   const void *data; /* concatenate: uint32_t parts to copy; gather, scatter: index */
   int64_t data_count;
-  const sl__fused *fused; /* elementwise: [fused_count] operations in one, or NULL */
-  int32_t fused_count;
+  const sl__strips *strips;               /* of a fused step, else NULL */
   const sl__loop *loop;                   /* of a root, else NULL */
   const int32_t *k_begin, *k_end, *n_end; /* structure of a product */
   int32_t level;
@@ -97,6 +123,7 @@ struct sl__program {
   int64_t shared_bytes, block_units;
   char *constants;
   int32_t block_rows; /* the most rows of a block */
+  bool can_be_narrow; /* a single row needs no lanes beside it: lead may be 1 */
   const char **labels;
 };
 
@@ -173,6 +200,7 @@ static inline int64_t sl__lanes(const sl__frame *f, const sl__value *v) {
 /* Bytes that a thread needs to run it. */
 size_t sl__step_scratch(const sl__frame *frame, const sl__step *step);
 size_t sl__root_scratch(const sl__frame *frame, const sl__step *step);
+size_t sl__strips_scratch(const sl__frame *frame, const sl__step *step);
 void sl__run_step(const sl__frame *frame, const sl__step *step, int64_t part, int64_t parts);
 sl_status sl__division_make(sl_context *context, sl__arena *arena, const sl__program *program,
                             const sl__stage *stage, int workers, sl__division *out);

@@ -166,7 +166,7 @@ static sl__frame block_frame(const job *j, int64_t block, int worker) {
   f.first_row = block * j->cut.block_rows;
   f.rows = j->run->rows - f.first_row < j->cut.block_rows ? j->run->rows - f.first_row
                                                           : j->cut.block_rows;
-  f.lead = lead_for(f.rows);
+  f.lead = j->run->rows == 1 && j->program->can_be_narrow ? 1 : lead_for(f.rows);
   f.block = j->workspace->block[worker];
   f.scratch = j->workspace->scratch[worker];
   return f;
@@ -381,30 +381,42 @@ static bool all_finite(const sl__frame *f, const sl__value *v, int64_t *row) {
   return true;
 }
 
-static const char *step_name(const sl__step *s) {
-  return s->operation == SL__OP_ELEMENTWISE ? sl__elementwise_name((sl__elementwise)s->elementwise)
-                                            : sl__operations[s->operation].name;
+static const char *operation_name(int operation, int elementwise) {
+  return operation == SL__OP_ELEMENTWISE ? sl__elementwise_name((sl__elementwise)elementwise)
+                                         : sl__operations[operation].name;
 }
 
-static sl_status name_culprit(const job *j, const sl__step *s, int64_t row) {
+static sl_status name_culprit(const job *j, const sl__step *s, const char *name, int64_t row) {
   const char *label = j->program->labels[s->label];
   const char *where = *label ? label : "outside any layer";
   if (row < 0)
     return sl__fail(j->context, SL_NUMERIC, "%s: %s is the first to make a non-finite value", where,
-                    step_name(s));
+                    name);
   return sl__fail(j->context, SL_NUMERIC,
-                  "%s: %s is the first to make a non-finite value, in row %lld", where,
-                  step_name(s), (long long)row);
+                  "%s: %s is the first to make a non-finite value, in row %lld", where, name,
+                  (long long)row);
+}
+
+static sl_status check_step(const job *j, const sl__frame *f, const sl__step *s) {
+  static const sl__operation operations[] = {SL__OP_ELEMENTWISE, SL__OP_STRIPS, SL__OP_STRIPS,
+                                             SL__OP_GATHER,      SL__OP_SUM,    SL__OP_SCATTER};
+  const sl__value *values = j->program->values;
+  int64_t row;
+  for (int32_t i = 0; s->strips && i < s->strips->count; i++) {
+    const sl__strip_op *op = &s->strips->op[i];
+    if (op->value == SL__NO_VALUE || all_finite(f, &values[op->value], &row)) continue;
+    return name_culprit(j, s, operation_name(operations[op->kind], op->elementwise), row);
+  }
+  if (s->strips || s->operation == SL__OP_CONCATENATE || all_finite(f, &values[s->value], &row))
+    return SL_OK;
+  return name_culprit(j, s, operation_name(s->operation, s->elementwise), row);
 }
 
 static sl_status check_stage(job *j, int stage, sl__frame *f) {
   const sl__stage *s = &j->program->stage[stage];
   for (int32_t i = 0; i < s->steps; i++) {
     sl__run_step(f, &s->step[i], 0, 1);
-    const sl__value *v = &j->program->values[s->step[i].value];
-    int64_t row;
-    if (s->step[i].operation == SL__OP_CONCATENATE || all_finite(f, v, &row)) continue;
-    return name_culprit(j, &s->step[i], row);
+    SL__TRY(check_step(j, f, &s->step[i]));
   }
   return SL_OK;
 }

@@ -1,6 +1,6 @@
 /* Running elementwise steps. The result is always contiguous; an operand may be a view. The longest
  * suffix of dimensions over which every operand is either contiguous or one repeated shared number
- * is one kernel call. A fused step is a short list of such operations, run strip by strip. */
+ * is one kernel call. */
 #include "graph/operations.h"
 #include "kernels/kernels.h"
 
@@ -46,49 +46,12 @@ done:
   return w;
 }
 
-/* ---- fused steps: strip by strip ---- */
-
-static int64_t fused_numbers(const sl__frame *f, const sl__step *s) {
-  return sl__output_value(f, s)->count * f->lead;
-}
-
-static void run_fused(const sl__frame *f, const sl__step *s, int64_t begin, int64_t end) {
-  const sl__value *y = sl__output_value(f, s);
-  const struct sl__kernels *kernels = f->program->kernels[y->type];
-  const int64_t size = sl__type_size(y->type), numbers = fused_numbers(f, s);
-  char *strips = f->scratch, *out = sl__address(f, y);
-  for (int64_t at = begin * SL__STRIP; at < end * SL__STRIP && at < numbers; at += SL__STRIP) {
-    const int64_t count = numbers - at < SL__STRIP ? numbers - at : SL__STRIP;
-    for (int32_t i = 0; i < s->fused_count; i++) {
-      const sl__fused *op = &s->fused[i];
-      const void *p[3] = {NULL, NULL, NULL};
-      unsigned scalars = 0;
-      for (int k = 0; k < op->operands; k++) {
-        if (op->from_strip[k]) {
-          p[k] = strips + op->operand[k] * SL__STRIP * size;
-          continue;
-        }
-        const sl__value *v = &f->program->values[op->operand[k]];
-        if (!v->batched) scalars |= 1u << k;
-        p[k] = (const char *)sl__address(f, v) + (v->batched ? at * size : 0);
-      }
-      void *to = op->strip < 0 ? out + at * size : strips + op->strip * SL__STRIP * size;
-      kernels->elementwise[op->elementwise](count, to, p[0], p[1], p[2], scalars, op->attribute);
-    }
-  }
-}
-
 int64_t sl__units_elementwise(const sl__frame *f, const sl__step *s) {
-  if (s->fused) return (fused_numbers(f, s) + SL__STRIP - 1) / SL__STRIP;
   const walk w = plan_walk(f, s);
   return w.outer > 1 ? w.outer : w.inner;
 }
 
 void sl__run_elementwise(const sl__frame *f, const sl__step *s, int64_t begin, int64_t end) {
-  if (s->fused) {
-    run_fused(f, s, begin, end);
-    return;
-  }
   const sl__value *y = sl__output_value(f, s);
   const walk w = plan_walk(f, s);
   const int64_t size = sl__type_size(y->type), lanes = sl__lanes(f, y);

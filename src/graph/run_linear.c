@@ -42,15 +42,22 @@ static sl__product product_of(const sl__frame *f, const sl__step *s) {
   return p;
 }
 
+/* Products of one row whose matrix lies by columns: the kernels would work on sixteen rows, which
+ * are not there. */
+static bool is_narrow(const sl__frame *f, const sl__product *p) {
+  return f->lead == 1 && p->m && !p->b_transposed && p->a_column != 1;
+}
+
 int64_t sl__units_product(const sl__frame *f, const sl__step *s) {
   const sl__product p = product_of(f, s);
+  if (is_narrow(f, &p)) return 1;
   return p.m ? f->program->kernels[sl__output_value(f, s)->type]->product_units(&p) : 1;
 }
 
 size_t sl__step_scratch(const sl__frame *f, const sl__step *s) {
   const struct sl__kernels *k = sl__frame_kernels(f, s);
   const sl__value *x = s->operands ? sl__operand_value(f, s, 0) : NULL;
-  if (s->fused) return (size_t)(SL__MAX_STRIPS * SL__STRIP * k->element_size);
+  if (s->strips) return sl__strips_scratch(f, s);
   switch (s->operation) {
     case SL__OP_LINEAR:
     case SL__OP_LINEAR_TRANSPOSED:
@@ -93,9 +100,30 @@ static void run_shared_linear(const sl__frame *f, const sl__step *s) {
   }
 }
 
+/* A sum of columns, in order. */
+static void run_narrow(const sl__frame *f, const sl__step *s, const sl__product *p) {
+  const sl__elementwise_kernel *kernels = sl__frame_kernels(f, s)->elementwise;
+  const int64_t size = sl__type_size(sl__output_value(f, s)->type);
+  if (p->bias)
+    memcpy(p->c, p->bias, (size_t)(p->m * size));
+  else
+    memset(p->c, 0, (size_t)(p->m * size));
+  for (int64_t k = 0; k < p->k; k++) {
+    const char *column = (const char *)p->a + k * p->a_column * size;
+    const char *x = (const char *)p->b + k * p->b_row * size;
+    const int64_t length = p->a_row == 1 ? p->m : 1;
+    for (int64_t m = 0; m < p->m; m += length) {
+      char *c = (char *)p->c + m * size;
+      kernels[SL__EW_multiply_add](length, c, column + m * p->a_row * size, x, c, 2, 0);
+    }
+  }
+}
+
 void sl__run_product(const sl__frame *f, const sl__step *s, int64_t begin, int64_t end) {
   const sl__product p = product_of(f, s);
-  if (p.m)
+  if (is_narrow(f, &p))
+    run_narrow(f, s, &p);
+  else if (p.m)
     sl__frame_kernels(f, s)->product_run(&p, begin, end, f->scratch);
   else
     run_shared_linear(f, s);

@@ -51,14 +51,13 @@ static void NAME(by_blocks)(NAME(block_loop) *loop, int64_t n, T *y, const void 
                                       const int64_t step[3], T p) {                               \
     const T *a_ = operands[0], *b_ = operands[1], *c_ = operands[2];                              \
     (void)p;                                                                                      \
+    const int64_t step_a = step[0], step_b = step[1], step_c = step[2];                           \
     for (int64_t k = 0; k < blocks; k++) {                                                        \
-      T made[BLOCK];                                                                              \
-      for (int i = 0; i < BLOCK; i++) {                                                           \
+      SAME_INDEX for (int i = 0; i < BLOCK; i++) {                                                \
         LOAD_##arity                                                                              \
-        made[i] = (expression);                                                                   \
+        y[i] = (expression);                                                                      \
       }                                                                                           \
-      memcpy(y, made, sizeof made);                                                               \
-      y += BLOCK, a_ += step[0], b_ += step[1], c_ += step[2];                                    \
+      y += BLOCK, a_ += step_a, b_ += step_b, c_ += step_c;                                       \
     }                                                                                             \
   }                                                                                               \
   static void NAME(name)(int64_t n, void *y, const void *a, const void *b, const void *c,         \

@@ -49,6 +49,7 @@ typedef struct sl__product {
   const int32_t *k_begin, *k_end, *n_end;
 } sl__product;
 
+enum { SL__PARTIAL_SUMS = 32 }; /* interleaved sums of a sum inside a run */
 enum { SL__ROOT_STATE = 14 }; /* numbers that the search for a root keeps for a lane */
 
 typedef struct sl__kernels {
@@ -76,6 +77,19 @@ typedef struct sl__kernels {
   /* y[f] (+)= sum over r < rows of x[f*lead + r] * z[f*lead + r]. */
   void (*dot_rows)(int64_t features, int64_t rows, int64_t lead, void *y, const void *x,
                    const void *z, bool accumulate);
+
+  /* For fused steps, a strip being `features` runs of `lanes` numbers one after another.
+   * spread: y[f][l] = x[f]. gather_runs: y[f][l] = x[index[f] * lead + l]; scatter_runs is its
+   * transpose, y[index[f] * lead + l] += x[f][l]. add_strip: sums[l] += x[f][l], f ascending; for one
+   * lane sums are SL__PARTIAL_SUMS partial ones, and strips but the last a multiple of that long;
+   * end_sum adds these up. Strip by strip that is sum_axis. */
+  void (*spread)(int64_t features, int64_t lanes, void *y, const void *x);
+  void (*gather_runs)(int64_t features, int64_t lanes, void *y, const void *x, int64_t lead,
+                      const int32_t *index);
+  void (*scatter_runs)(int64_t features, int64_t lanes, void *y, int64_t lead, const void *x,
+                       const int32_t *index);
+  void (*add_strip)(int64_t features, int64_t lanes, void *sums, const void *x);
+  void (*end_sum)(void *y, const void *sums);
 
   /* Indexing with an index per lane, held in T. take: y[o][i] = x[o][(int)index[o][i]][i]; put
    * is its transpose: y[o][j][i] = (j == index[o][i]) ? x[o][i] : 0. search: y[o][i] = how many

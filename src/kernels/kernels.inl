@@ -4,6 +4,7 @@
 #include "kernels/elementwise.inl"
 #include "kernels/product.inl"
 #include "kernels/reduce.inl"
+#include "kernels/strips.inl"
 #include "kernels/index.inl"
 #include "kernels/linear_algebra.inl"
 #include "kernels/rows.inl"

@@ -18,6 +18,7 @@
 #define MATH(name) name
 #include "kernels/reference_elementwise.inl"
 #include "kernels/reference_runs.inl"
+#include "kernels/reference_strips.inl"
 #include "kernels/reference_product.inl"
 #include "kernels/reference_linear_algebra.inl"
 #include "kernels/reference_rows.inl"
@@ -37,6 +38,7 @@
 #define MATH(name) name##l
 #include "kernels/reference_elementwise.inl"
 #include "kernels/reference_runs.inl"
+#include "kernels/reference_strips.inl"
 #include "kernels/reference_product.inl"
 #include "kernels/reference_linear_algebra.inl"
 #include "kernels/reference_rows.inl"

@@ -26,7 +26,7 @@
 
 #include "kernels/philox.h"
 
-enum { PARTIALS = 32, STRIP = 64 };
+enum { PARTIALS = SL__PARTIAL_SUMS, STRIP = 64 };
 
 static int64_t smallest(int count, const int32_t *values) {
   int32_t least = values[0];

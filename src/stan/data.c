@@ -1,0 +1,160 @@
+/* Stan's JSON: one object whose members are the variables of the block `data`; containers are nested
+ * arrays, matrices row by row; "NaN", "Inf", "Infinity" and their negatives may be written as texts.
+ * Members that the program does not declare are ignored. */
+#include "stan/data.h"
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+typedef struct reader {
+  sl__stan_tracer *t;
+  const char *name; /* of the file */
+  const sl__stan_variable *variable;
+  const sl__stan_value *wanted; /* sizes */
+  double *numbers;              /* or */
+  int64_t *integers;
+  int64_t filled;
+} reader;
+
+/* The sizes that the JSON has along its first elements. */
+static const char *found_shape(const sl__json_value *value, char buffer[128]) {
+  int32_t size[SL__STAN_MAX_DIMS];
+  int dims = 0;
+  for (; value && value->kind == SL__JSON_ARRAY && dims < SL__STAN_MAX_DIMS; value = value->child)
+    size[dims++] = (int32_t)(value->count < INT32_MAX ? value->count : INT32_MAX);
+  return sl__stan_shape_text(dims, size, buffer);
+}
+
+static sl_status refuse_shape(const reader *r, const sl__json_value *whole) {
+  char type[SL__STAN_TYPE_TEXT], wanted[128], found[128];
+  return sl__fail(r->t->context, SL_BAD_ARGUMENT,
+                  "%.200s: '%.60s' is declared as %s of sizes %s, and the data has %s", r->name,
+                  r->variable->name, sl__stan_type_text(r->variable->type, type),
+                  sl__stan_shape_text(r->wanted->dims, r->wanted->size, wanted),
+                  found_shape(whole, found));
+}
+
+static bool special_number(const char *text, double *out) {
+  static const struct {
+    const char *text;
+    double value;
+  } words[] = {
+      {"NaN", (double)NAN},
+      {"nan", (double)NAN},
+      {"Inf", (double)INFINITY},
+      {"+Inf", (double)INFINITY},
+      {"inf", (double)INFINITY},
+      {"+inf", (double)INFINITY},
+      {"Infinity", (double)INFINITY},
+      {"+Infinity", (double)INFINITY},
+      {"-Inf", -(double)INFINITY},
+      {"-inf", -(double)INFINITY},
+      {"-Infinity", -(double)INFINITY},
+  };
+  for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
+    if (strcmp(words[i].text, text) != 0) continue;
+    *out = words[i].value;
+    return true;
+  }
+  return false;
+}
+
+static sl_status read_scalar(reader *r, const sl__json_value *value) {
+  sl_context *context = r->t->context;
+  const char *variable = r->variable->name;
+  double number = value->number;
+  const bool special = value->kind == SL__JSON_TEXT && special_number(value->text, &number);
+  if (value->kind != SL__JSON_NUMBER && !special)
+    return sl__fail(context, SL_BAD_ARGUMENT,
+                    "%.200s: element %lld of '%.60s' is not a number; missing values cannot be "
+                    "given",
+                    r->name, (long long)r->filled + 1, variable);
+  if (r->numbers) {
+    r->numbers[r->filled++] = number;
+    return SL_OK;
+  }
+  if (special || !value->is_integer || value->integer > INT32_MAX || value->integer < INT32_MIN) {
+    char text[32];
+    sl__format_real(text, number, SL_F64);
+    return sl__fail(context, SL_BAD_ARGUMENT,
+                    "%.200s: '%.60s' is declared as int, and element %lld is %s, not an integer of "
+                    "32 bits",
+                    r->name, variable, (long long)r->filled + 1, text);
+  }
+  r->integers[r->filled++] = value->integer;
+  return SL_OK;
+}
+
+static sl_status read_level(reader *r, const sl__json_value *whole, const sl__json_value *value,
+                            int dim) {
+  if (dim == r->wanted->dims) {
+    if (value->kind == SL__JSON_ARRAY) return refuse_shape(r, whole);
+    return read_scalar(r, value);
+  }
+  if (value->kind != SL__JSON_ARRAY || value->count != r->wanted->size[dim])
+    return refuse_shape(r, whole);
+  for (const sl__json_value *child = value->child; child; child = child->next)
+    SL__TRY(read_level(r, whole, child, dim + 1));
+  return SL_OK;
+}
+
+/* Containers without elements may be written as any nesting of empty arrays. */
+static bool is_empty(const sl__json_value *value) {
+  if (value->kind != SL__JSON_ARRAY) return false;
+  for (const sl__json_value *child = value->child; child; child = child->next)
+    if (!is_empty(child)) return false;
+  return true;
+}
+
+static sl_status read_variable(sl__stan_tracer *t, const char *name, const sl__json_value *root,
+                               const sl__stan_variable *variable) {
+  SL__TRY(sl__stan_declare_slot(t, variable));
+  sl__stan_slot *slot = &t->frame->slot[variable->slot];
+  const sl__json_value *value = root ? sl__json_member(root, variable->name) : NULL;
+  char type[SL__STAN_TYPE_TEXT], shape[128];
+  if (!value) {
+    if (slot->value.count == 0) return SL_OK;
+    return sl__fail(t->context, SL_BAD_ARGUMENT,
+                    "%.200s: the variable '%.60s' (%s, sizes %s) of the block data is missing",
+                    name, variable->name, sl__stan_type_text(variable->type, type),
+                    sl__stan_shape_text(slot->value.dims, slot->value.size, shape));
+  }
+  reader r = {.t = t, .name = name, .variable = variable, .wanted = &slot->value};
+  void *memory = slot->value.dims > 0 ? slot->memory : (void *)&slot->own.number;
+  if (variable->type.base == SL__STAN_INT_TYPE)
+    r.integers = memory;
+  else
+    r.numbers = memory;
+  if (slot->value.count > 0) return read_level(&r, value, value, 0);
+  return is_empty(value) ? SL_OK : refuse_shape(&r, value);
+}
+
+static sl_status read_block(sl__stan_tracer *t, const char *name, const sl__json_value *root) {
+  for (const sl__stan_statement *s = t->program->block[SL__STAN_DATA]; s; s = s->next) {
+    if (s->kind != SL__STAN_DECLARE) continue;
+    SL__TRY(read_variable(t, name, root, s->variable));
+    const sl_status status = sl__stan_check_constraint(t, s->variable);
+    if (status == SL_BAD_ARGUMENT) return sl__fail_prefix(t->context, "%.200s", name);
+    SL__TRY(status);
+  }
+  return SL_OK;
+}
+
+sl_status sl__stan_read_data(sl__stan_tracer *t, const char *name, const char *data,
+                             size_t length) {
+  sl__json_value *root = NULL;
+  sl__arena arena;
+  if (!name) name = "data";
+  if (!data) return read_block(t, name, NULL);
+  sl__arena_open(&arena, t->context);
+  sl_status status = sl__json_parse(t->context, &arena, data, length, &root);
+  if (status != SL_OK)
+    sl__fail_prefix(t->context, "%.200s", name);
+  else if (root->kind != SL__JSON_OBJECT)
+    status = sl__fail(t->context, SL_FORMAT,
+                      "%.200s: expected a JSON object with the variables of the block data", name);
+  else
+    status = read_block(t, name, root);
+  sl__arena_close(&arena);
+  return status;
+}

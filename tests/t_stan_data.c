@@ -1,0 +1,73 @@
+/* Stan's JSON data: what is read, and what is refused with which message. */
+#include "stan_fixture.h"
+
+TEST(all_types) {
+  sl__stan_model *model = make_model(
+      "data { int n; real x; vector[n] v; row_vector[2] w; matrix[2, n] A; array[2, 2] int k;"
+      " array[2] matrix[1, 2] B; array[0] real none; matrix[0, 3] nothing; simplex[n] p; }"
+      "generated quantities { array[12] real r = {x, v[1], v[2], v[3], w[2], A[2, 1], k[1, 2], "
+      "k[2, 1],"
+      " B[2, 1, 1], size(none), rows(nothing), p[3]}; }",
+      "{\"ignored\": {\"a\": [1, \"text\"]}, \"n\": 3, \"x\": 2, \"v\": [\"NaN\", -Infinity, "
+      "\"Inf\"],"
+      " \"w\": [1, 2.5e0], \"A\": [[1, 2, 3], [4, 5, 6]], \"k\": [[1, 2147483647], [-7, 4]],"
+      " \"B\": [[[1, 2]], [[3, 4]]], \"none\": [], \"nothing\": [], \"p\": [0.5, 0.25, 0.25]}");
+  REQUIRE(model);
+  static const double expected[12] = {
+      2, 0, -(double)INFINITY, (double)INFINITY, 2.5, 4, 2147483647, -7, 3, 0, 0, 0.25};
+  double r[12];
+  REQUIRE_OK(context, sl__stan_model_generate(context, model, NULL, 1, 0, r));
+  CHECK(isnan(r[1]));
+  for (int i = 0; i < 12; i++)
+    if (i != 1) CHECK_CLOSE(r[i], expected[i], 0);
+  sl__stan_model_free(context, model);
+}
+
+typedef struct bad_case {
+  const char *declaration, *data, *message;
+} bad_case;
+
+static const bad_case bad_cases[] = {
+    {"int n;", "{}",
+     "test.json: the variable 'n' (int, sizes a scalar) of the block data is missing"},
+    {"int n;", NULL, "'n'"},
+    {"int n;", "{\"n\": 1.5}", "'n' is declared as int, and element 1 is 1.5, not an integer"},
+    {"int n;", "{\"n\": 2147483648}", "not an integer of 32 bits"},
+    {"int n;", "{\"n\": \"Inf\"}", "not an integer"},
+    {"array[3] int n;", "{\"n\": [1, 2, \"x\"]}", "element 3 of 'n' is not a number"},
+    {"real x;", "{\"x\": null}", "element 1 of 'x' is not a number"},
+    {"real x;", "{\"x\": [1]}", "'x' is declared as real of sizes a scalar, and the data has [1]"},
+    {"vector[3] v;", "{\"v\": [1, 2]}", "declared as vector of sizes [3], and the data has [2]"},
+    {"vector[3] v;", "{\"v\": 1}", "and the data has a scalar"},
+    {"vector[3] v;", "{\"v\": [1, 2, [3]]}", "'v'"},
+    {"matrix[2, 3] A;", "{\"A\": [[1, 2], [3, 4], [5, 6]]}",
+     "of sizes [2,3], and the data has [3,2]"},
+    {"array[2] vector[2] A;", "{\"A\": [[1, 2], [3]]}", "declared as array[] vector"},
+    {"array[0] int a;", "{\"a\": [1]}", "of sizes [0], and the data has [1]"},
+    {"int<lower=1> n;", "{\"n\": 0}",
+     "test.json: test.stan:1:21: 'n' is 0, but must be at least 1"},
+    {"vector<lower=0, upper=1>[2] p;", "{\"p\": [0.5, 1.5]}",
+     "'p' (element 2) is 1.5, but must be at most 1"},
+    {"vector[2] low; vector<lower=low>[2] p;", "{\"low\": [0, 1], \"p\": [0, 0.5]}", "(element 2)"},
+    {"ordered[2] v;", "{\"v\": [2, 1]}", "strictly increasing"},
+    {"array[2] simplex[2] v;", "{\"v\": [[0.5, 0.5], [0.5, 0.4]]}", "element 2 is not"},
+    {"unit_vector[2] v;", "{\"v\": [1, 1]}", "of length 1"},
+    {"corr_matrix[2] v;", "{\"v\": [[1, 0.2], [0.2, 1.1]]}", "diagonal 1"},
+    {"cholesky_factor_cov[2] v;", "{\"v\": [[1, 1], [0, 1]]}", "lower triangular"},
+    {"sum_to_zero_vector[2] v;", "{\"v\": [1, 1]}", "of sum 0"},
+    {"int n; vector[n] v;", "{\"n\": -2, \"v\": []}", "size -2 of 'v' is negative"},
+    {"int n; vector[n] v;", "{\"n\": 2000000000, \"v\": []}", "2^30"},
+    {"int n;", "[1]", "expected a JSON object"},
+    {"int n;", "{\"n\": 1", "test.json: "},
+};
+
+TEST(refusals) {
+  for (size_t i = 0; i < sizeof bad_cases / sizeof *bad_cases; i++) {
+    char text[256];
+    snprintf(text, sizeof text, "data { %s }", bad_cases[i].declaration);
+    sl__stan_model *model = try_model(text, bad_cases[i].data);
+    if (!CHECK(model == NULL)) printf("  %s\n", text);
+    sl__stan_model_free(context, model);
+    check_error(bad_cases[i].message);
+  }
+}
