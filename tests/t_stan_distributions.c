@@ -218,7 +218,7 @@ enum { CASES = sizeof cases / sizeof *cases };
 
 static int count_parameters(const char *call) {
   int count = 1;
-  char name[8];
+  char name[24];
   for (int k = 1; k <= 4; k++) {
     snprintf(name, sizeof name, "p[%d]", k);
     if (strstr(call, name)) count = k;
