@@ -41,11 +41,8 @@ static inline bool fits_with_context(const char *formula, int32_t dim, int32_t c
   sl_context *context = NULL;
   sl__flow *flow = NULL;
   if (sl_context_new(NULL, &context) != SL_OK) return false;
-  const sl__flow_plan plan = {.formula = formula,
-                              .dim = dim,
-                              .context_dim = context_dim,
-                              .type = SL_F64,
-                              .seed = 11};
+  const sl__flow_plan plan = {
+      .formula = formula, .dim = dim, .context_dim = context_dim, .type = SL_F64, .seed = 11};
   bool good = sl__flow_new(context, &plan, &flow) == SL_OK;
   snprintf(message, size, "%s", good ? "" : sl_error(context));
   sl__flow_free(context, flow);

@@ -257,3 +257,43 @@ static void check_updates(const sl__kernels *table, const sl__kernels *reference
 TEST(optimiser_updates) {
   each_table(check_updates);
 }
+
+/* Strips of all shapes; sums in two pieces are sum_axis to the bit, in the same table. */
+static void check_strips(const sl__kernels *table, const sl__kernels *reference, sl_dtype type) {
+  static const int64_t shapes[][2] = {{512, 1}, {70, 1}, {3, 5},  {32, 16},
+                                      {9, 48},  {8, 64}, {2, 272}};
+  for (size_t s = 0; s < sizeof shapes / sizeof shapes[0]; s++) {
+    const int64_t features = shapes[s][0], lanes = shapes[s][1], lead = lanes + 7, rows = 11;
+    const int64_t sums = lanes == 1 ? SL__PARTIAL_SUMS : lanes;
+    int32_t index[512];
+    for (int64_t f = 0; f < features; f++) index[f] = (int32_t)((f * 5 + 2) % rows);
+    void *x = numbers(type, features * lanes, -1, 1), *few = numbers(type, rows * lead, -1, 1);
+    void *got = numbers(type, features * lanes, 0, 1),
+         *wanted = numbers(type, features * lanes, 0, 1);
+    void *to = numbers(type, rows * lead + sums, -1, 1),
+         *wanted_to = numbers(type, rows * lead + sums, 0, 1);
+    table->spread(features, lanes, got, x);
+    reference->spread(features, lanes, wanted, x);
+    agree(table, "spread", features * lanes, got, wanted, 0);
+    table->gather_runs(features, lanes, got, few, lead, index);
+    reference->gather_runs(features, lanes, wanted, few, lead, index);
+    agree(table, "gather_runs", features * lanes, got, wanted, 0);
+    memcpy(wanted_to, to, (size_t)(rows * lead + sums) * size_of(type));
+    table->scatter_runs(features, lanes, to, lead, x, index);
+    reference->scatter_runs(features, lanes, wanted_to, lead, x, index);
+    agree(table, "scatter_runs", rows * lead, to, wanted_to, 2 + (double)features / 4);
+    memset(to, 0, (size_t)sums * size_of(type));
+    const int64_t first =
+        lanes == 1 ? SL__PARTIAL_SUMS * (features / 2 / SL__PARTIAL_SUMS) : features / 2;
+    table->add_strip(first, lanes, to, x);
+    table->add_strip(features - first, lanes, to,
+                     (char *)x + (size_t)(first * lanes) * size_of(type));
+    if (lanes == 1) table->end_sum(to, to);
+    table->sum_axis(1, features, lanes, got, x);
+    CHECK(memcmp(to, got, (size_t)lanes * size_of(type)) == 0);
+    free(x), free(few), free(got), free(wanted), free(to), free(wanted_to);
+  }
+}
+TEST(strips) {
+  each_table(check_strips);
+}

@@ -38,6 +38,7 @@ static const bad_case bad_cases[] = {
     {"real x;", "{\"x\": null}", "element 1 of 'x' is not a number"},
     {"real x;", "{\"x\": [1]}", "'x' is declared as real of sizes a scalar, and the data has [1]"},
     {"vector[3] v;", "{\"v\": [1, 2]}", "declared as vector of sizes [3], and the data has [2]"},
+    {"vector[2] v;", "{\"v\": [1, 2, 3]}", "declared as vector of sizes [2], and the data has [3]"},
     {"vector[3] v;", "{\"v\": 1}", "and the data has a scalar"},
     {"vector[3] v;", "{\"v\": [1, 2, [3]]}", "'v'"},
     {"matrix[2, 3] A;", "{\"A\": [[1, 2], [3, 4], [5, 6]]}",

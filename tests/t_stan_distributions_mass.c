@@ -57,7 +57,7 @@ static const family discrete[] = {
     {"yule_simon", "2.3", 1, 400, false, true, true},
 };
 
-enum { CELLS = 3000, DRAWS = 4000, MOST_WHOLE = 401 };
+enum { CELLS = 3000, DRAWS = 20000, MOST_WHOLE = 401 };
 
 /* log density at y [rows] */
 static bool densities_at(const family *f, int rows, const double *y, double *out) {

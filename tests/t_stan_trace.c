@@ -205,6 +205,24 @@ TEST(rejection) {
   sl__stan_model_free(context, model);
 }
 
+/* What stands behind a return in a branch counts only where it was not reached. */
+TEST(returns_in_branches) {
+  sl__stan_model *model =
+      make_model("functions { void f_lp(real x) { if (x > 0) { target += 1; return; } target += x;"
+                 " if (x < -2) reject(\"too low\"); } }"
+                 "parameters { real x; } model { f_lp(x); target += 10; }",
+                 NULL);
+  REQUIRE(model);
+  static const double points[3][2] = {{0.5, 11}, {-0.5, 9.5}, {-3, -(double)INFINITY}};
+  for (int i = 0; i < 3; i++) {
+    double value, gradient;
+    REQUIRE_OK(context, density_at(model, points[i], true, &value, &gradient));
+    CHECK_CLOSE(value, points[i][1], 1e-15);
+    if (i < 2) CHECK_CLOSE(gradient, i, 0);
+  }
+  sl__stan_model_free(context, model);
+}
+
 /* ---- names, order, generated quantities ---- */
 
 TEST(names_and_order) {

@@ -51,11 +51,36 @@ static void NAME(by_blocks)(NAME(block_loop) *loop, int64_t n, T *y, const void 
                                       const int64_t step[3], T p) {                               \
     const T *a_ = operands[0], *b_ = operands[1], *c_ = operands[2];                              \
     (void)p;                                                                                      \
-    const int64_t step_a = step[0], step_b = step[1], step_c = step[2];                           \
     for (int64_t k = 0; k < blocks; k++) {                                                        \
-      SAME_INDEX for (int i = 0; i < BLOCK; i++) {                                                \
+      T made[BLOCK];                                                                              \
+      for (int i = 0; i < BLOCK; i++) {                                                           \
         LOAD_##arity                                                                              \
-        y[i] = (expression);                                                                      \
+        made[i] = (expression);                                                                   \
+      }                                                                                           \
+      memcpy(y, made, sizeof made);                                                               \
+      y += BLOCK, a_ += step[0], b_ += step[1], c_ += step[2];                                    \
+    }                                                                                             \
+  }                                                                                               \
+  static void NAME(name)(int64_t n, void *y, const void *a, const void *b, const void *c,         \
+                         unsigned scalars, double attribute) {                                    \
+    NAME(by_blocks)(NAME(name##_blocks), n, y, a, b, c, scalars, attribute);                      \
+  }
+
+/* The same for expressions that vectors can be put into as well as numbers: register by register,
+ * which compilers leave as it is. */
+#define LOAD_VECTOR_1 const vector a = NAME(load)(a_ + i * LANES);
+#define LOAD_VECTOR_2 LOAD_VECTOR_1 const vector b = NAME(load)(b_ + i * LANES);
+#define LOAD_VECTOR_3 LOAD_VECTOR_2 const vector c = NAME(load)(c_ + i * LANES);
+#define DEFINE_ARITHMETIC(arity, name, expression)                                                \
+  NOT_INLINE void NAME(name##_blocks)(int64_t blocks, T *y, const T *const operands[3],           \
+                                      const int64_t step[3], T p) {                               \
+    const T *a_ = operands[0], *b_ = operands[1], *c_ = operands[2];                              \
+    const int64_t step_a = step[0], step_b = step[1], step_c = step[2];                           \
+    (void)p;                                                                                      \
+    for (int64_t k = 0; k < blocks; k++) {                                                        \
+      UNROLL for (int i = 0; i < BLOCK / LANES; i++) {                                            \
+        LOAD_VECTOR_##arity                                                                       \
+        NAME(store)(y + i * LANES, (expression));                                                 \
       }                                                                                           \
       y += BLOCK, a_ += step_a, b_ += step_b, c_ += step_c;                                       \
     }                                                                                             \
@@ -65,8 +90,8 @@ static void NAME(by_blocks)(NAME(block_loop) *loop, int64_t n, T *y, const void 
     NAME(by_blocks)(NAME(name##_blocks), n, y, a, b, c, scalars, attribute);                      \
   }
 
-DEFINE(1, copy, a)
-DEFINE(1, negate, -a)
+DEFINE_ARITHMETIC(1, copy, a)
+DEFINE_ARITHMETIC(1, negate, -a)
 DEFINE(1, absolute, NAME(magnitude)(a))
 DEFINE(1, sign, a > 0 ? 1 : a < 0 ? -1 : a)
 DEFINE(1, floor, NAME(floor_of)(a))
@@ -75,8 +100,8 @@ DEFINE(1, expm1, NAME(expm1_of)(a))
 DEFINE(1, log, NAME(log_of)(a))
 DEFINE(1, log1p, NAME(log1p_of)(a))
 DEFINE(1, sqrt, NAME(root)(a))
-DEFINE(1, square, a * a)
-DEFINE(1, reciprocal, 1 / a)
+DEFINE_ARITHMETIC(1, square, a * a)
+DEFINE_ARITHMETIC(1, reciprocal, 1 / a)
 DEFINE(1, tanh, NAME(tanh_of)(a))
 DEFINE(1, sigmoid, NAME(sigmoid_of)(a))
 DEFINE(1, softplus, NAME(softplus_of)(a))
@@ -87,13 +112,13 @@ DEFINE(1, cosh, NAME(cosh_of)(a))
 DEFINE(1, asinh, NAME(asinh_of)(a))
 DEFINE(1, atan, NAME(atan_of)(a))
 DEFINE(1, erf, (T)erf_of_f64((double)a))
-DEFINE(1, scale, p * a)
-DEFINE(1, shift, a + p)
+DEFINE_ARITHMETIC(1, scale, p * a)
+DEFINE_ARITHMETIC(1, shift, a + p)
 DEFINE(1, leaky_relu, a > 0 ? a : p * a)
-DEFINE(2, add, a + b)
-DEFINE(2, subtract, a - b)
-DEFINE(2, multiply, a * b)
-DEFINE(2, divide, a / b)
+DEFINE_ARITHMETIC(2, add, a + b)
+DEFINE_ARITHMETIC(2, subtract, a - b)
+DEFINE_ARITHMETIC(2, multiply, a * b)
+DEFINE_ARITHMETIC(2, divide, a / b)
 DEFINE(2, power, (T)power_of_f64((double)a, (double)b))
 DEFINE(2, minimum, ((a < b) | (a != a)) ? a : b) /* a NaN on either side comes through */
 DEFINE(2, maximum, ((a > b) | (a != a)) ? a : b)
@@ -103,8 +128,9 @@ DEFINE(2, equal, a == b ? (T)1 : (T)0)
 DEFINE(2, leaky_gate, a > 0 ? b : p * b)
 DEFINE(2, tanh_gate, (1 - a * a) * b)
 DEFINE(3, select, a != 0 ? b : c)
-DEFINE(3, multiply_add, a * b + c)
+DEFINE_ARITHMETIC(3, multiply_add, a * b + c)
 #undef DEFINE
+#undef DEFINE_ARITHMETIC
 
 /* Functions whose negative arguments need a reflection: rare, so done afterwards, one by one. */
 #define DEFINE_REFLECTED(name)                                                                    \

@@ -6,8 +6,11 @@ static void NAME(spread)(int64_t features, int64_t lanes, void *y, const void *x
   T *to = y;
   const T *from = x;
   for (int64_t f = 0; f < features; f++, to += lanes) {
-    const T value = from[f];
-    SAME_INDEX for (int64_t l = 0; l < lanes; l++) to[l] = value;
+    vector value;
+    UNROLL for (int i = 0; i < LANES; i++) value[i] = from[f];
+    int64_t l = 0;
+    for (; l + LANES <= lanes; l += LANES) NAME(store)(to + l, value);
+    for (; l < lanes; l++) to[l] = from[f];
   }
 }
 
@@ -35,25 +38,32 @@ static void NAME(scatter_runs)(int64_t features, int64_t lanes, void *y, int64_t
     NAME(add_run)(lanes, to + index[f] * lead, from + f * lanes);
 }
 
+/* sum[0 .. registers * LANES - 1] += x[f * lanes + ...]. */
+INLINE void NAME(add_block)(const int registers, int64_t features, int64_t lanes, T *sum,
+                            const T *x) {
+  enum { MOST = 8 };
+  vector sums[MOST];
+  UNROLL for (int i = 0; i < registers; i++) sums[i] = NAME(load)(sum + i * LANES);
+  for (int64_t f = 0; f < features; f++, x += lanes) {
+    UNROLL for (int i = 0; i < registers; i++) sums[i] += NAME(load)(x + i * LANES);
+  }
+  UNROLL for (int i = 0; i < registers; i++) NAME(store)(sum + i * LANES, sums[i]);
+}
+
 static void NAME(add_strip)(int64_t features, int64_t lanes, void *sums, const void *x) {
-  T *restrict sum = sums;
-  const T *restrict from = x;
+  T *sum = sums;
+  const T *from = x;
   if (lanes == 1) {
     int64_t f = 0;
     for (; f + PARTIALS <= features; f += PARTIALS) NAME(add_run)(PARTIALS, sum, from + f);
     NAME(add_run)(features - f, sum, from + f);
     return;
   }
-  enum { REGISTERS = 4 };
   int64_t start = 0;
-  for (; start + REGISTERS * LANES <= lanes; start += REGISTERS * LANES) {
-    vector sums_of[REGISTERS];
-    UNROLL for (int i = 0; i < REGISTERS; i++) sums_of[i] = NAME(load)(sum + start + i * LANES);
-    for (const T *x_of = from + start; x_of < from + features * lanes; x_of += lanes) {
-      UNROLL for (int i = 0; i < REGISTERS; i++) sums_of[i] += NAME(load)(x_of + i * LANES);
-    }
-    UNROLL for (int i = 0; i < REGISTERS; i++) NAME(store)(sum + start + i * LANES, sums_of[i]);
-  }
+  for (; start + 8 * LANES <= lanes; start += 8 * LANES)
+    NAME(add_block)(8, features, lanes, sum + start, from + start);
+  for (; start + 2 * LANES <= lanes; start += 2 * LANES)
+    NAME(add_block)(2, features, lanes, sum + start, from + start);
   for (int64_t f = 0; f < features && start < lanes; f++)
     NAME(add_run)(lanes - start, sum + start, from + f * lanes + start);
 }

@@ -20,6 +20,4 @@
 #define sl__stan_build_none     NULL
 #define sl__stan_build_operator NULL
 #define sl__stan_build_ode      NULL
-
-/* ---- distributions ---- */
 #endif

@@ -45,7 +45,7 @@ static void add_known(sl__stan_tracer *t, double x) {
 
 static sl_status add_term(sl__stan_tracer *t, sl_node term, size_t place) {
   if (t->mask && term) term = op_select(t->graph, t->mask, term, op_number(t->graph, SL_F64, 0));
-  if (!term) return sl__stan_graph_check(t, place);
+  if (!term) return sl__stan_no_node(t, place);
   if (t->term_count == t->term_capacity) {
     const int capacity = t->term_capacity ? 2 * t->term_capacity : 64;
     sl_node *grown =
@@ -240,7 +240,7 @@ static sl_status log_difference(sl__stan_tracer *t, const sl__stan_value *a,
   const sl_node x = sl__stan_node(t, a), y = sl__stan_node(t, b);
   *out = sl__stan_scalar_node(
       op_add(g, x, op_log(g, op_negate(g, op_expm1(g, op_subtract(g, y, x))))));
-  return out->node ? SL_OK : sl__stan_graph_check(t, place);
+  return out->node ? SL_OK : sl__stan_no_node(t, place);
 }
 
 /* The logarithm of the probability of the interval, for all observations. */

@@ -223,7 +223,7 @@ static sl_status collect_part(sl__stan_tracer *t, const part *p, sl_node *node, 
       x = op_gather(t->graph, x, 0, (int32_t)o->count, index);
     }
     node[*count] = op_rows(t->graph, op_reshape(t->graph, x, sl__shape1((int32_t)o->count)));
-    if (!node[(*count)++]) return sl__stan_graph_check(t, o->variable->place);
+    if (!node[(*count)++]) return sl__stan_no_node(t, o->variable->place);
   }
   return SL_OK;
 }

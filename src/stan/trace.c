@@ -33,6 +33,7 @@ void sl__stan_tracer_close(sl__stan_tracer *t) {
   sl__stan_frame_close(t, &t->global);
   sl__stan_stack_release(t, (sl__stan_mark){0});
   free_chunk(t, t->spare);
+  sl__graph_free(t->spare_graph);
   sl__free(&t->context->allocator, t->term);
   sl__arena_close(&t->arena);
 }
@@ -55,6 +56,11 @@ sl_status sl__stan_graph_check(sl__stan_tracer *t, size_t place) {
   char message[sizeof t->context->error.message];
   snprintf(message, sizeof message, "%s", t->context->error.message);
   return sl__stan_stop(t, status, place, "%s", message);
+}
+
+sl_status sl__stan_no_node(sl__stan_tracer *t, size_t place) {
+  const sl_status status = sl__stan_graph_check(t, place);
+  return status != SL_OK ? status : sl__fail(t->context, SL_NO_MEMORY, "no memory for a value");
 }
 
 sl_status sl__stan_count_steps(sl__stan_tracer *t, size_t place, int64_t steps) {

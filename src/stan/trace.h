@@ -51,9 +51,11 @@ typedef struct sl__stan_mark {
 struct sl__stan_tracer {
   sl_context *context;
   const sl__stan_program *program;
-  sl__graph *graph;      /* where nodes are made now; NULL: not needed yet */
-  sl__graph *main_graph; /* the density's; NULL: everything is known */
-  sl__stan_frame *frame; /* of the function being executed */
+  sl__graph *graph;       /* where nodes are made now; NULL: not needed yet */
+  sl__graph *main_graph;  /* the density's; NULL: everything is known */
+  sl__graph *spare_graph; /* an empty one, for the next call with known arguments */
+  bool graph_used;        /* by the call that is being built */
+  sl__stan_frame *frame;  /* of the function being executed */
   sl__stan_frame global;
   sl__stan_chunk *chunk, *spare; /* the stack */
   size_t memory;
@@ -84,6 +86,8 @@ sl_status sl__stan_stop(sl__stan_tracer *t, sl_status status, size_t place, cons
     __attribute__((format(printf, 4, 5)));
 /* Turns a failure of the graph into one of the program, with its place. */
 sl_status sl__stan_graph_check(sl__stan_tracer *t, size_t place);
+/* Why a node could not be made: the graph's failure, or memory. Never SL_OK. */
+sl_status sl__stan_no_node(sl__stan_tracer *t, size_t place);
 sl_status sl__stan_count_steps(sl__stan_tracer *t, size_t place, int64_t steps);
 sl_status sl__stan_enter(sl__stan_tracer *t, size_t place); /* the caller takes 1 from nesting */
 

@@ -65,22 +65,30 @@ static sl_status check_requirements(sl__stan_tracer *t, size_t place) {
 static sl_status build_known(sl__stan_tracer *t, sl__stan_call *call) {
   const sl_status status = call->builtin->build(call);
   if (status != SL_OK) return status;
-  if (t->graph) SL__TRY(sl__stan_graph_check(t, call->place));
+  SL__TRY(sl__stan_graph_check(t, call->place));
   if (call->result->form != SL__STAN_NODE) return SL_OK;
   SL__TRY(check_requirements(t, call->place));
   return compute(t, call->result);
 }
 
 static sl_status call_known(sl__stan_tracer *t, sl__stan_call *call) {
-  sl__graph *outer = t->graph;
+  sl__graph *outer = t->graph, *own = t->spare_graph;
   sl__stan_requirement *requirements = t->requirements;
   const sl_node mask = t->mask;
-  t->graph = NULL;
+  const bool outer_used = t->graph_used;
+  t->spare_graph = NULL;
+  if (!own) SL__TRY(sl__graph_new(t->context, &own));
+  t->graph = own;
+  t->graph_used = false;
   t->requirements = NULL;
   t->mask = 0;
   const sl_status status = build_known(t, call);
-  sl__graph_free(t->graph);
+  if (t->graph_used || t->spare_graph)
+    sl__graph_free(own);
+  else
+    t->spare_graph = own;
   t->graph = outer;
+  t->graph_used = outer_used;
   t->requirements = requirements;
   t->mask = mask;
   return status;

@@ -277,7 +277,7 @@ static sl_status check_bound(sl__stan_tracer *t, const sl__stan_variable *v,
     return check_bound_known(t, v, &slot->value, &bound, lower);
   const sl_node x = sl__stan_node(t, &slot->value), b = sl__stan_node(t, &bound);
   const sl_node good = lower ? op_less_equal(t->graph, b, x) : op_less_equal(t->graph, x, b);
-  if (!good) return sl__stan_graph_check(t, v->place);
+  if (!good) return sl__stan_no_node(t, v->place);
   return sl__stan_add_requirement(t, good);
 }
 

@@ -113,7 +113,7 @@ sl_status sl__stan_choose(sl__stan_tracer *t, sl_node condition, size_t place,
   out->form = SL__STAN_NODE;
   out->node = op_select(t->graph, condition, a, b);
   SL__TRY(sl__stan_count_steps(t, place, SL__STAN_NODE_STEPS));
-  return out->node ? SL_OK : sl__stan_graph_check(t, place);
+  return out->node ? SL_OK : sl__stan_no_node(t, place);
 }
 
 static sl_status evaluate_ternary(sl__stan_tracer *t, const sl__stan_expression *e,
@@ -212,7 +212,7 @@ static sl_status evaluate(sl__stan_tracer *t, const sl__stan_expression *e, sl__
     case SL__STAN_TARGET:
       if (!t->main_graph) return known(sl__stan_number(t, t->known + t->known_low), out);
       *out = sl__stan_scalar_node(sl__stan_target_sum(t));
-      return out->node ? SL_OK : sl__stan_graph_check(t, e->place);
+      return out->node ? SL_OK : sl__stan_no_node(t, e->place);
     case SL__STAN_STRING:
     case SL__STAN_IMAGINARY:
     case SL__STAN_TUPLE:

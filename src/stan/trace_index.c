@@ -127,7 +127,7 @@ static sl_status read_node(sl__stan_tracer *t, const sl__stan_value *whole,
     out->node =
         op_slice(t->graph, whole->node, 0, (int32_t)s->first, (int32_t)s->count, (int32_t)s->step);
   SL__TRY(sl__stan_count_steps(t, place, SL__STAN_NODE_STEPS));
-  return out->node ? SL_OK : sl__stan_graph_check(t, place);
+  return out->node ? SL_OK : sl__stan_no_node(t, place);
 }
 
 /* A single piece as a scalar: as simple as it is. */
@@ -140,7 +140,7 @@ static sl_status read_piece(sl__stan_tracer *t, const sl__stan_piece *piece, siz
   }
   out->form = SL__STAN_NODE;
   out->node = piece->index < 0 ? piece->node : op_element(t->graph, piece->node, 0, piece->index);
-  return out->node ? SL_OK : sl__stan_graph_check(t, place);
+  return out->node ? SL_OK : sl__stan_no_node(t, place);
 }
 
 /* Numbers, integers or pieces: in place, or copied together. */

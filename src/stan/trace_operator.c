@@ -107,7 +107,7 @@ static sl_status node_elements(sl__stan_tracer *t, sl__stan_operator op, size_t 
   out->form = SL__STAN_NODE;
   out->node = node;
   SL__TRY(sl__stan_count_steps(t, place, SL__STAN_NODE_STEPS));
-  return node ? SL_OK : sl__stan_graph_check(t, place);
+  return node ? SL_OK : sl__stan_no_node(t, place);
 }
 
 /* ---- binary ---- */
@@ -157,7 +157,7 @@ static sl_status transpose(sl__stan_tracer *t, size_t place, const sl__stan_valu
   if (a->form == SL__STAN_NODE) {
     const sl_node matrix = op_reshape(t->graph, a->node, sl__shape2(rows, columns));
     out->node = op_reshape(t->graph, op_transpose(t->graph, matrix), sl__shape1((int32_t)a->count));
-    return out->node ? SL_OK : sl__stan_graph_check(t, place);
+    return out->node ? SL_OK : sl__stan_no_node(t, place);
   }
   const size_t size = a->form == SL__STAN_PIECES ? sizeof(sl__stan_piece) : sizeof(double);
   char *copy = sl__stan_temporary(t, a->count, size);
@@ -204,5 +204,5 @@ sl_status sl__stan_unary(sl__stan_tracer *t, const sl__stan_expression *e, sl__s
   out->node = op == SL__STAN_NOT ? op_equal(t->graph, node, op_number(t->graph, SL_F64, 0))
                                  : op_negate(t->graph, node);
   SL__TRY(sl__stan_count_steps(t, e->place, SL__STAN_NODE_STEPS));
-  return out->node ? SL_OK : sl__stan_graph_check(t, e->place);
+  return out->node ? SL_OK : sl__stan_no_node(t, e->place);
 }

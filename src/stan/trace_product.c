@@ -90,5 +90,5 @@ sl_status sl__stan_product(sl__stan_tracer *t, sl__stan_type type, size_t place,
   out->form = SL__STAN_NODE;
   out->node = node;
   SL__TRY(sl__stan_count_steps(t, place, SL__STAN_NODE_STEPS));
-  return node ? SL_OK : sl__stan_graph_check(t, place);
+  return node ? SL_OK : sl__stan_no_node(t, place);
 }

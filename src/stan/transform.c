@@ -94,7 +94,7 @@ static sl_status constrain_matrices(sl__stan_tracer *t, const sl__stan_transform
     part[i] = c.x ? op_reshape(g, c.x, sl__shape1(f->rows * f->columns)) : 0;
     if (c.log_jacobian)
       *log_jacobian = *log_jacobian ? op_add(g, *log_jacobian, c.log_jacobian) : c.log_jacobian;
-    if (!part[i]) return sl__stan_graph_check(t, f->variable->place);
+    if (!part[i]) return sl__stan_no_node(t, f->variable->place);
   }
   *values = op_concatenate(g, (int)f->elements, part, 0);
   return SL_OK;
@@ -128,5 +128,5 @@ sl_status sl__stan_constrain(sl__stan_tracer *t, const sl__stan_transform *f, sl
   *log_jacobian = c.log_jacobian;
   *values =
       c.x ? op_reshape(g, c.x, f->dims ? sl__shape1((int32_t)f->count) : sl__scalar_shape()) : 0;
-  return *values ? SL_OK : sl__stan_graph_check(t, f->variable->place);
+  return *values ? SL_OK : sl__stan_no_node(t, f->variable->place);
 }

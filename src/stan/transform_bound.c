@@ -27,7 +27,7 @@ static sl_status open_side(sl__stan_tracer *t, const sl__stan_transform *f,
   s->value.kept = NULL;
   if (!sl__stan_is_known(&s->value)) {
     s->node = sl__stan_node(t, &s->value);
-    return s->node ? SL_OK : sl__stan_graph_check(t, e->place);
+    return s->node ? SL_OK : sl__stan_no_node(t, e->place);
   }
   const double *numbers = sl__stan_reals(t, &s->value);
   double *finite = sl__stan_temporary(t, s->value.count, sizeof *finite);
@@ -45,7 +45,7 @@ static sl_status open_side(sl__stan_tracer *t, const sl__stan_transform *f,
   s->value.form = SL__STAN_NUMBERS;
   s->value.numbers = finite;
   s->node = sl__stan_node(t, &s->value);
-  return s->node ? SL_OK : sl__stan_graph_check(t, e->place);
+  return s->node ? SL_OK : sl__stan_no_node(t, e->place);
 }
 
 /* 1 where the side's bound is finite; 0: everywhere. */
@@ -136,7 +136,7 @@ static sl_status constrain_bounded(sl__stan_tracer *t, const sl__stan_transform 
     m.slope = choose(g, finite, m.slope, op_number(g, SL_F64, 0));
   }
   *values = m.x;
-  if (!m.slope || !m.x) return sl__stan_graph_check(t, f->variable->place);
+  if (!m.slope || !m.x) return sl__stan_no_node(t, f->variable->place);
   *log_jacobian = sum_of(g, m.slope, f->count);
   return SL_OK;
 }
@@ -151,12 +151,12 @@ static sl_status constrain_affine(sl__stan_tracer *t, const sl__stan_transform *
   if (multiplier.given) {
     y = op_multiply(g, multiplier.node, y);
     const sl_node slope = op_log(g, multiplier.node);
-    if (!slope) return sl__stan_graph_check(t, f->variable->place);
+    if (!slope) return sl__stan_no_node(t, f->variable->place);
     *log_jacobian = sum_of(g, slope, f->count);
     SL__TRY(sl__stan_add_requirement(t, op_less(g, op_number(g, SL_F64, 0), multiplier.node)));
   }
   *values = offset.given ? op_add(g, offset.node, y) : y;
-  return *values ? SL_OK : sl__stan_graph_check(t, f->variable->place);
+  return *values ? SL_OK : sl__stan_no_node(t, f->variable->place);
 }
 
 sl_status sl__stan_constrain_bounds(sl__stan_tracer *t, const sl__stan_transform *f, sl_node y,

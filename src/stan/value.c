@@ -4,13 +4,13 @@
 #include <string.h>
 
 sl__graph *sl__stan_graph(const sl__stan_call *call) {
-  sl__stan_tracer *t = call->tracer;
-  if (!t->graph && sl__graph_new(t->context, &t->graph) != SL_OK) t->graph = NULL;
-  return t->graph;
+  call->tracer->graph_used = true;
+  return call->tracer->graph;
 }
 
 sl_node sl__stan_argument(sl__stan_call *call, int i) {
-  return sl__stan_graph(call) ? sl__stan_node(call->tracer, &call->argument[i]) : 0;
+  call->tracer->graph_used = true;
+  return sl__stan_node(call->tracer, &call->argument[i]);
 }
 
 sl_node sl__stan_matrix(sl__stan_call *call, int i) {
@@ -60,11 +60,11 @@ static sl_status give(sl__stan_call *call, sl__stan_type type, sl__stan_form for
 sl_status sl__stan_give(sl__stan_call *call, sl__stan_type type, int32_t dims, const int32_t *size,
                         sl_node node) {
   sl__graph *g = call->tracer->graph;
-  if (!node) return g ? sl__stan_graph_check(call->tracer, call->place) : SL_NO_MEMORY;
+  if (!node) return sl__stan_no_node(call->tracer, call->place);
   SL__TRY(give(call, type, SL__STAN_NODE, dims, size));
   const sl_shape shape = dims ? sl__shape1((int32_t)call->result->count) : sl__scalar_shape();
   call->result->node = op_reshape(g, node, shape);
-  return call->result->node ? SL_OK : sl__stan_graph_check(call->tracer, call->place);
+  return call->result->node ? SL_OK : sl__stan_no_node(call->tracer, call->place);
 }
 
 sl_status sl__stan_give_scalar(sl__stan_call *call, sl_node node) {
@@ -111,7 +111,7 @@ sl_status sl__stan_refuse(sl__stan_call *call, const char *format, ...) {
 
 sl_status sl__stan_require(sl__stan_call *call, sl_node condition, const char *format, ...) {
   sl__stan_tracer *t = call->tracer;
-  if (!condition) return t->graph ? sl__stan_graph_check(t, call->place) : SL_NO_MEMORY;
+  if (!condition) return sl__stan_no_node(t, call->place);
   if (t->in_callback) return SL_OK;
   if (t->graph == t->main_graph) return sl__stan_add_requirement(t, condition);
   char message[512];

@@ -6,9 +6,9 @@
  * is one of them (Cartan and Dieudonne), so that training never meets a wall. The Cayley transform
  * of a skew matrix leaves out half-turns and loses digits near them; the matrix exponential needs
  * more squarings the larger the matrix is, each of which doubles the error. The product is formed
- * by one triangular solve, not by dim steps that wait for each other (householder.h). It stays
- * exact: for directions of length 1 no entry of the triangle's inverse exceeds 4, being the product
- * of a direction and another one that reflections have turned.
+ * by a triangular solve per block, not by dim steps that wait for each other (householder.h). It
+ * stays exact: for directions of length 1 no entry of a triangle's inverse exceeds 4, being the
+ * product of a direction and another one that reflections have turned.
  *
  * The unit vectors as directions make -I; so the sign in front starts at the identity, and small
  * changes reach every small rotation. Directions drawn at random start at a random one instead. */
