@@ -51,7 +51,10 @@ refused "'' is no number" sample m.safetensors --context-value c=
 refused "'inf' is no number" sample m.safetensors --context-value c=inf
 refused 'given twice' sample m.safetensors --context-value c=1,c=2
 refused 'give one of the two' sample m.safetensors --context-value c=1 --context one.csv
-refused 'the model is conditional' sample m.safetensors
+refused 'condition "c" is 1e+39 in row 1, beyond' sample m.safetensors --context-value c=1e39
+refused 'condition "c" is 1e+39 in row 1, beyond' score m.safetensors y.csv --context-value c=1e39
+refused "the model is conditional; give --context FILE with its conditions, or --context-value c=..." \
+  sample m.safetensors
 refused '2000 conditions for 3 rows' sample m.safetensors --context c.csv -n 3
 refused 'no column "c", a condition' score m.safetensors y.csv
 refused 'there is none' fit y.csv --flow 'scale(hidden=4)' --steps 5

@@ -58,6 +58,7 @@ for key in mean se rows; do has $key number; done
 run 0 sample m.safetensors -n 4 --json --with-log-prob
 frame sample
 check "four rows" test "$(value samples)" = 4
+has not_a_number number
 check "four densities" test "$(value log_prob)" = 4
 check "columns by name" test "$(value 'columns[0]')" = x
 run 0 sample m.safetensors -n 2 --json

@@ -48,6 +48,9 @@ refused 'no/such/folder' fit d.csv --max-seconds 600 -o no/such/folder/m.safeten
 refused 'Is a directory' fit d.csv --steps 5 -o .
 refused 'no/such/folder' fit d.csv --steps 5 --checkpoint no/such/folder/state
 run 0 fit d.csv --steps 5 --quiet -o m.safetensors
+refused 'declare the column periodic(low,high)' fit d.csv --steps 5 --flow 'coupling(circular)'
+refused 'maps a circle, and the columns it would map are lines' fit d.csv --steps 5 \
+  --flow 'uniform(low=-3.141592653589793,high=3.141592653589793)-coupling(circular)'
 refused 'that --checkpoint wrote' fit d.csv --steps 5 --resume m.safetensors
 head -c 100 m.safetensors >short.safetensors
 refused 'short.safetensors' score short.safetensors d.csv

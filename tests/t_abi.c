@@ -26,6 +26,7 @@ TEST(values_never_change) {
   CHECK_INTEGER(SL_EVALUATE_GRADIENT, 2);
   CHECK_INTEGER(SL_EVALUATE_PARAMETERS, 4);
   CHECK_INTEGER(SL_EVALUATE_SAMPLE, 8);
+  CHECK_INTEGER(SL_EVALUATE_SAMPLE_GRADIENT, 16);
   CHECK_INTEGER(sizeof(sl_status), 4);
   CHECK_INTEGER(sizeof(sl_dtype), 4);
   CHECK_INTEGER(sizeof(sl_direction), 4);
@@ -46,6 +47,14 @@ TEST(frozen_structs) {
   PIN(sl_array_out, columns, 24);
   PIN(sl_array_out, row_stride, 32);
   PIN(sl_array_out, column_stride, 40);
+  CHECK_INTEGER(sizeof(sl_summary), 80);
+  PIN(sl_summary, mean, 0);
+  PIN(sl_summary, sd, 16);
+  PIN(sl_summary, q5, 32);
+  PIN(sl_summary, ess_bulk, 56);
+  PIN(sl_summary, rhat, 72);
+  CHECK_INTEGER(sizeof(sl_psis_report), 32);
+  PIN(sl_psis_report, ess, 16);
   CHECK_INTEGER(sizeof(sl_score), 32);
   PIN(sl_score, log_prob, 0);
   PIN(sl_score, se, 8);
@@ -72,7 +81,17 @@ TEST(structs_that_may_grow) {
   PIN(sl_fit_data, column_names, 344);
   PIN(sl_fit_data, condition_names, 352);
   PIN(sl_fit_data, columns, 360);
-  CHECK_INTEGER(sizeof(sl_fit_data), 368);
+  PIN(sl_fit_data, valid_weight, 368);
+  PIN(sl_fit_data, test_weight, 416);
+  CHECK_INTEGER(sizeof(sl_fit_data), 464);
+
+  PIN(sl_vi_progress, parameters, 72);
+  CHECK_INTEGER(sizeof(sl_vi_progress), 80);
+  PIN(sl_vi_options, draws, 80);
+  PIN(sl_vi_options, steps, 144);
+  CHECK_INTEGER(sizeof(sl_vi_options), 304);
+  PIN(sl_vi_report, verdict, 786);
+  CHECK_INTEGER(sizeof(sl_vi_report), 1304);
 
   PIN(sl_fit_progress, size, 0);
   PIN(sl_fit_progress, step, 8);

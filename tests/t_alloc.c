@@ -94,7 +94,7 @@ static sl_status evaluate(scene *s) {
   sl_array_out y = sl_out_f64(s->y, ROWS, DIM), log_det = sl_out_f64(s->log_prob, ROWS, 1);
   sl_array_out vector = sl_out_f64(s->vector, 1, sl_flow_parameter_count(s->flow));
   const uint32_t what = SL_EVALUATE_LOG_PROB | SL_EVALUATE_GRADIENT | SL_EVALUATE_PARAMETERS |
-                        SL_EVALUATE_SAMPLE;
+                        SL_EVALUATE_SAMPLE | SL_EVALUATE_SAMPLE_GRADIENT;
   sl_evaluator *evaluator = NULL;
   sl_status status = sl_evaluator_new(s->context, s->flow, what, ROWS, &evaluator);
   CHECK((status == SL_OK) == (evaluator != NULL));
@@ -103,7 +103,23 @@ static sl_status evaluate(scene *s) {
   if (status == SL_OK)
     status = sl_evaluator_gradient(s->context, evaluator, &x, NULL, &log_det, &y, NULL);
   if (status == SL_OK) status = sl_evaluator_sample(s->context, evaluator, 1, NULL, &y, &log_det);
+  if (status == SL_OK)
+    status = sl_evaluator_sample_gradient(s->context, evaluator, 1, NULL, &x, NULL, &y, &log_det,
+                                          &vector, NULL);
   sl_evaluator_free(evaluator);
+  return status;
+}
+
+static sl_status optimize(scene *s) {
+  const int64_t count = sl_flow_parameter_count(s->flow);
+  const sl_array_out vector = sl_out_f64(s->vector, 1, count);
+  const sl_array_in gradient = sl_in_f64(s->vector, 1, count);
+  sl_optimizer *optimizer = NULL;
+  sl_status status = sl_optimizer_new(s->context, NULL, count, &optimizer);
+  CHECK((status == SL_OK) == (optimizer != NULL));
+  if (status == SL_OK) status = sl_optimizer_step(s->context, optimizer, &gradient, &vector);
+  if (status == SL_OK) status = sl_optimizer_step_flow(s->context, optimizer, &gradient, s->flow);
+  sl_optimizer_free(optimizer);
   return status;
 }
 
@@ -117,6 +133,38 @@ static sl_status load(scene *s) {
   CHECK((status == SL_OK) == (flow != NULL));
   sl_flow_free(flow);
   return status;
+}
+
+static sl_status ask_target(scene *s, sl_target *target) {
+  const sl_array_in x = sl_in_f64(s->x, ROWS, DIM);
+  const sl_array_out y = sl_out_f64(s->y, ROWS, DIM), value = sl_out_f64(s->log_prob, ROWS, 1);
+  sl_status status = sl_target_log_density(s->context, target, 0, &x, &value, &y);
+  if (status == SL_OK) status = sl_target_constrain(s->context, target, false, &x, &y);
+  sl_target_free(target);
+  return status;
+}
+
+static sl_status stan_target(scene *s) {
+  static const char program[] =
+      "data { int n; } parameters { real a; real<lower=0> b; } model { a ~ normal(n, b); }";
+  sl_target *target = NULL;
+  const sl_status status = sl_target_from_stan(s->context, program, "{\"n\": 2}", 0, &target);
+  CHECK((status == SL_OK) == (target != NULL));
+  return status == SL_OK ? ask_target(s, target) : status;
+}
+
+static sl_status expression_target(scene *s) {
+  sl_target *target = NULL;
+  const sl_status status = sl_target_from_expression(s->context, "-x^2 - exp(y)", "x,y", &target);
+  CHECK((status == SL_OK) == (target != NULL));
+  return status == SL_OK ? ask_target(s, target) : status;
+}
+
+static sl_status standard_target(scene *s) {
+  sl_target *target = NULL;
+  const sl_status status = sl_target_standard(s->context, "pot4", &target);
+  CHECK((status == SL_OK) == (target != NULL));
+  return status == SL_OK ? ask_target(s, target) : status;
 }
 
 static sl_status set_option(scene *s) {
@@ -236,8 +284,14 @@ TEST(evaluation) {
   fail_each("sl_flow_map", map);
   fail_each("sl_flow_gradient", gradient);
   fail_each("sl_evaluator_new and its calls", evaluate);
+  fail_each("sl_optimizer_new and its calls", optimize);
 }
 
+TEST(targets) {
+  fail_each("sl_target_from_stan and its calls", stan_target);
+  fail_each("sl_target_from_expression and its calls", expression_target);
+  fail_each("sl_target_standard and its calls", standard_target);
+}
 TEST(fitting) {
   fail_each("sl_fit_options_set", set_option);
   fail_each("sl_fit", fit);

@@ -276,8 +276,8 @@ TEST(evaluators_allocate_nothing_and_see_new_parameters) {
   sl_flow *flow = new_flow(context, formula, DIM, 0);
   REQUIRE(flow != NULL);
   sl_evaluator *evaluator = NULL;
-  uint32_t everything = SL_EVALUATE_LOG_PROB | SL_EVALUATE_GRADIENT | SL_EVALUATE_PARAMETERS |
-                        SL_EVALUATE_SAMPLE;
+  uint32_t everything =
+      SL_EVALUATE_LOG_PROB | SL_EVALUATE_GRADIENT | SL_EVALUATE_PARAMETERS | SL_EVALUATE_SAMPLE;
   REQUIRE_OK(context, sl_evaluator_new(context, flow, everything, ROWS, &evaluator));
   static double x[ROWS * DIM], by_x[ROWS * DIM], one[ROWS], two[ROWS], three[ROWS], vector[20000];
   fill(x, ROWS * DIM);
@@ -323,6 +323,29 @@ TEST(gradients_of_no_rows_are_zero) {
   CHECK_OK(context, sl_flow_gradient(context, flow, &x, NULL, NULL, NULL, NULL, &out));
   for (int64_t i = 0; i < count; i++) CHECK(gradient[i] == 0);
   free(gradient);
+  sl_flow_free(flow);
+  sl_context_free(context);
+}
+
+/* What has no image is NaN, never a number that looks like one. */
+TEST(rows_without_an_image_are_no_numbers) {
+  enum { COLUMNS = 2, BAD = 4 };
+  sl_context *context = new_context(1);
+  sl_flow *flow = NULL;
+  REQUIRE_OK(context, sl_flow_new(context, "exp-exp", NULL, COLUMNS, 0, SL_F64, 0, &flow));
+  const double noise[BAD][COLUMNS] = {{0, 10}, {(double)NAN, 0}, {0, INFINITY}, {0, 1}};
+  const double data[BAD][COLUMNS] = {{3, 0.5}, {3, (double)NAN}, {INFINITY, 3}, {3, 4}};
+  for (int to_base = 0; to_base <= 1; to_base++) {
+    double image[BAD][COLUMNS], log_det[BAD];
+    sl_array_in from = sl_in_f64(to_base ? data[0] : noise[0], BAD, COLUMNS);
+    sl_array_out to = sl_out_f64(image[0], BAD, COLUMNS), det = sl_out_f64(log_det, BAD, 1);
+    REQUIRE_OK(context, sl_flow_map(context, flow, to_base ? SL_TO_BASE : SL_TO_DATA, -1, &from,
+                                    NULL, &to, &det));
+    for (int r = 0; r < BAD - 1; r++) CHECK(isnan(image[r][0]) && isnan(image[r][1]));
+    CHECK(isnan(log_det[1]));
+    CHECK(!to_base || log_det[0] == -INFINITY); /* 0.5 is below exp(exp(z)) for every z */
+    CHECK(isfinite(image[BAD - 1][0]) && isfinite(image[BAD - 1][1]) && isfinite(log_det[BAD - 1]));
+  }
   sl_flow_free(flow);
   sl_context_free(context);
 }

@@ -126,6 +126,66 @@ TEST(several_columns_and_slopes) {
   sl_context_free(context);
 }
 
+/* The sum of the rows' scores as its parameters move, in float64, with a condition and a row that
+ * is no integer, in portions smaller than the number of rows. */
+TEST(gradient_by_the_parameters) {
+  enum { FEW = 5, TRIED = 12 };
+  static double x[ROWS * 2], condition[ROWS], log_prob[FEW];
+  sl_context *context = new_context();
+  for (int row = 0; row < ROWS; row++) {
+    condition[row] = uniform(row, 5);
+    x[2 * row] = floor(-3 * condition[row] * log(uniform(row, 1)));
+    x[2 * row + 1] = uniform(row, 4) + x[2 * row];
+  }
+  sl_fit_data data = {.size = sizeof data,
+                      .x = sl_in_f64(x, ROWS, 2),
+                      .condition = sl_in_f64(condition, ROWS, 1),
+                      .columns = "1: count"};
+  sl_fit_options options;
+  sl_fit_options_default(&options, sizeof options);
+  options.formula = "coupling(affine,hidden=4)-scale-loc";
+  options.steps = 60;
+  options.baselines = 0;
+  options.precision = SL_F64;
+  sl_flow *flow = NULL;
+  REQUIRE_OK(context, sl_fit(context, &data, &options, &flow, NULL));
+  x[2 * 3] += 0.5;
+  const int64_t size = sl_flow_parameter_count(flow);
+  double *vector = malloc((size_t)size * sizeof(double));
+  double *slope = malloc((size_t)size * sizeof(double));
+  const sl_array_in in = sl_in_f64(x, FEW, 2), given = sl_in_f64(condition, FEW, 1);
+  const sl_array_out out = sl_out_f64(log_prob, FEW, 1);
+  const sl_array_out vector_out = sl_out_f64(vector, 1, size),
+                     slope_out = sl_out_f64(slope, 1, size);
+  const sl_array_in vector_in = sl_in_f64(vector, 1, size);
+  sl_evaluator *evaluator = NULL;
+  REQUIRE_OK(context, sl_evaluator_new(context, flow, SL_EVALUATE_PARAMETERS, 2, &evaluator));
+  REQUIRE_OK(context, sl_evaluator_parameters(context, evaluator, &in, &given, &out, &slope_out));
+  CHECK(log_prob[3] == -INFINITY && isfinite(log_prob[4]));
+  REQUIRE_OK(context, sl_flow_parameters(context, flow, &vector_out));
+  double largest = 0;
+  for (int64_t k = 0; k < TRIED; k++) {
+    const int64_t i = k * (size - 1) / (TRIED - 1);
+    const double kept = vector[i], h = 1e-5 * fmax(1, fabs(kept));
+    double sum[2] = {0};
+    for (int side = 0; side < 2; side++) {
+      vector[i] = kept + (side == 0 ? -h : h);
+      CHECK_OK(context, sl_flow_set_parameters(context, flow, &vector_in));
+      CHECK_OK(context, sl_evaluator_log_prob(context, evaluator, &in, &given, &out));
+      for (int row = 0; row < FEW; row++) sum[side] += row == 3 ? 0 : log_prob[row];
+    }
+    vector[i] = kept;
+    CHECK_CLOSE((sum[1] - sum[0]) / (2 * h), slope[i], 1e-6);
+    largest = fmax(largest, fabs(slope[i]));
+  }
+  CHECK(largest > 0.01);
+  sl_evaluator_free(evaluator);
+  free(vector);
+  free(slope);
+  sl_flow_free(flow);
+  sl_context_free(context);
+}
+
 /* Along each column the points of a lattice are equally spaced, and no two columns agree. */
 TEST(points_of_a_cell) {
   sl_context *context = new_context();

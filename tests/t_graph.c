@@ -61,9 +61,57 @@ UNARY_CASE(lgamma, positive(g, x))
 UNARY_CASE(relu, x)
 UNARY_CASE(silu, x)
 UNARY_CASE(digamma, positive(g, x))
-CASE(trigamma) {
+UNARY_CASE(trigamma, positive(g, x))
+CASE(tetragamma) {
   UNUSED;
-  return op_stop_gradient(g, op_trigamma(g, positive(g, x)));
+  return op_stop_gradient(g, op_tetragamma(g, positive(g, x)));
+}
+
+/* Of (shape, x) or (order, x). */
+#define PAIR_CASE(name)                                                             \
+  CASE(name) {                                                                      \
+    UNUSED;                                                                         \
+    return op_##name(g, positive(g, part(g, p, 0, sl__shape1(6))), positive(g, x)); \
+  }
+#define ODDS_CASE(name)                                                                \
+  CASE(name) {                                                                         \
+    UNUSED;                                                                            \
+    const sl_node a = positive(g, part(g, p, 0, sl__shape1(6)));                       \
+    return op_##name(g, a, positive(g, part(g, p, 6, sl__shape1(6))), positive(g, x)); \
+  }
+PAIR_CASE(log_gamma_p)
+PAIR_CASE(log_gamma_q)
+PAIR_CASE(log_gamma_term)
+PAIR_CASE(log_bessel_i)
+PAIR_CASE(owens_t)
+ODDS_CASE(log_beta_lower)
+ODDS_CASE(log_beta_term)
+CASE(inv_inc_beta) {
+  UNUSED;
+  const sl_node a = positive(g, part(g, p, 0, sl__shape1(6)));
+  return op_inv_inc_beta(g, a, positive(g, part(g, p, 6, sl__shape1(6))), op_sigmoid(g, x));
+}
+/* Their order is a whole number, and fixed. */
+CASE(bessel) {
+  UNUSED;
+  const sl_node order = op_constant(g, t, sl__shape1(6), (double[]){0, 1, 2, 3, 4, 5});
+  const sl_node at = positive(g, x);
+  return op_concatenate(g, 3,
+                        (sl_node[]){op_bessel_j(g, order, at),
+                                    op_bessel_y(g, order, op_shift(g, at, 3)),
+                                    op_bessel_k(g, order, op_shift(g, at, 2))},
+                        0);
+}
+/* What has no derivative of its own. */
+CASE(by_shape) {
+  UNUSED;
+  const sl_node a = positive(g, part(g, p, 0, sl__shape1(6))), at = positive(g, x);
+  const sl_node b = positive(g, part(g, p, 6, sl__shape1(6)));
+  const sl_node parts[] = {op_log_gamma_p_by_shape(g, a, at), op_log_gamma_q_by_shape(g, a, at),
+                           op_log_bessel_i_by_order(g, a, at),
+                           op_log_beta_lower_by_first(g, a, b, at),
+                           op_log_beta_lower_by_second(g, a, b, at)};
+  return op_stop_gradient(g, op_concatenate(g, 5, parts, 0));
 }
 CASE(scale) {
   UNUSED;
@@ -324,6 +372,18 @@ CASE(qr_batched) {
                            op_constant(g, t, sl__shape2(3, 2), (double[]){2, 0, 0, 2, 1, 1}));
   return op_concatenate(g, 2, (sl_node[]){op_qr_q(g, a), op_qr_r(g, a)}, 0);
 }
+CASE(eigen) {
+  UNUSED;
+  const sl_node a = part(g, p, 0, sl__shape2(3, 3));
+  const sl_node apart = op_constant(g, t, sl__shape2(3, 3), (double[]){0, 0, 0, 0, 8, 0, 0, 0, 20});
+  const sl_node spread = op_add(g, apart, op_matmul(g, a, op_transpose(g, a)));
+  return op_matmul(g, op_eigen(g, spread), op_reshape(g, x, sl__shape2(3, 2)));
+}
+CASE(eigen_batched) {
+  UNUSED;
+  const sl_node a = op_reshape(g, op_slice(g, x, 0, 0, 4, 1), sl__shape2(2, 2));
+  return op_eigen(g, spread_out(g, t, op_matmul(g, a, op_transpose(g, a)), 2));
+}
 CASE(diagonals) {
   UNUSED;
   const sl_node m = op_reshape(g, op_slice(g, x, 0, 0, 4, 1), sl__shape2(2, 2));
@@ -381,6 +441,66 @@ CASE(root_of_sum) {
   const sl_node low = op_number(g, t, -5), high = op_slice(g, p, 0, 0, 1, 1);
   return op_root(g, y, low, high, of_sigmoids, &x); /* the bracket may not hold */
 }
+/* sum_i sin(x_i) x_(i+1) + the number at user */
+static sl_status sines(void *user, int64_t rows, const double *x, double *value, double *gradient) {
+  const int64_t n = FEATURES / 2;
+  for (int64_t r = 0; r < rows; r++, x += n) {
+    value[r] = *(const double *)user;
+    for (int64_t i = 0; i < n; i++) {
+      const double next = x[(i + 1) % n], before = x[(i + n - 1) % n];
+      value[r] += sin(x[i]) * next;
+      if (gradient) gradient[r * n + i] = cos(x[i]) * next + sin(before);
+    }
+  }
+  return SL_OK;
+}
+static double five = 5;
+CASE(outside) {
+  UNUSED;
+  const sl_node some = op_slice(g, x, 0, 1, FEATURES / 2, 1);
+  return op_square(g, op_outside(g, some, sines, &five, true));
+}
+CASE(outside_shared) {
+  UNUSED;
+  return op_multiply(g, x,
+                     op_outside(g, op_slice(g, p, 0, 4, FEATURES / 2, 2), sines, &five, true));
+}
+/* a pendulum with friction, driven by time */
+static bool pendulum(void *user, sl__graph *g, sl_node time, const sl_node *y, const sl_node *p,
+                     sl_node *slope) {
+  (void)user;
+  const sl_node friction = op_multiply(g, op_element(g, p[0], 0, 0), y[1]);
+  const sl_node pull = op_multiply(g, op_element(g, p[0], 0, 1), op_sin(g, y[0]));
+  slope[0] = y[1];
+  slope[1] = op_subtract(g, op_cos(g, time), op_add(g, friction, pull));
+  return true;
+}
+static sl_node swing(sl__graph *g, sl_dtype t, sl_node x, sl_node p, sl__ode_method method) {
+  const sl_node wide = op_cast(g, x, SL_F64);
+  const sl_node parameter = op_cast(g, op_slice(g, p, 0, 3, 2, 1), SL_F64);
+  const sl_node first = op_shift(g, op_square(g, op_element(g, wide, 0, 3)), 0.5);
+  const sl_node last = op_shift(g, op_square(g, op_element(g, wide, 0, 4)), 1);
+  const sl_node times[2] = {op_reshape(g, first, sl__shape1(1)),
+                            op_reshape(g, op_add(g, first, last), sl__shape1(1))};
+  const sl__ode ode = {.method = method,
+                       .relative = 1e-10,
+                       .absolute = 1e-10,
+                       .max_steps = 1e5,
+                       .start_time = op_scale(g, op_sigmoid(g, op_element(g, wide, 0, 2)), 0.4),
+                       .start = op_slice(g, wide, 0, 0, 2, 1),
+                       .times = op_concatenate(g, 2, times, 0),
+                       .parameters = 1,
+                       .parameter = &parameter};
+  return op_cast(g, op_ode(g, &ode, pendulum, NULL), t);
+}
+CASE(ode) {
+  UNUSED;
+  return swing(g, t, x, p, SL__ODE_DORMAND_PRINCE);
+}
+CASE(ode_stiff) {
+  UNUSED;
+  return swing(g, t, x, p, SL__ODE_STIFF);
+}
 CASE(random) {
   UNUSED;
   return op_multiply(g, x,
@@ -417,6 +537,17 @@ static const build_case cases[] = {
     C(silu),
     C(digamma),
     C(trigamma),
+    C(tetragamma),
+    C(log_gamma_p),
+    C(log_gamma_q),
+    C(log_gamma_term),
+    C(log_bessel_i),
+    C(owens_t),
+    C(log_beta_lower),
+    C(log_beta_term),
+    C(inv_inc_beta),
+    C(bessel),
+    C(by_shape),
     C(scale),
     C(shift),
     C(leaky_relu),
@@ -464,6 +595,8 @@ static const build_case cases[] = {
     C(solve_batched),
     C(cholesky),
     C(cholesky_batched),
+    C(eigen),
+    C(eigen_batched),
     C(qr),
     C(qr_batched),
     C(diagonals),
@@ -472,6 +605,10 @@ static const build_case cases[] = {
     C(root),
     C(root_shared),
     C(root_of_sum),
+    C(outside),
+    C(outside_shared),
+    C(ode),
+    C(ode_stiff),
     C(random),
 };
 enum { CASES = sizeof cases / sizeof cases[0] };
@@ -582,7 +719,8 @@ TEST(gradients_against_differences) {
   for (int i = 0; i < CASES; i++) {
     bench_program b;
     if (!make(context, &cases[i], SL_F64, &b)) continue;
-    const bool constant = !strcmp(cases[i].name, "trigamma") ||
+    const bool constant = !strcmp(cases[i].name, "tetragamma") ||
+                          !strcmp(cases[i].name, "by_shape") ||
                           !strcmp(cases[i].name, "leaky_gate"); /* stop_gradient inside */
     if (!constant) check_differences(context, &cases[i], &b);
     sl__program_free(b.program);
@@ -676,6 +814,51 @@ TEST(every_operation_was_in_a_case) {
     if (!CHECK(seen_elementwise[i]))
       printf("  elementwise %s is in no case\n", sl__elementwise_name((sl__elementwise)i));
   }
+}
+
+static sl_status refusing(void *user, int64_t rows, const double *x, double *value,
+                          double *gradient) {
+  (void)gradient, (void)user;
+  for (int64_t r = 0; r < rows; r++) {
+    if (x[r] > 3) return SL_STOPPED;
+    value[r] = x[r];
+  }
+  return SL_OK;
+}
+
+TEST(a_function_from_outside_ends_the_run_and_has_no_second_derivative) {
+  sl_context *context = context_of(2);
+  sl__graph *g;
+  REQUIRE(sl__graph_new(context, &g) == SL_OK);
+  const sl_node x = op_input(g, SL_F64, sl__shape1(1));
+  const sl_node plain = op_outside(g, x, refusing, NULL, false);
+  const sl_node sum = op_outside(g, x, sines, &five, true);
+  sl__program *program;
+  sl__workspace *work;
+  REQUIRE(sl__program_new(context, g, 1, &plain, &program) == SL_OK);
+  REQUIRE(sl__workspace_new(context, program, 1, &work) == SL_OK);
+  enum { ROWS = 1000 };
+  static double data[ROWS], y[ROWS];
+  const sl__feed feed = {.data = data, .type = SL_F64};
+  const sl__sink sink = {y, SL_F64, 0, 0};
+  const sl__run r = {.rows = ROWS, .feeds = &feed, .sinks = &sink};
+  CHECK(sl__program_run(context, program, work, &r) == SL_OK);
+  data[700] = 4;
+  CHECK(sl__program_run(context, program, work, &r) == SL_STOPPED);
+  data[700] = 2;
+  CHECK(sl__program_run(context, program, work, &r) == SL_OK && y[700] == 2);
+  sl_node first, second;
+  CHECK(sl__gradient(g, sum, 1, &x, &first) == SL_OK);
+  CHECK(sl__gradient(g, op_sum_all(g, op_square(g, first)), 1, &x, &second) == SL_UNSUPPORTED);
+  CHECK(strstr(sl_error(context), "second derivatives") != NULL);
+  sl__graph_free(g);
+  REQUIRE(sl__graph_new(context, &g) == SL_OK);
+  const sl_node z = op_input(g, SL_F64, sl__shape1(1));
+  CHECK(sl__gradient(g, op_outside(g, z, refusing, NULL, false), 1, &z, &first) == SL_UNSUPPORTED);
+  sl__graph_free(g);
+  sl__workspace_free(work);
+  sl__program_free(program);
+  sl_context_free(context);
 }
 
 TEST(shared_inputs_and_unused_outputs) {

@@ -311,6 +311,63 @@ static sl_node root(maker *m) {
   return op_tanh(m->g, op_root(m->g, y, low, high, rise, &r));
 }
 
+/* A small system with a few parameters, by any method. */
+static bool turn(void *user, sl__graph *g, sl_node time, const sl_node *y, const sl_node *p,
+                 sl_node *slope) {
+  (void)user;
+  const sl_node a = op_element(g, p[0], 0, 0), b = op_element(g, p[0], 0, 1);
+  slope[0] = op_subtract(g, op_multiply(g, a, y[1]), y[0]);
+  slope[1] = op_subtract(g, op_cos(g, time), op_multiply(g, op_tanh(g, b), y[0]));
+  return true;
+}
+
+static sl_node equation(maker *m) {
+  sl__graph *g = m->g;
+  if (m->twice) return unary(m); /* it has no second derivative */
+  const sl_node first = op_tanh(g, fitted(m, any(m), sl__shape1(2)));
+  const sl_node second = op_tanh(g, fitted(m, any(m), sl__shape1(2)));
+  const sl_node parameter = op_cast(g, second, SL_F64);
+  const sl_node late = op_cast(g, positive(m, fitted(m, any(m), sl__shape1(1))), SL_F64);
+  const sl_node times[2] = {op_constant(g, SL_F64, sl__shape1(1), (double[]){0.4}),
+                            op_tanh(g, late)};
+  const bool fixed = dice(m, 2);
+  const sl__ode ode = {.method = (sl__ode_method)dice(m, 3),
+                       .relative = 1e-3,
+                       .absolute = 1e-3,
+                       .max_steps = 1e3,
+                       .start_time = op_number(g, SL_F64, 0.1),
+                       .start = op_cast(g, first, SL_F64),
+                       .times = fixed ? times[0] : op_concatenate(g, 2, times, 0),
+                       .parameters = 1,
+                       .parameter = &parameter};
+  return op_cast(g, op_ode(g, &ode, turn, NULL), m->type);
+}
+
+/* x0 x1 + sin(x2) */
+static sl_status hill(void *user, int64_t rows, const double *x, double *value, double *gradient) {
+  (void)user;
+  for (int64_t r = 0; r < rows; r++, x += 3) {
+    value[r] = x[0] * x[1] + sin(x[2]);
+    if (gradient) memcpy(gradient + 3 * r, (double[]){x[1], x[0], cos(x[2])}, 3 * sizeof *x);
+  }
+  return SL_OK;
+}
+
+static sl_node called(maker *m) {
+  if (m->twice) return unary(m);
+  const sl_node x = op_cast(m->g, op_tanh(m->g, fitted(m, any(m), sl__shape1(3))), SL_F64);
+  return op_cast(m->g, op_outside(m->g, x, hill, NULL, true), m->type);
+}
+
+/* Eigenvalues far from each other. */
+static sl_node spectrum(maker *m) {
+  const sl_shape square = sl__shape2(3, 3);
+  const sl_node apart = op_constant(m->g, m->type, square, (double[]){0, 0, 0, 0, 9, 0, 0, 0, 30});
+  if (m->twice) return unary(m);
+  const sl_node a = op_tanh(m->g, fitted(m, any(m), square));
+  return op_tanh(m->g, op_eigen(m->g, op_add(m->g, apart, op_add(m->g, a, op_transpose(m->g, a)))));
+}
+
 static sl_node other(maker *m) {
   const sl_dtype foreign = m->type == SL_F32 ? SL_F64 : SL_F32;
   const sl_node a = any(m);
@@ -370,8 +427,9 @@ static sl_node observed(maker *m) {
 }
 
 static sl_node (*const moves[])(maker *) = {
-    unary,   binary,        chain, view, join,  growing, reduction, indexed, layer, observed,
-    product, factorisation, other, root, unary, binary,  chain,     view,    join,  observed};
+    unary, binary,   chain,   view,          join,     growing, reduction, indexed,
+    layer, observed, product, factorisation, other,    root,    unary,     binary,
+    chain, view,     join,    observed,      equation, called,  spectrum};
 
 /* Makes a loss of many values, its gradients, and lists them as outputs. */
 static int build(maker *m, sl_node outputs[5]) {
@@ -490,7 +548,7 @@ static int all_values(const sl__graph *g, int count, const sl_node *outputs, sl_
   for (sl_node i = 1; i < g->count; i++) {
     const sl__node *n = &g->nodes[i];
     inside[i] = n->operation == SL__OP_VARIABLE;
-    for (int64_t k = 0; k < sl__operand_count(n) && n->operation != SL__OP_ROOT; k++)
+    for (int64_t k = 0; k < sl__operand_count(n) && !sl__is_loop(n); k++)
       inside[i] |= inside[sl__operand_at(n, k)];
     seen_operation[n->operation] |= live[i];
     if (live[i] && !inside[i] && n->root == i && n->operation != SL__OP_PARAMETER)

@@ -276,7 +276,7 @@ static bool agrees(sl_context *context, uint64_t seed, sl_dtype type) {
     if (!CHECK(sl__graph_new(context, &m.g) == SL_OK)) return false;
     int count = write_program(&m, outputs);
     if (grouped) {
-      good &= CHECK_OK(context, sl__graph_group(m.g, count, outputs));
+      good &= CHECK_OK(context, sl__graph_group(m.g, 0, count, outputs));
       count_live(m.g, count, outputs);
     }
     if (good) count = add_gradients(m.g, &m, count, outputs);
@@ -342,7 +342,7 @@ TEST(a_loop_over_data_becomes_a_few_steps) {
     const sl_node x = op_input(g, SL_F64, sl__shape1(FEATURES));
     double expected;
     sl_node outputs[2] = {regression(g, x, observations, &expected)};
-    REQUIRE_OK(context, sl__graph_group(g, 1, outputs));
+    REQUIRE_OK(context, sl__graph_group(g, 0, 1, outputs));
     CHECK(count_live(g, 1, outputs) < 100);
     REQUIRE_OK(context, sl__gradient(g, outputs[0], 1, &x, &outputs[1]));
     numbers result;
@@ -375,7 +375,7 @@ TEST(sums_of_many_terms) {
     magnitude += fabs(weight * q[i % 39]);
   }
   sl_node outputs[2] = {target};
-  REQUIRE_OK(context, sl__graph_group(g, 1, outputs));
+  REQUIRE_OK(context, sl__graph_group(g, 0, 1, outputs));
   REQUIRE_OK(context, sl__gradient(g, outputs[0], 1, &x, &outputs[1]));
   numbers result;
   REQUIRE(run(context, g, 2, outputs, 1, &result));
@@ -403,7 +403,7 @@ TEST(recurrences_stay_and_what_hangs_on_them_is_joined) {
       target = op_subtract(g, target, op_scale(g, op_square(g, error), 0.5));
     }
     sl_node outputs[2] = {target};
-    if (grouped) REQUIRE_OK(context, sl__graph_group(g, 1, outputs));
+    if (grouped) REQUIRE_OK(context, sl__graph_group(g, 0, 1, outputs));
     REQUIRE_OK(context, sl__gradient(g, outputs[0], 1, &x, &outputs[1]));
     REQUIRE(run(context, g, 2, outputs, 3, &result[grouped]));
     sl__graph_free(g);
@@ -446,7 +446,7 @@ TEST(what_cannot_be_joined) {
                           op_slice(g, x, 0, 3, 5, 2),
                           op_add(g, late, op_sin(g, op_element(g, p, 0, 3)))};
     int count = 6;
-    if (grouped) REQUIRE_OK(context, sl__graph_group(g, count, outputs));
+    if (grouped) REQUIRE_OK(context, sl__graph_group(g, 0, count, outputs));
     CHECK_INTEGER(outputs[3], x);
     REQUIRE_OK(context, sl__gradient(g, outputs[0], 1, &p, &outputs[count++]));
     REQUIRE_OK(context, sl__gradient(g, outputs[1], 1, &p, &outputs[count++]));
@@ -484,7 +484,7 @@ TEST(small_reductions_are_joined) {
     expected += log(sum);
   }
   sl_node outputs[2] = {target};
-  REQUIRE_OK(context, sl__graph_group(g, 1, outputs));
+  REQUIRE_OK(context, sl__graph_group(g, 0, 1, outputs));
   CHECK(count_live(g, 1, outputs) < 60);
   REQUIRE_OK(context, sl__gradient(g, outputs[0], 1, &x, &outputs[1]));
   numbers result;
@@ -505,7 +505,7 @@ TEST(bits_do_not_depend_on_threads) {
     const sl_node x = op_input(g, SL_F64, sl__shape1(FEATURES));
     double expected;
     sl_node outputs[2] = {regression(g, x, 3000, &expected)};
-    REQUIRE_OK(context, sl__graph_group(g, 1, outputs));
+    REQUIRE_OK(context, sl__graph_group(g, 0, 1, outputs));
     REQUIRE_OK(context, sl__gradient(g, outputs[0], 1, &x, &outputs[1]));
     numbers result;
     REQUIRE(run(context, g, 2, outputs, 37, &result));
@@ -530,7 +530,7 @@ TEST(half_a_million_nodes) {
   sl_node outputs[2] = {regression(g, x, 42000, &expected)};
   const uint32_t before = g->count;
   const double start = seconds();
-  REQUIRE_OK(context, sl__graph_group(g, 1, outputs));
+  REQUIRE_OK(context, sl__graph_group(g, 0, 1, outputs));
   const double time = seconds() - start;
   printf("  %.1f million nodes grouped in %.2f s\n", before * 1e-6, time);
   CHECK(before > 300000);
@@ -575,7 +575,7 @@ TEST(no_memory) {
       REQUIRE(sl__graph_new(context, &m.g) == SL_OK);
       const int count = write_program(&m, outputs);
       memory.left = allowed;
-      status = sl__graph_group(m.g, count, outputs);
+      status = sl__graph_group(m.g, 0, count, outputs);
       double number;
       if (status == SL_OK) status = sl__graph_numbers(m.g, op_log_sum_exp(m.g, m.data, 0), &number);
       memory.left = -1;

@@ -73,3 +73,33 @@ TEST(gaussian_sees_the_conditions) {
   CHECK(strncmp(report.verdict, "Good", 4) != 0);
   CHECK(strstr(report.verdict, "a mixture") == NULL);
 }
+
+/* Rows that have no finite score have one verdict, and it names the cause. */
+TEST(density_zero_is_called_so) {
+  static double x[ROWS];
+  for (int row = 0; row < ROWS; row++) x[row] = normal(row, 0);
+  static const struct {
+    const char *formula, *verdict;
+  } cases[] = {
+      {"loc-exp", "density 0: a layer such as exp or sigmoid"},
+      {"elementwise(affine)", "Fair"},
+  };
+  sl_context_options own = {.size = sizeof own, .threads = 1};
+  sl_context *context = NULL;
+  REQUIRE(sl_context_new(&own, &context) == SL_OK);
+  for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+    sl_fit_data data = {.size = sizeof data, .x = sl_in_f64(x, ROWS, 1)};
+    sl_fit_options options;
+    sl_fit_options_default(&options, sizeof options);
+    options.steps = 50;
+    options.formula = cases[i].formula;
+    sl_fit_report report = {.size = sizeof report};
+    sl_flow *flow = NULL;
+    const sl_status status = sl_fit(context, &data, &options, &flow, &report);
+    CHECK_INTEGER(status, i == 0 ? SL_NUMERIC : SL_OK);
+    if (!CHECK(strstr(report.verdict, cases[i].verdict) != NULL)) printf("  %s\n", report.verdict);
+    CHECK(strstr(report.verdict, "--lr") == NULL);
+    sl_flow_free(flow);
+  }
+  sl_context_free(context);
+}

@@ -82,6 +82,11 @@ static void compare(const sl__kernels *table, const sl__kernels *reference, sl_d
   free(wanted);
 }
 
+/* One function for all tables, which goes from number to number: nothing to compare. */
+static bool is_special(sl__elementwise op) {
+  return op == SL__EW_tetragamma || (op >= SL__EW_log_gamma_p && op <= SL__EW_inv_inc_beta);
+}
+
 static void each_elementwise(void (*check)(const sl__kernels *, const sl__kernels *, sl_dtype,
                                            sl__elementwise)) {
   for (int t = 0; t < 2; t++) {
@@ -89,7 +94,8 @@ static void each_elementwise(void (*check)(const sl__kernels *, const sl__kernel
     const int count = tables_of(both_types[t], tables);
     for (int k = 1; k < count; k++) {
       for (int op = 0; op < SL__EW_COUNT; op++) {
-        check(tables[k], tables[0], both_types[t], (sl__elementwise)op);
+        if (!is_special((sl__elementwise)op))
+          check(tables[k], tables[0], both_types[t], (sl__elementwise)op);
       }
     }
   }

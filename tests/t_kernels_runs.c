@@ -181,6 +181,69 @@ TEST(linear_algebra) {
   each_table(check_linear_algebra);
 }
 
+/* Every mixture of runs and numbers, with rows and columns where they are or the other way round. */
+static void check_matrices(const sl__kernels *table, const sl__kernels *reference, sl_dtype type) {
+  static const int64_t shapes[][4] = {{1, 1, 1, 1},  {4, 1, 37, 1}, {23, 1, 9, 1}, {3, 1, 50, 1},
+                                      {7, 70, 5, 1}, {2, 3, 4, 16}, {5, 2, 3, 37}, {3, 3, 8, 64},
+                                      {9, 5, 2, 1},  {1, 6, 7, 32}};
+  for (size_t s = 0; s < sizeof shapes / sizeof shapes[0]; s++) {
+    const int64_t m = shapes[s][0], n = shapes[s][1], k = shapes[s][2], lanes = shapes[s][3];
+    void *a = numbers(type, m * k * lanes, -1, 1), *b = numbers(type, k * n * lanes, -1, 1);
+    void *got = numbers(type, m * n * lanes, 0, 1), *wanted = numbers(type, m * n * lanes, 0, 1);
+    for (int flags = 0; flags < 16; flags++) {
+      sl__matrices x = {.m = m, .n = n, .k = k, .lanes = lanes, .y = got, .a = a, .b = b};
+      x.a_lanes = flags & 1 ? lanes : 1;
+      x.b_lanes = flags & 2 ? lanes : 1;
+      x.a_row = flags & 4 ? k : 1, x.a_column = flags & 4 ? 1 : m;
+      x.b_row = flags & 8 ? n : 1, x.b_column = flags & 8 ? 1 : k;
+      table->multiply_matrices(&x);
+      x.y = wanted;
+      reference->multiply_matrices(&x);
+      agree(table, "multiply_matrices", m * n * lanes, got, wanted, 2 * (double)k);
+    }
+    free(a), free(b), free(got), free(wanted);
+  }
+}
+TEST(products_of_small_matrices) {
+  each_table(check_matrices);
+}
+
+/* A list gives the bits of its kernels, one after another, in place too. */
+static void check_few(const sl__kernels *table, const sl__kernels *reference, sl_dtype type) {
+  (void)reference;
+  enum { MOST = 20 };
+  for (int op = 0; op < SL__EW_COUNT; op++) {
+    for (int64_t n = 1; n <= MOST; n += n < 9 ? 1 : 11) {
+      for (uint8_t scalars = 0; scalars < 8; scalars++) {
+        void *x = numbers(type, 3 * MOST, 0.1, 1), *got = numbers(type, MOST, 0, 1);
+        void *wanted = numbers(type, MOST, 0, 1);
+        const int arity = sl__elementwise_arity((sl__elementwise)op);
+        const char *b = (char *)x + MOST * size_of(type), *c = b + MOST * size_of(type);
+        sl__few few[2] = {{.kernel = table->elementwise[op],
+                           .elementwise = (uint8_t)op,
+                           .scalars = scalars,
+                           .n = n,
+                           .y = got,
+                           .a = x,
+                           .b = arity > 1 ? b : NULL,
+                           .c = arity > 2 ? c : NULL,
+                           .attribute = 0.37}};
+        few[1] = few[0];
+        const bool in_place = !(scalars & 1); /* of its own result */
+        if (in_place) few[1].a = got;
+        table->run_few(2, few);
+        for (int k = 0; k < 2; k++)
+          few[0].kernel(n, wanted, k && in_place ? wanted : x, few[0].b, few[0].c, scalars, 0.37);
+        CHECK(memcmp(got, wanted, (size_t)n * size_of(type)) == 0);
+        free(x), free(got), free(wanted);
+      }
+    }
+  }
+}
+TEST(lists_of_elementwise_operations) {
+  each_table(check_few);
+}
+
 /* ---- random numbers ---- */
 
 static void check_random(const sl__kernels *table, const sl__kernels *reference, sl_dtype type) {
@@ -223,13 +286,15 @@ TEST(random_numbers) {
 static void check_updates(const sl__kernels *table, const sl__kernels *reference, sl_dtype type) {
   enum { LENGTH = 77 };
   void *g = numbers(type, LENGTH, -1, 1);
-  for (int kind = 0; kind < 9; kind++) {
+  for (int kind = 0; kind < 13; kind++) {
     void *state_of[2][3];
     for (int k = 0; k < 3; k++) { /* w, m, v; the last is a sum of squares */
       state_of[0][k] = numbers(type, LENGTH, k == 2 ? 0.1 : -1, 1);
       state_of[1][k] = numbers(type, LENGTH, 0, 1);
       memcpy(state_of[1][k], state_of[0][k], LENGTH * size_of(type));
     }
+    void *squares[2] = {numbers(type, LENGTH, 0.1, 1), numbers(type, LENGTH, 0.1, 1)};
+    memcpy(squares[1], squares[0], LENGTH * size_of(type));
     for (int run = 0; run < 2; run++) {
       const sl__kernels *k = run ? reference : table;
       void *w = state_of[run][0], *m = state_of[run][1], *v = state_of[run][2];
@@ -244,6 +309,10 @@ static void check_updates(const sl__kernels *table, const sl__kernels *reference
         case 5: k->update_rmsprop(LENGTH, w, g, v, NULL, 0.7, 0.01, 0.9, 1e-8, 0); break;
         case 6: k->update_adagrad(LENGTH, w, g, v, 0.7, 0.01, 1e-8); break;
         case 7: k->update_average(LENGTH, w, g, 0.99); break;
+        case 8: k->update_root(LENGTH, w, g, v, 0.7, 0.01, 0.9, 0.2, 1e-6); break;
+        case 9: k->update_window(LENGTH, w, g, (void *[]){v, m}, 2, 1, 0.7, 0.01, 2); break;
+        case 10: k->update_adadelta(LENGTH, w, g, v, squares[run], 0.7, 0.01, 0.9, 1e-6); break;
+        case 11: k->update_adamax(LENGTH, w, g, m, v, 0.7, 0.01, 0.9, 0.99, 1e-8); break;
         default: k->update_sgd(LENGTH, w, g, NULL, 0.7, 0.01, 0.5, true, 0.1); break;
       }
     }
@@ -251,6 +320,8 @@ static void check_updates(const sl__kernels *table, const sl__kernels *reference
       agree(table, "update", LENGTH, state_of[0][k], state_of[1][k], 4);
       free(state_of[0][k]), free(state_of[1][k]);
     }
+    agree(table, "update", LENGTH, squares[0], squares[1], 4);
+    free(squares[0]), free(squares[1]);
   }
   free(g);
 }
@@ -296,4 +367,86 @@ static void check_strips(const sl__kernels *table, const sl__kernels *reference,
 }
 TEST(strips) {
   each_table(check_strips);
+}
+
+/* ---- differential equations ---- */
+
+static void check_sums(const sl__kernels *table, const sl__kernels *reference, sl_dtype type,
+                       int64_t features, int64_t lanes) {
+  const int64_t size = features * lanes, most = SL__ODE_SUMMANDS;
+  void *x = numbers(type, size, -1, 1), *k = numbers(type, most * size, -1, 1);
+  void *step = numbers(type, lanes, 0, 1), *weights = numbers(type, most * lanes, -1, 1);
+  void *got = numbers(type, size, 0, 1), *wanted = numbers(type, size, 0, 1);
+  for (int count = 1; count <= most; count++) {
+    for (int way = 0; way < 4; way++) {
+      const void *from = way & 1 ? x : NULL, *by = way & 2 ? step : NULL;
+      table->ode_sum(features, lanes, got, from, by, count, weights, k);
+      reference->ode_sum(features, lanes, wanted, from, by, count, weights, k);
+      agree(table, "ode_sum", size, got, wanted, 8);
+    }
+  }
+  for (int64_t l = 0; l < lanes; l += 3) set(type, step, l, 0);
+  table->ode_choose(features, lanes, got, step, x);
+  reference->ode_choose(features, lanes, wanted, step, x);
+  agree(table, "ode_choose", size, got, wanted, 8);
+  for (int bad = 0; bad < 3; bad++) {
+    if (bad) set(type, bad == 1 ? k : x, lanes / 2, bad == 1 ? (double)NAN : HUGE_VAL);
+    const void *slope = (const char *)k + (size_t)size * size_of(type);
+    table->ode_norm(features, lanes, got, k, x, slope, step, 1e-3, 1e-2);
+    reference->ode_norm(features, lanes, wanted, k, x, slope, step, 1e-3, 1e-2);
+    agree(table, "ode_norm", lanes, got, wanted, 8);
+  }
+  free(x), free(k), free(step), free(weights), free(got), free(wanted);
+}
+
+static void check_calls(const sl__kernels *table, const sl__kernels *reference, sl_dtype type,
+                        int64_t features, int64_t lanes) {
+  static const uint8_t some[] = {SL__EW_copy,   SL__EW_negate,   SL__EW_square, SL__EW_reciprocal,
+                                 SL__EW_scale,  SL__EW_shift,    SL__EW_add,    SL__EW_subtract,
+                                 SL__EW_divide, SL__EW_multiply, SL__EW_tanh,   SL__EW_minimum};
+  enum { KINDS = sizeof some + 2 };
+  const int64_t size = features * lanes;
+  void *in[3], *got = numbers(type, size, 0, 1), *wanted = numbers(type, size, 0, 1);
+  for (int k = 0; k < 3; k++) in[k] = numbers(type, 2 * size, 0.5, 1.5);
+  for (int kind = 0; kind < KINDS; kind++) {
+    const int e = kind < (int)sizeof some ? some[kind]
+                  : kind == KINDS - 1     ? SL__EW_select
+                                          : SL__EW_multiply_add;
+    const int arity = kind < 6 || e == SL__EW_tanh ? 1 : kind < (int)sizeof some ? 2 : 3;
+    for (int way = 0; way < 27; way++) { /* one run for all, one after another, or with gaps */
+      for (int scalars = 0; scalars < (lanes > 1 ? 3 : 1); scalars++) {
+        sl__runs_call call = {.elementwise = (uint8_t)e,
+                              .scalars = (uint8_t)scalars,
+                              .features = features,
+                              .attribute = 0.7};
+        const int64_t between[3] = {way % 3 * lanes, way / 3 % 3 * lanes, way / 9 * lanes};
+        for (int k = 0; k < arity; k++) {
+          call.operand[k] = in[k];
+          call.between[k] = between[k];
+        }
+        call.scalars &= (uint8_t)((1u << arity) - 1);
+        call.kernel = table->elementwise[e];
+        call.y = got;
+        table->ode_calls(lanes, 1, &call);
+        call.kernel = reference->elementwise[e];
+        call.y = wanted;
+        reference->ode_calls(lanes, 1, &call);
+        agree(table, "ode_calls", size, got, wanted, 4);
+      }
+    }
+  }
+  for (int k = 0; k < 3; k++) free(in[k]);
+  free(got), free(wanted);
+}
+
+static void check_equations(const sl__kernels *table, const sl__kernels *reference, sl_dtype type) {
+  for (int64_t features = 1; features < 20; features += 6) {
+    for (int64_t lanes = 1; lanes <= SL__ODE_LANES; lanes += SL__ODE_LANES - 1) {
+      check_sums(table, reference, type, features, lanes);
+      check_calls(table, reference, type, features, lanes);
+    }
+  }
+}
+TEST(differential_equations) {
+  each_table(check_equations);
 }

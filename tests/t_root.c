@@ -63,6 +63,27 @@ static double kinked_slope(const double *q, double x) {
   return x > 0 ? 1 : q[0];
 }
 
+/* of degree 9, increasing: flat around 0, very steep far out */
+static double steep(const double *q, double x) {
+  const double square = x * x;
+  return q[2] + x * (q[0] + square * square * (q[1] + 0.001 * square * square));
+}
+static double steep_slope(const double *q, double x) {
+  const double square = x * x;
+  return q[0] + square * square * (5 * q[1] + 0.009 * square * square);
+}
+/* piecewise linear, of slopes 0.001 and 20 a in turn */
+enum { STAIRS = 3 };
+static double stairs(const double *q, double x) {
+  const double half = 0.5 / STAIRS, stair = floor(x / (2 * half)), on = x - stair * 2 * half;
+  const double rise = half * (0.001 + 20 * q[0]);
+  return q[2] + stair * rise + 0.001 * fmin(on, half) + 20 * q[0] * fmax(on - half, 0);
+}
+static double stairs_slope(const double *q, double x) {
+  const double half = 0.5 / STAIRS, stair = floor(x / (2 * half));
+  return x - stair * 2 * half < half ? 0.001 : 20 * q[0];
+}
+
 static sl_node row_of(sl__graph *g, sl_node q, int row) {
   return op_element(g, q, 0, row);
 }
@@ -102,6 +123,13 @@ static sl_node kinked_graph(void *user, sl__graph *g, sl_node x) {
                    op_multiply(g, row_of(g, q, 0), x));
 }
 
+static sl_node steep_graph(void *user, sl__graph *g, sl_node x) {
+  const sl_node q = *(const sl_node *)user, square = op_square(g, x), fourth = op_square(g, square);
+  const sl_node above = op_multiply_add(g, op_scale(g, fourth, 0.001), fourth, row_of(g, q, 0));
+  const sl_node all = op_multiply_add(g, row_of(g, q, 1), fourth, above);
+  return op_multiply_add(g, x, all, row_of(g, q, 2));
+}
+
 typedef struct family {
   const char *name;
   double (*value)(const double *q, double x), (*slope)(const double *q, double x);
@@ -114,6 +142,7 @@ static const family families[] = {
     {"log odds", log_odds, log_odds_slope, log_odds_graph, 100},
     {"exponential", exponential, exponential_slope, exponential_graph, 5},
     {"kinked", kinked, kinked_slope, kinked_graph, 100},
+    {"steep", steep, steep_slope, steep_graph, 20},
 };
 enum { KINDS = sizeof families / sizeof families[0] };
 
@@ -230,6 +259,11 @@ static tally try_search(const sl__kernels *table, sl_dtype type, const family *f
   return t;
 }
 
+/* Of the slowest of 256 lanes: on the whole, and in the worst of blocks. Where rounding inside f is
+ * coarse in spacings of x, only bisection tells (log odds near 0). */
+static const double mean_evaluations[BRACKETS] = {12.5, 12.5, 12.5, 12.5, 23};
+static const int most_evaluations[BRACKETS] = {24, 24, 24, 16, 26};
+
 TEST(search_finds_what_bisection_finds) {
   for (int t = 0; t < 2; t++) {
     const sl__kernels *tables[TABLES];
@@ -238,8 +272,8 @@ TEST(search_finds_what_bisection_finds) {
       for (int bracket = 0; bracket < BRACKETS; bracket++) {
         const sl__kernels *table = tables[count - 1];
         const tally found = try_search(table, both_types[t], &families[k], bracket);
-        const double most = bracket == 2 ? 10 : bracket < 2 ? 16 : 24;
-        const bool good = found.worst <= 1 && found.most <= 30 && found.mean <= most;
+        const bool good = found.worst <= 1 && found.most <= most_evaluations[bracket] &&
+                          found.mean <= mean_evaluations[bracket];
         CHECK(good);
         if (!good || getenv("SLUICE_TEST_VERBOSE")) {
           printf("  f%d %-12s %-13s slowest lane of a block %4.1f, at most %2d; off by %.2f\n",
@@ -248,6 +282,51 @@ TEST(search_finds_what_bisection_finds) {
         }
       }
     }
+  }
+}
+
+/* Kinks anywhere: also beside the root, with slopes that say nothing of what lies beyond. The root
+ * is bracketed, or the value is y's to rounding; a lane that is not done is not a number. */
+TEST(search_is_not_fooled_by_kinks) {
+  enum { BLOCKS = 12 };
+  static double q[LANES][3];
+  const family f = {"stairs", stairs, stairs_slope, NULL, 100};
+  for (int t = 0; t < 2; t++) {
+    const sl_dtype type = both_types[t];
+    const sl__kernels *tables[TABLES];
+    const sl__kernels *table = tables[tables_of(type, tables) - 1];
+    void *x = numbers(type, LANES, 0, 0), *y = numbers(type, LANES, 0, 0);
+    void *low = numbers(type, LANES, 0, 0), *high = numbers(type, LANES, 0, 0);
+    int most = 0;
+    for (int i = 0; i < BLOCKS * BRACKETS * LANES; i++) {
+      const int lane = i % LANES, bracket = i / LANES % BRACKETS;
+      draw_parameters(q[lane], i);
+      make_valid(&f, q[lane]);
+      /* a third of them within a hair of a kink */
+      const double kink = round(uniform(-9, 9)) / STAIRS / (i % 2 + 1);
+      const double root = i % 3 ? draw_root(&f, i) : kink * (1 + uniform(-4, 4) * epsilon_of(type));
+      double a, b;
+      draw_bracket(bracket, root, &a, &b);
+      set(type, y, lane, stairs(q[lane], root));
+      set(type, low, lane, a);
+      set(type, high, lane, b);
+      if (lane < LANES - 1) continue;
+      const int evaluations = search(table, type, &f, q, x, y, low, high);
+      if (evaluations > most) most = evaluations;
+      for (int k = 0; k < LANES; k++) {
+        const double found = get(type, x, k), wanted = get(type, y, k), e = epsilon_of(type);
+        const double near = 8 * e * fabs(found);
+        const double rounding = 4 * e * (fabs(wanted) + fabs(q[k][2]) + 20 * q[k][0]);
+        const bool is_root = stairs(q[k], found - near) <= wanted + rounding &&
+                             stairs(q[k], found + near) >= wanted - rounding;
+        if (!CHECK(is_root))
+          printf("  f%d %s: %.9g at %.9g, not %.9g\n", (int)size_of(type) * 8,
+                 bracket_names[bracket], stairs(q[k], found), found, wanted);
+      }
+    }
+    CHECK(most <= 64);
+    if (getenv("SLUICE_TEST_VERBOSE")) printf("  stairs: at most %d\n", most);
+    free(x), free(y), free(low), free(high);
   }
 }
 

@@ -28,15 +28,22 @@ typedef struct bad_case {
 } bad_case;
 
 static const bad_case bad_cases[] = {
-    {"int n;", "{}",
-     "test.json: the variable 'n' (int, sizes a scalar) of the block data is missing"},
+    {"int n;", "{}", "test.json: the variable 'n' (int) of the block data is missing"},
+    {"vector[2] v;", "{}", "the variable 'v' (vector of sizes [2]) of the block data is missing"},
+    {"int n;", "{\"n\": 3.0}",
+     "'n' is declared as int, and element 1 is written with a decimal point or exponent; write 3"},
+    {"int n;", "{\"n\": 3, \"n\": 4}", "test.json: the variable 'n' is given twice"},
+    {"matrix[2, 2] A;", "{\"A\": [[1, 2], [3, 4, 5]]}",
+     "'A' is declared as matrix of sizes [2,2], but its element [2] has 3 instead of 2 elements"},
+    {"array[2] matrix[2, 1] A;", "{\"A\": [[[1], [2]], [[3], 4]]}",
+     "but its element [2,2] is a single number instead of 1"},
     {"int n;", NULL, "'n'"},
     {"int n;", "{\"n\": 1.5}", "'n' is declared as int, and element 1 is 1.5, not an integer"},
     {"int n;", "{\"n\": 2147483648}", "not an integer of 32 bits"},
     {"int n;", "{\"n\": \"Inf\"}", "not an integer"},
     {"array[3] int n;", "{\"n\": [1, 2, \"x\"]}", "element 3 of 'n' is not a number"},
     {"real x;", "{\"x\": null}", "element 1 of 'x' is not a number"},
-    {"real x;", "{\"x\": [1]}", "'x' is declared as real of sizes a scalar, and the data has [1]"},
+    {"real x;", "{\"x\": [1]}", "'x' is declared as real, and the data has [1]"},
     {"vector[3] v;", "{\"v\": [1, 2]}", "declared as vector of sizes [3], and the data has [2]"},
     {"vector[2] v;", "{\"v\": [1, 2, 3]}", "declared as vector of sizes [2], and the data has [3]"},
     {"vector[3] v;", "{\"v\": 1}", "and the data has a scalar"},
@@ -46,7 +53,7 @@ static const bad_case bad_cases[] = {
     {"array[2] vector[2] A;", "{\"A\": [[1, 2], [3]]}", "declared as array[] vector"},
     {"array[0] int a;", "{\"a\": [1]}", "of sizes [0], and the data has [1]"},
     {"int<lower=1> n;", "{\"n\": 0}",
-     "test.json: test.stan:1:21: 'n' is 0, but must be at least 1"},
+     "test.stan:1:21: 'n' is 0, but must be at least 1 (from test.json)"},
     {"vector<lower=0, upper=1>[2] p;", "{\"p\": [0.5, 1.5]}",
      "'p' (element 2) is 1.5, but must be at most 1"},
     {"vector[2] low; vector<lower=low>[2] p;", "{\"low\": [0, 1], \"p\": [0, 0.5]}", "(element 2)"},
@@ -59,7 +66,7 @@ static const bad_case bad_cases[] = {
     {"int n; vector[n] v;", "{\"n\": -2, \"v\": []}", "size -2 of 'v' is negative"},
     {"int n; vector[n] v;", "{\"n\": 2000000000, \"v\": []}", "2^30"},
     {"int n;", "[1]", "expected a JSON object"},
-    {"int n;", "{\"n\": 1", "test.json: "},
+    {"int n;", "{\"n\": 1", "test.json:1:8: not JSON"},
 };
 
 TEST(refusals) {

@@ -279,6 +279,8 @@ static const bad_case bad_cases[] = {
     {"transformed data { int x = 1; int y = x %/% 0; }", "zero"},
     {"transformed data { int x = 2147483647; x += 1; }", "outside of the integers"},
     {"transformed data { while (1) { } }", "run for ever"},
+    {"transformed data { matrix[2000, 2000] x; matrix[2000, 2000] y = x * x; }",
+     "this alone takes 125000000 steps"},
     {"transformed data { vector[1000000000] x; }", "megabytes"},
     {"transformed data { matrix[100000, 100000] x; }", "2^30"},
     {"functions { int f(int n) { return f(n); } } transformed data { int x = f(1); }",

@@ -52,7 +52,7 @@ TEST(values_outside_are_refused) {
       {1, 1, "b: interval(0,1)", "column 2 \"b\" of x: 1 is on the border of its interval; give"},
       {1, 1.5, "b: interval(0,1) width(0.1)", "1.5 is outside its interval"},
       {2, 2.5, "c: count", "column 3 \"c\" of x: 2.5 is no integer; call the column real"},
-      {2, -1, "c: count", "-1 is no count; call the column integer"},
+      {2, -1, "c: count", "-1 is negative; call the column integer"},
       {2, 0, "c: positive integer", "0 is not positive; call the column count"},
       {2, 9, "c: integer interval(0,8)", "9 is outside its interval; give a wider one"},
       {3, 0, "d..e: simplex", "column 4 \"d\" of x: 0 is not positive, as a share must be"},
@@ -260,6 +260,89 @@ TEST(weights_are_repetitions) {
   }
   CHECK_CLOSE(report[0].train.log_prob, report[1].train.log_prob, 1e-9);
   CHECK_CLOSE(report[0].train.log_prob_standardized, report[1].train.log_prob_standardized, 1e-9);
+  sl_context_free(context);
+}
+
+/* The same of rows held out in arrays of their own: their means, standard errors, and what is
+ * refused. */
+TEST(weights_of_held_out_rows) {
+  enum { FEW = 200, SETS = 2 };
+  static double x[FEW], held[FEW], weight[FEW], twice[2 * FEW];
+  int64_t count = 0;
+  double large[FEW];
+  for (int row = 0; row < FEW; row++) {
+    x[row] = normal(row, 0);
+    held[row] = normal(row, 1);
+    weight[row] = row % 3;
+    large[row] = 1e-60 * weight[row];
+    for (int k = 0; k < row % 3; k++) twice[count++] = held[row];
+  }
+  sl_context *context = new_context();
+  sl_fit_options options = short_fit(40, "scale-loc");
+  options.dequantize = 0;
+  sl_fit_report report[3];
+  for (int k = 0; k < 3; k++) {
+    sl_array_in rows = k == 1 ? sl_in_f64(twice, count, 1) : sl_in_f64(held, FEW, 1);
+    sl_fit_data data = {
+        .size = sizeof data, .x = sl_in_f64(x, FEW, 1), .valid_x = rows, .test_x = rows};
+    if (k != 1) data.valid_weight = data.test_weight = sl_in_f64(k == 0 ? weight : large, FEW, 1);
+    sl_flow *flow = NULL;
+    report[k] = (sl_fit_report){.size = sizeof report[k]};
+    CHECK_OK(context, sl_fit(context, &data, &options, &flow, &report[k]));
+    sl_flow_free(flow);
+  }
+  CHECK_INTEGER(report[0].test.rows, FEW);
+  CHECK_CLOSE(report[0].test.log_prob, report[1].test.log_prob, 1e-6);
+  CHECK_CLOSE(report[0].valid.log_prob, report[1].valid.log_prob, 1e-6);
+  CHECK_CLOSE(report[2].test.log_prob, report[0].test.log_prob, 1e-6); /* ratios count alone */
+  /* A weighted mean is less certain than that of as many independent rows as weights add up to. */
+  CHECK(report[0].test.se > 1.05 * report[1].test.se);
+  sl_fit_data data = {
+      .size = sizeof data, .x = sl_in_f64(x, FEW, 1), .test_weight = sl_in_f64(weight, FEW, 1)};
+  sl_flow *flow = NULL;
+  CHECK(sl_fit(context, &data, &options, &flow, NULL) == SL_BAD_ARGUMENT);
+  CHECK(strstr(sl_error(context), "the weight of the test rows is given without them") != NULL);
+  data.test_x = sl_in_f64(held, FEW, 1);
+  weight[7] = -1;
+  CHECK(sl_fit(context, &data, &options, &flow, NULL) == SL_BAD_ARGUMENT);
+  CHECK(strstr(sl_error(context), "the weight of row 8 of the test rows is negative") != NULL);
+  data.test_weight = sl_in_f64(twice, count, 1);
+  CHECK(sl_fit(context, &data, &options, &flow, NULL) == SL_BAD_ARGUMENT);
+  CHECK(strstr(sl_error(context), "should be 200 x 1") != NULL);
+  sl_context_free(context);
+}
+
+/* Von Mises of concentration 8 around 350 degrees: its entropy is known, and few steps suffice. */
+TEST(one_angle_is_learned_soon) {
+  enum { MANY = 3000, SEEDS = 3 };
+  static double x[MANY];
+  double bessel = 1, term = 1;
+  for (int k = 1; k < 60; k++) bessel += term *= 16.0 / (k * k);
+  const double pi = acos(-1);
+  sl_context *context = new_context();
+  for (int seed = 0; seed < SEEDS; seed++) {
+    double best = 0;
+    int64_t draw = 0;
+    for (int row = 0; row < MANY; draw++) { /* by rejection from the uniform density */
+      const double u = uniform(draw, 10 + 2 * (uint32_t)seed), angle = 2 * pi * u;
+      if (uniform(draw, 11 + 2 * (uint32_t)seed) > exp(8 * (cos(angle) - 1))) continue;
+      x[row++] = fmod(350 + 360 * u, 360);
+      if (row > 0.8 * MANY) best += (8 * cos(angle) - log(360 * bessel)) / (0.2 * MANY);
+    }
+    sl_fit_data data = {.size = sizeof data,
+                        .x = sl_in_f64(x, MANY * 8 / 10, 1),
+                        .test_x = sl_in_f64(x + MANY * 8 / 10, MANY * 2 / 10, 1),
+                        .columns = "1: periodic(0,360)"};
+    sl_fit_options options = short_fit(250, NULL);
+    options.seed = (uint64_t)seed;
+    sl_fit_report report = {.size = sizeof report};
+    sl_flow *flow = NULL;
+    REQUIRE_OK(context, sl_fit(context, &data, &options, &flow, &report));
+    printf("  seed %d: %.4f of %.4f nats\n", seed, report.test.log_prob, best);
+    CHECK(report.test.log_prob > best - 0.06);
+    CHECK(report.test.log_prob < best + 0.06);
+    sl_flow_free(flow);
+  }
   sl_context_free(context);
 }
 

@@ -2,7 +2,7 @@
  *
  *   tier 1   fit rows, score rows, draw rows; load and save
  *   tier 2   flows by formula, parameters, maps, gradients; evaluators for many small calls
- *   tier 3   training a flow of one's own, on rows or on fresh points
+ *   tier 3   training a flow of one's own, on rows, on fresh points or by any loss of its draws
  *
  * Every call that can fail takes a context first and gives a sl_status. Besides the failures
  * that its comment names, any may give SL_NO_MEMORY, and SL_BAD_ARGUMENT when a view has the
@@ -141,12 +141,14 @@ typedef struct sl_fit_data {
   sl_array_in weight;          /* rows x 1: weights >= 0 of the rows; or none */
   sl_array_in valid_x, valid_condition; /* to stop by */
   sl_array_in test_x, test_condition;   /* to report on; never looked at before the end */
-  /* dim and context_dim names, for messages and the saved model; or NULL. */
+  /* dim and context_dim names, for messages and the saved model; or NULL. A condition of 0 and 1
+   * named "species=setosa" is a label's to the command line: a column of words there. */
   const char *const *column_names, *const *condition_names;
   /* What values the columns of x can hold: "age: positive, 2: interval(0,1), a..c: simplex". Names
    * or numbers from 1, each with a type (docs/formats.md has the list); a column that is not named
    * is real. NULL: all are. sl_fit only. */
   const char *columns;
+  sl_array_in valid_weight, test_weight; /* rows x 1, of valid_x and test_x; or none: all alike */
 } sl_fit_data;
 
 /* What a progress callback sees. It runs on the caller's thread, at most some ten times a second.
@@ -315,7 +317,13 @@ typedef enum sl_direction {
  * part (-1: all); so SL_TO_DATA with layers = k shows the noise after k layers, and SL_TO_BASE with
  * the same k undoes that. Fewer than all leaves out the standardisation and the map between columns
  * and features, and both sides are rows x features. Integers come out rounded; log_det is of the
- * map before that. */
+ * map before that.
+ *
+ * A row of y is NaN, and never a finite number that is none of the flow's, if x or the condition has
+ * a NaN there, if x has no image (log_det is then -infinity), or if the image or log_det is beyond
+ * the numbers of the precision.
+ * There and back gives x to rounding amplified by the condition of the map: where a map stretches by
+ * 1e6, six digits fewer come back. */
 SL_API sl_status sl_flow_map(sl_context *context, const sl_flow *flow, sl_direction direction,
                              int32_t layers, const sl_array_in *x, const sl_array_in *condition,
                              const sl_array_out *y, const sl_array_out *log_det);
@@ -324,9 +332,8 @@ SL_API sl_status sl_flow_map(sl_context *context, const sl_flow *flow, sl_direct
  *   log_prob: rows x 1;  by_x[r] = d log_prob[r] / d x[r]: rows x dim;
  *   by_condition: rows x context_dim;
  *   by_parameters = d (sum over rows of log_prob) / d parameters: 1 x parameter_count.
- * Where columns hold integers, the slope by one of them is that of the cell's probability as the
- * cell moves, and by_parameters is of the density at the integers, not of its mean over the
- * cell. */
+ * Where columns hold integers all are of the row's score, the log of the mean density over its
+ * cell, and the slope by such a column is that of the score as the cell moves. */
 SL_API sl_status sl_flow_gradient(sl_context *context, const sl_flow *flow, const sl_array_in *x,
                                   const sl_array_in *condition, const sl_array_out *log_prob,
                                   const sl_array_out *by_x, const sl_array_out *by_condition,
@@ -343,10 +350,12 @@ enum {
   SL_EVALUATE_LOG_PROB = 1,
   SL_EVALUATE_GRADIENT = 2,   /* by x (and condition) */
   SL_EVALUATE_PARAMETERS = 4, /* gradient by the parameters */
-  SL_EVALUATE_SAMPLE = 8
+  SL_EVALUATE_SAMPLE = 8,
+  SL_EVALUATE_SAMPLE_GRADIENT = 16 /* by parameters and condition, through the draws */
 };
-/* max_rows: the most rows of a SL_EVALUATE_PARAMETERS call, whose memory depends on it; the other
- * calls take any number of rows. 0 stands for 1024. */
+/* max_rows: the most rows of a SL_EVALUATE_PARAMETERS or SL_EVALUATE_SAMPLE_GRADIENT call, whose
+ * memory depends on it; the other calls take any number of rows. 0 stands for 1024.
+ * SL_UNSUPPORTED: SL_EVALUATE_SAMPLE_GRADIENT of a flow with columns of integers. */
 SL_API sl_status sl_evaluator_new(sl_context *context, const sl_flow *flow, uint32_t what,
                                   int64_t max_rows, sl_evaluator **out);
 SL_API void sl_evaluator_free(sl_evaluator *evaluator);
@@ -365,6 +374,20 @@ SL_API sl_status sl_evaluator_parameters(sl_context *context, sl_evaluator *eval
 SL_API sl_status sl_evaluator_sample(sl_context *context, sl_evaluator *evaluator, uint64_t seed,
                                      const sl_array_in *condition, const sl_array_out *x,
                                      const sl_array_out *log_prob);
+/* The reparameterised gradient of any loss L of the draws, which the caller computes: to the same
+ * seed and condition, sl_evaluator_sample gives x and log_prob; from these the caller finds
+ *   by_x[r] = d L / d x[r]: rows x dim, and by_log_prob[r] = d L / d log_prob[r]: rows x 1, each
+ *   NULL where it is 0;
+ * and this call draws the same rows again (to rounding) and gives
+ *   by_parameters = d L / d parameters: 1 x parameter_count;
+ *   by_condition[r] = d L / d condition[r]: rows x context_dim, NULL: not wanted.
+ * x->rows says how many rows; log_prob may be NULL. Kingma and Welling 2014 (arXiv:1312.6114),
+ * section 2.3. */
+SL_API sl_status sl_evaluator_sample_gradient(
+    sl_context *context, sl_evaluator *evaluator, uint64_t seed, const sl_array_in *condition,
+    const sl_array_in *by_x, const sl_array_in *by_log_prob, const sl_array_out *x,
+    const sl_array_out *log_prob, const sl_array_out *by_parameters,
+    const sl_array_out *by_condition);
 
 /* ---- tier 3: fitting a flow of one's own ---------------------------------------------------- */
 
@@ -382,6 +405,302 @@ typedef sl_status (*sl_generate_function)(void *user, int64_t step, int64_t rows
 SL_API sl_status sl_fit_generated(sl_context *context, sl_flow *flow, sl_generate_function generate,
                                   void *user, const sl_fit_options *options,
                                   sl_fit_report *report);
+
+/* An optimiser, for a loop of one's own: moves numbers against a gradient so that a loss becomes
+ * small. One thread at a time uses it. It remembers only its own state: moving averages, count of
+ * steps. */
+typedef struct sl_optimizer sl_optimizer;
+/* count: of the numbers. Of options (NULL: all defaults) only optimizer ("adam" unless given),
+ * rate, weight_decay, momentum, beta1, beta2, epsilon and clip are read. */
+SL_API sl_status sl_optimizer_new(sl_context *context, const sl_fit_options *options, int64_t count,
+                                  sl_optimizer **out);
+SL_API void sl_optimizer_free(sl_optimizer *optimizer); /* NULL is fine */
+/* The learning rate from now on: a schedule is the caller's. */
+SL_API void sl_optimizer_set_rate(sl_optimizer *optimizer, double rate);
+/* One step of the caller's numbers. gradient: 1 x count; vector: 1 x count, read and written.
+ * SL_NUMERIC: the gradient is not finite; nothing was changed, and the step may be left out. */
+SL_API sl_status sl_optimizer_step(sl_context *context, sl_optimizer *optimizer,
+                                   const sl_array_in *gradient, const sl_array_out *vector);
+/* One step of a flow's parameters, of which there must be count; those that are not trained, such
+ * as the standardisation, stay. Not while another thread uses the flow; evaluators of it see the
+ * step. */
+SL_API sl_status sl_optimizer_step_flow(sl_context *context, sl_optimizer *optimizer,
+                                        const sl_array_in *gradient, sl_flow *flow);
+
+/* ---- targets --------------------------------------------------------------------------------- */
+
+/* A target: a log density on R^dim, up to a constant that need not be known, and what its
+ * coordinates stand for. Points are on the unconstrained scale: a Stan program's parameters are
+ * mapped to all real numbers, and the density has the Jacobian of that map. A target is read-only:
+ * any number of threads may use one at once, each with a context of its own. */
+typedef struct sl_target sl_target;
+
+/* A Stan program and its data (JSON, as Stan's tools read it; NULL: it has none). seed: of random
+ * numbers in transformed data. SL_SYNTAX: the program is wrong, with the place in sl_error_place;
+ * SL_UNSUPPORTED names what sluice cannot evaluate; SL_FORMAT and SL_BAD_ARGUMENT: the data are no
+ * JSON, or not what the program declares. *out is freed by sl_target_free, here and below. */
+SL_API sl_status sl_target_load_stan(sl_context *context, const char *path, const char *data_path,
+                                     uint64_t seed, sl_target **out);
+/* The same from texts. */
+SL_API sl_status sl_target_from_stan(sl_context *context, const char *program, const char *data,
+                                     uint64_t seed, sl_target **out);
+/* A standard target by name: "pot1", "funnel", ...; the message of a failure lists them. */
+SL_API sl_status sl_target_standard(sl_context *context, const char *name, sl_target **out);
+/* An expression in Stan's grammar over named coordinates: "-(x^2-y)^2 - 0.5*y^2" of "x,y"; "x[10]"
+ * names a vector of ten. sl_error_place is in the expression. */
+SL_API sl_status sl_target_from_expression(sl_context *context, const char *expression,
+                                           const char *names, sl_target **out);
+
+/* A function: x [rows][dim] -> value [rows], the log densities (-infinity where there is none), and
+ * gradient [rows][dim], or NULL when it is not wanted. Anything but SL_OK ends the computation with
+ * that status. Called for blocks of rows from the context's threads. */
+typedef sl_status (*sl_target_function)(void *user, int64_t rows, const double *x, double *value,
+                                        double *gradient);
+/* names [dim] of the coordinates, or NULL. serial: the function bears only one call at a time. */
+SL_API sl_status sl_target_from_function(sl_context *context, int32_t dim, const char *const *names,
+                                         sl_target_function function, void *user, bool serial,
+                                         sl_target **out);
+
+/* A shared object with BridgeStan's C interface, version 1 or 2. This runs the code of the file:
+ * load none that you would not run. data: JSON, a path that ends in .json, or NULL. */
+SL_API sl_status sl_target_load_library(sl_context *context, const char *path, const char *data,
+                                        uint64_t seed, sl_target **out);
+SL_API void sl_target_free(sl_target *target); /* NULL is fine */
+
+/* What a draw is written as, in this order: parameters on their own scale, then what is computed
+ * from them. Targets that are no programs have parameters only: the coordinates themselves. */
+typedef enum sl_target_part {
+  SL_TARGET_PARAMETERS = 0,
+  SL_TARGET_TRANSFORMED = 1,
+  SL_TARGET_GENERATED = 2
+} sl_target_part;
+
+SL_API int32_t sl_target_dim(const sl_target *target); /* unconstrained coordinates */
+/* Name of coordinate i; NULL beyond the last. Names live as long as the target. */
+SL_API const char *sl_target_name(const sl_target *target, int32_t i);
+/* How many numbers a part has, and their names as in Stan's CSV files: "theta.1.2". */
+SL_API int32_t sl_target_count(const sl_target *target, sl_target_part part);
+SL_API const char *sl_target_part_name(const sl_target *target, sl_target_part part, int32_t i);
+/* The log of the integral of exp(log density) where it is known exactly, else NaN. */
+SL_API double sl_target_log_evidence(const sl_target *target);
+
+/* Joined by |; frozen values. */
+enum {
+  SL_TARGET_NO_JACOBIAN = 1,   /* of the density of the parameters on their own scale */
+  SL_TARGET_DROP_CONSTANTS = 2 /* terms that no parameter enters, as Stan's ~ does */
+};
+/* log_density[r] at points[r], nats: rows x 1; -infinity where the program rejects or the value is
+ * not a number. gradient: rows x dim, or NULL. points: rows x dim. */
+SL_API sl_status sl_target_log_density(sl_context *context, const sl_target *target, uint32_t flags,
+                                       const sl_array_in *points, const sl_array_out *log_density,
+                                       const sl_array_out *gradient);
+/* Parameters, and transformed ones if asked, of points: rows x the counts of these parts. */
+SL_API sl_status sl_target_constrain(sl_context *context, const sl_target *target, bool transformed,
+                                     const sl_array_in *points, const sl_array_out *values);
+/* Points of parameters, rows x count of SL_TARGET_PARAMETERS. SL_BAD_ARGUMENT names the one that
+ * breaks its constraint. */
+SL_API sl_status sl_target_unconstrain(sl_context *context, const sl_target *target,
+                                       const sl_array_in *parameters, const sl_array_out *points);
+/* All parts of points, rows x all counts. Random numbers are a function of (seed, first_row + row);
+ * what the program rejects becomes NaN. */
+SL_API sl_status sl_target_generate(sl_context *context, const sl_target *target, uint64_t seed,
+                                    int64_t first_row, const sl_array_in *points,
+                                    const sl_array_out *values);
+
+/* ---- variational inference ------------------------------------------------------------------ */
+
+/* What a loss of the caller's is written in: values of one draw, built once, computed for every
+ * draw of every step and differentiated by the library. 0 is no value: whatever is built of it is
+ * none, and the fit then fails with the first cause. */
+typedef struct sl_expression sl_expression;
+typedef uint32_t sl_value;
+SL_API sl_value sl_value_number(sl_expression *e, double number);
+/* By name, element by element, numbers stretch: "negate", "absolute", "exp", "log", "log1p",
+ * "sqrt", "square", "tanh", "sigmoid", "softplus", "sin", "cos" of a, b being 0; "add", "subtract",
+ * "multiply", "divide", "power", "minimum", "maximum" of a and b. */
+SL_API sl_value sl_value_of(sl_expression *e, const char *operation, sl_value a, sl_value b);
+SL_API sl_value sl_value_element(sl_expression *e, sl_value a, int32_t i); /* counted from 0 */
+SL_API sl_value sl_value_sum(sl_expression *e, sl_value a);               /* over coordinates */
+/* x: the draw's coordinates; log_q, log_p: log densities of flow and target at it. Gives the loss
+ * of the draw, one number; the fit makes its mean small. May be called more than once. */
+typedef sl_value (*sl_vi_loss_function)(void *user, sl_expression *e, sl_value x, sl_value log_q,
+                                        sl_value log_p);
+
+/* What a progress callback sees, after every step, on the caller's thread. Returning false stops:
+ * the parameters so far are kept and sl_vi returns SL_STOPPED. */
+typedef struct sl_vi_progress {
+  size_t size;
+  int64_t step, steps;  /* done, planned */
+  double loss;          /* of this step */
+  double loss_average;  /* of the last 1,000 losses */
+  double gradient_norm;
+  double seconds;
+  bool skipped;         /* loss or gradient was not finite: nothing moved */
+  int64_t parameter_count;
+  const double *parameters; /* of a float64 flow, valid during the call; else NULL */
+} sl_vi_progress;
+typedef bool (*sl_vi_progress_function)(void *user, const sl_vi_progress *now);
+
+typedef enum sl_vi_mode {
+  SL_VI_ROBUST = 0, /* explores the target, fits, certifies */
+  SL_VI_PLAIN = 1   /* the classical method, as the options say */
+} sl_vi_mode;
+
+/* Options; sl_vi_options_default fills every field with "the library decides" (NaN, -1, NULL, and
+ * 0 where that means none). The names are those of `sluice help vi`, which explains them. */
+typedef struct sl_vi_options {
+  size_t size;
+  int32_t mode;             /* an sl_vi_mode */
+  const char *formula;      /* of the flow */
+  const char *base;         /* base density */
+  int32_t precision;        /* an sl_dtype; -1: SL_F64 */
+  const char *objective;    /* "elbo", "iwae", "renyi", "chi", "forward", "draws" */
+  const char *estimator;    /* "reparameterized", "stl", "dreg", "score" */
+  double alpha;             /* order of "renyi" */
+  int64_t samples;          /* draws per step */
+  int64_t particles;        /* draws weighed against each other; -1: all of a step */
+  sl_array_in draws;        /* of the target, rows x dim, for "draws": contiguous float64 */
+  sl_vi_loss_function loss; /* instead of an objective */
+  void *loss_user;
+  int64_t steps;
+  const char *optimizer;    /* PyMC3's names and defaults, and "adamw", "nesterov" */
+  double rate;
+  const char *schedule;     /* "constant", "cosine", "warmup", "plateau" */
+  int64_t warmup;
+  double clip;              /* bound on the gradient's norm */
+  int32_t clip_by_median;   /* 1: by twice its running median */
+  double ema;               /* decay of the running mean of the parameters, which is kept then */
+  double jitter;            /* standard deviation of what starts at random */
+  int64_t anneal;           /* steps over which log p's weight rises from 0.01 to 1 */
+  int32_t sobol;            /* 1: scrambled Sobol points for noise */
+  double stop_parameters, stop_elbo, stop_iterates; /* tolerances; NaN: never */
+  const char *track;        /* "loss,layers.1.*@10=trace.csv" */
+  int64_t judge;            /* fresh draws to judge the fit by; -1: 20,000 */
+  uint64_t seed;
+  double max_seconds;       /* the one option by which time can change a result */
+  sl_vi_progress_function progress;
+  void *progress_user;
+} sl_vi_options;
+SL_API void sl_vi_options_default(sl_vi_options *options, size_t size);
+
+/* What a fit has to say; size is set by the caller before the call. */
+typedef struct sl_vi_report {
+  size_t size;
+  double elbo, elbo_se;                 /* mean of log p - log q over fresh draws */
+  double log_evidence, log_evidence_se; /* importance weighted */
+  double khat, khat_threshold;          /* of the weights' tail; above the threshold: no trust */
+  double ess;                           /* effective number of the draws judged by */
+  int64_t judged_by;
+  double loss_average;                  /* mean of the last 1,000 losses */
+  int64_t steps, skipped, gradient_evaluations;
+  double seconds;
+  bool trusted;                         /* by its own draws: they cannot see what q misses */
+  bool certified;                       /* robust mode only */
+  char stopped[160];                    /* why before the last step; "" if it was not */
+  char trouble[512];                    /* what was not finite and where; "" if nothing */
+  char verdict[512];                    /* one sentence */
+} sl_vi_report;
+
+/* Fits a flow to a target by variational inference. options NULL: all defaults; report may be NULL.
+ * *out, freed by sl_flow_free, is of the target's unconstrained coordinates, and is also there after
+ * SL_STOPPED and SL_NUMERIC (20 steps running not finite). A fit that is not to be trusted is no
+ * failure: report->verdict says so. Sources: Rezende and Mohamed 2015 (arXiv:1505.05770); Roeder et
+ * al. 2017 (arXiv:1703.09194); Tucker et al. 2019 (arXiv:1810.04152). */
+SL_API sl_status sl_vi(sl_context *context, const sl_target *target, const sl_vi_options *options,
+                       sl_flow **out, sl_vi_report *report);
+
+/* ---- sampling ------------------------------------------------------------------------------- */
+
+/* A draw, as it is made, on the caller's thread; arrays are valid during the call. */
+typedef struct sl_nuts_draw {
+  size_t size;
+  int32_t chain;     /* from 0 */
+  int64_t iteration; /* from 0, of the warm-up or after it */
+  bool warmup, divergent;
+  const double *q;      /* coordinates: of the flow's base space, if one preconditions */
+  const double *values; /* all parts, as sl_target_generate gives them */
+  double log_density, accept, step_size, energy;
+  int32_t treedepth, leapfrogs;
+} sl_nuts_draw;
+/* false: sl_nuts ends, and returns SL_STOPPED. */
+typedef bool (*sl_nuts_draw_function)(void *user, const sl_nuts_draw *draw);
+
+/* Options; sl_nuts_options_default fills every field with the default of `sluice help nuts`, which
+ * explains them. */
+typedef struct sl_nuts_options {
+  size_t size;
+  int32_t chains, warmup, draws; /* 4, 1,000 and 1,000 */
+  int32_t thin;                  /* of so many draws one is kept */
+  int32_t max_treedepth;
+  double adapt_delta, step_size;
+  const char *metric;         /* "unit_e", "diag_e", "dense_e", "fisher_diag", "fisher_low_rank" */
+  double init_radius;         /* first points: uniform within this of 0, ... */
+  int32_t init_candidates;    /* ... the best of so many */
+  sl_array_in init;           /* or: chains x dim, contiguous float64; in the flow's base space if one
+                               * preconditions */
+  const sl_flow *precondition; /* NULL, or sample in its base space: Parno and Marzouk 2018 */
+  int32_t jumps;              /* with precondition: draws of the flow proposed after each move */
+  int32_t save_warmup;        /* 1: the callback sees the warm-up's draws too */
+  uint64_t seed;
+  sl_nuts_draw_function draw; /* may be NULL */
+  void *draw_user;
+} sl_nuts_options;
+SL_API void sl_nuts_options_default(sl_nuts_options *options, size_t size);
+
+/* What a run has to say; size is set by the caller before the call. */
+typedef struct sl_nuts_report {
+  size_t size;
+  int64_t gradient_evaluations;
+  int64_t divergences, treedepth_hits; /* after the warm-up */
+  double jump_acceptance;              /* NaN without jumps */
+  double seconds;
+  bool trusted;
+  char verdict[1024]; /* what is wrong and what mends it, worst first */
+} sl_nuts_report;
+
+/* Draws by the no-U-turn sampler, all chains side by side. draws: rows of all parts, those of the
+ * first chain before those of the second, (chains * draws / thin, rounded up for each chain) x the
+ * sum of sl_target_count; or NULL. options NULL: all defaults; report may be NULL. After SL_STOPPED
+ * and SL_NUMERIC draws holds what was made; the rest is NaN. SL_NUMERIC: no chain could start.
+ * Draws that are not to be trusted are no failure: report->verdict says so. Sources: Hoffman and
+ * Gelman 2014 (JMLR 15:1593); Betancourt 2017 (arXiv:1701.02434); metrics from draws and gradients:
+ * Seyboldt, Carlson and Carpenter 2026 (arXiv:2603.18845). */
+SL_API sl_status sl_nuts(sl_context *context, const sl_target *target,
+                         const sl_nuts_options *options, const sl_array_out *draws,
+                         sl_nuts_report *report);
+
+/* ---- diagnostics ---------------------------------------------------------------------------- */
+
+/* What draws of one quantity show; frozen. A number that cannot be had is NaN: of a quantity that
+ * never moves, of one with values that are not finite, of chains of fewer than four draws. Vehtari
+ * et al. 2021 (arXiv:1903.08008). */
+typedef struct sl_summary {
+  double mean, mcse_mean;    /* and its Monte Carlo standard error */
+  double sd, mcse_sd;
+  double q5, q50, q95;       /* quantiles */
+  double ess_bulk, ess_tail; /* effective draws: for the middle, for the 5 % and 95 % quantiles */
+  double rhat;               /* rank-normalised, split; above 1.01 the chains disagree */
+} sl_summary;
+
+/* rows[i] summarises column i of draws: (chains * draws of each) x quantities, the rows of the first
+ * chain before those of the second. rows: as many as draws has columns. */
+SL_API sl_status sl_summarize(sl_context *context, const sl_array_in *draws, int64_t chains,
+                              sl_summary *rows);
+
+/* How far importance weights are to be trusted; frozen. */
+typedef struct sl_psis_report {
+  double khat;      /* shape of the weights' tail; infinity where none could be fitted */
+  double threshold; /* above it estimates by these weights are not to be trusted */
+  double ess;       /* how many draws of the target they are worth */
+  double log_mean;  /* of the smoothed weights: the log evidence, if log_ratios are log p - log q */
+} sl_psis_report;
+
+/* Pareto smoothing of importance weights: Vehtari et al. 2024 (JMLR 25:72). log_ratios: rows x 1,
+ * log p - log q at independent draws of q, -infinity for a weight of 0; log_weights: rows x 1, the
+ * smoothed ones, normalised; NULL if not wanted. SL_NUMERIC: a ratio is NaN or infinite, or all
+ * weights are 0. */
+SL_API sl_status sl_psis(sl_context *context, const sl_array_in *log_ratios,
+                         const sl_array_out *log_weights, sl_psis_report *report);
 
 #ifdef __cplusplus
 }

@@ -27,7 +27,7 @@ static sl_status check(sl_context *context, const char *what, const void *data, 
                     (int)dtype);
   if (has_rows < 0 || has_columns != columns || (rows >= 0 && has_rows != rows)) {
     if (rows < 0)
-      return sl__fail(context, SL_BAD_ARGUMENT, "%s has %lld columns; the flow wants %lld", what,
+      return sl__fail(context, SL_BAD_ARGUMENT, "%s has %lld columns; %lld are wanted", what,
                       (long long)has_columns, (long long)columns);
     return sl__fail(context, SL_BAD_ARGUMENT, "%s is %lld x %lld; it should be %lld x %lld", what,
                     (long long)has_rows, (long long)has_columns, (long long)rows,
@@ -65,6 +65,17 @@ sl_status sl__check_condition(sl_context *context, const sl__flow *flow,
   if (condition && condition->data)
     return sl__fail(context, SL_BAD_ARGUMENT, "the flow takes no condition; pass NULL");
   return SL_OK;
+}
+
+void sl__copy_row(const sl_array_in *from, const sl_array_out *to) {
+  for (int64_t i = 0; i < from->columns; i++)
+    sl__put_number(to->dtype, to->data, i * to->column_stride,
+                   sl__number_at(from->dtype, from->data, i * from->column_stride));
+}
+
+sl_array_in sl__as_input(const sl_array_out *array) {
+  return (sl_array_in){array->data,    array->dtype,      array->rows,
+                       array->columns, array->row_stride, array->column_stride};
 }
 
 sl__feed sl__feed_of(const sl_array_in *array) {

@@ -5,17 +5,9 @@
  * which a flow is evaluated. */
 #include "api/evaluator.h"
 
-typedef struct building {
-  sl_context *context;
-  const sl__model *model;
-  const sl__flow *flow;
-  sl__graph *graph;
-  sl_node x, condition;
-} building;
+typedef sl__building building;
 
-/* Declares the inputs that every program has: x (or not, for sampling), then the condition if
- * there is one. */
-static void declare_inputs(building *b, bool with_x) {
+void sl__declare_inputs(sl__building *b, bool with_x) {
   const sl__flow *flow = b->flow;
   if (with_x) b->x = op_input(b->graph, flow->type, sl__shape1(b->model->dim));
   if (flow->context_dim > 0)
@@ -23,13 +15,13 @@ static void declare_inputs(building *b, bool with_x) {
 }
 
 static sl_status build_log_prob(building *b, sl__ready *ready, int64_t max_rows) {
-  declare_inputs(b, true);
+  sl__declare_inputs(b, true);
   sl_node log_prob = sl__model_log_prob(b->model, b->graph, b->x, b->condition);
   return sl__ready_make(b->context, b->graph, 1, &log_prob, max_rows, ready);
 }
 
 static sl_status build_gradient(building *b, sl__ready *ready, int64_t max_rows) {
-  declare_inputs(b, true);
+  sl__declare_inputs(b, true);
   sl_node wrt[] = {b->x, b->condition}, outputs[3];
   int count = b->flow->context_dim > 0 ? 2 : 1;
   outputs[0] = sl__model_log_prob(b->model, b->graph, b->x, b->condition);
@@ -37,9 +29,16 @@ static sl_status build_gradient(building *b, sl__ready *ready, int64_t max_rows)
   return sl__ready_make(b->context, b->graph, 1 + count, outputs, max_rows, ready);
 }
 
+void sl__declare_parameters(const sl__building *b, sl_node *nodes) {
+  for (int i = 0; i < b->flow->parameter_count; i++) {
+    const sl__parameter *parameter = &b->flow->parameters[i];
+    nodes[i] = op_parameter(b->graph, b->flow->type, parameter->shape, parameter->offset);
+  }
+}
+
 /* One output for each parameter array: they are copied to their places in the flat vector. */
 static sl_status build_parameters(building *b, sl__ready *ready, int64_t max_rows) {
-  declare_inputs(b, true);
+  sl__declare_inputs(b, true);
   int count = b->flow->parameter_count;
   sl__arena arena;
   sl__arena_open(&arena, b->context);
@@ -47,11 +46,11 @@ static sl_status build_parameters(building *b, sl__ready *ready, int64_t max_row
   sl_node *outputs = sl__arena_take(&arena, (size_t)count + 1, sizeof *outputs);
   sl_status status = wrt && outputs ? SL_OK : SL_NO_MEMORY;
   if (status == SL_OK) {
-    for (int i = 0; i < count; i++) {
-      const sl__parameter *parameter = &b->flow->parameters[i];
-      wrt[i] = op_parameter(b->graph, b->flow->type, parameter->shape, parameter->offset);
-    }
+    sl__declare_parameters(b, wrt);
     outputs[0] = sl__model_log_prob(b->model, b->graph, b->x, b->condition);
+    if (b->model->map.integers) /* the weight of a point of a cell */
+      outputs[0] =
+          op_multiply(b->graph, outputs[0], op_input(b->graph, b->flow->type, sl__scalar_shape()));
     status = sl__gradient(b->graph, outputs[0], count, wrt, outputs + 1);
   }
   if (status == SL_OK)
@@ -61,7 +60,7 @@ static sl_status build_parameters(building *b, sl__ready *ready, int64_t max_row
 }
 
 static sl_status build_sample(building *b, sl__ready *ready, int64_t max_rows) {
-  declare_inputs(b, false);
+  sl__declare_inputs(b, false);
   sl__mapped drawn = sl__model_sample(b->model, b->graph, b->condition);
   sl_node outputs[] = {drawn.value, drawn.log_det};
   return sl__ready_make(b->context, b->graph, 2, outputs, max_rows, ready);
@@ -77,6 +76,7 @@ static const struct {
     {SL_EVALUATE_GRADIENT, "SL_EVALUATE_GRADIENT", build_gradient},
     {SL_EVALUATE_PARAMETERS, "SL_EVALUATE_PARAMETERS", build_parameters},
     {SL_EVALUATE_SAMPLE, "SL_EVALUATE_SAMPLE", build_sample},
+    {SL_EVALUATE_SAMPLE_GRADIENT, "SL_EVALUATE_SAMPLE_GRADIENT", sl__build_sample_gradient},
 };
 
 sl_status sl__ready_make(sl_context *context, sl__graph *graph, int count, const sl_node *outputs,
@@ -94,29 +94,34 @@ void sl__ready_free(sl__ready *ready) {
 sl_status sl_evaluator_new(sl_context *context, const sl_flow *flow, uint32_t what,
                            int64_t max_rows, sl_evaluator **out) {
   *out = NULL;
-  if (what == 0 || (what & ~15u) != 0 || max_rows < 0)
+  if (what == 0 || (what & ~31u) != 0 || max_rows < 0)
     return sl__fail(context, SL_BAD_ARGUMENT,
                     "an evaluator of kind %u for %lld rows cannot be made; join SL_EVALUATE_ "
-                    "values by |", what, (long long)max_rows);
+                    "values by |",
+                    what, (long long)max_rows);
   sl_evaluator *made = sl__allocate(context, 1, sizeof *made);
   if (!made) return SL_NO_MEMORY;
   made->allocator = context->allocator;
   made->model = flow->model;
   sl_status status = SL_OK;
   int count = flow->model->flow->parameter_count;
-  if (what & SL_EVALUATE_PARAMETERS) {
-    made->sinks = sl__allocate(context, (size_t)count + 1, sizeof *made->sinks);
-    if (!made->sinks) status = SL_NO_MEMORY;
+  if (what & (SL_EVALUATE_PARAMETERS | SL_EVALUATE_SAMPLE_GRADIENT)) {
+    made->sinks = sl__allocate(context, (size_t)count + SL__OTHER_SINKS, sizeof *made->sinks);
+    made->zeros = sl__allocate(context, (size_t)flow->model->dim, sizeof *made->zeros);
+    if (!made->sinks || !made->zeros) status = SL_NO_MEMORY;
   }
-  if (status == SL_OK) status = sl__cells_new(context, flow->model, &made->cells);
-  /* Draws of integers are scored by their cells. */
-  if (made->cells && (what & SL_EVALUATE_SAMPLE)) what |= SL_EVALUATE_LOG_PROB;
   if (max_rows == 0) max_rows = 1024;
+  const int64_t parameter_rows = what & SL_EVALUATE_PARAMETERS ? max_rows : 0;
+  if (status == SL_OK) status = sl__cells_new(context, flow->model, parameter_rows, &made->cells);
+  /* Draws of integers are scored by their cells, gradients weighted by densities at points. */
+  if (made->cells && (what & (SL_EVALUATE_SAMPLE | SL_EVALUATE_PARAMETERS)))
+    what |= SL_EVALUATE_LOG_PROB;
   for (int i = 0; i < SL__READY_KINDS && status == SL_OK; i++) {
     if (!(what & kinds[i].bit)) continue;
     building b = {.context = context, .model = flow->model, .flow = flow->model->flow};
     status = sl__graph_new(context, &b.graph);
-    int64_t most = kinds[i].bit == SL_EVALUATE_PARAMETERS ? max_rows : SL__ANY_ROWS;
+    const bool adds_rows = kinds[i].bit & (SL_EVALUATE_PARAMETERS | SL_EVALUATE_SAMPLE_GRADIENT);
+    const int64_t most = adds_rows ? max_rows : SL__ANY_ROWS;
     if (status == SL_OK) status = kinds[i].build(&b, &made->ready[i], most);
     sl__graph_free(b.graph);
   }
@@ -132,6 +137,7 @@ void sl_evaluator_free(sl_evaluator *evaluator) {
   for (int i = 0; i < SL__READY_KINDS; i++) sl__ready_free(&evaluator->ready[i]);
   sl__cells_free(evaluator->cells);
   sl__allocator allocator = evaluator->allocator;
+  sl__free(&allocator, evaluator->zeros);
   sl__free(&allocator, evaluator->sinks);
   sl__free(&allocator, evaluator);
 }
@@ -144,8 +150,8 @@ typedef struct call {
   uint64_t seed;
 } call;
 
-static sl_status find_ready(sl_context *context, sl_evaluator *evaluator, uint32_t bit,
-                            sl__ready **ready) {
+sl_status sl__ready_find(sl_context *context, sl_evaluator *evaluator, uint32_t bit,
+                         sl__ready **ready) {
   int kind = 0;
   while (kinds[kind].bit != bit) kind++;
   *ready = &evaluator->ready[kind];
@@ -178,12 +184,11 @@ sl_status sl_evaluator_log_prob(sl_context *context, sl_evaluator *evaluator, co
                                 const sl_array_in *condition, const sl_array_out *log_prob) {
   sl__ready *ready;
   call c;
-  SL__TRY(find_ready(context, evaluator, SL_EVALUATE_LOG_PROB, &ready));
+  SL__TRY(sl__ready_find(context, evaluator, SL_EVALUATE_LOG_PROB, &ready));
   SL__TRY(check_inputs(context, evaluator->model, x, condition, &c));
   SL__TRY(sl__check_out(context, "log_prob", log_prob, c.rows, 1));
   if (evaluator->cells)
-    return sl__cells_score(context, evaluator->cells, ready->program, ready->workspace, x,
-                           condition, log_prob, NULL, NULL);
+    return sl__cells_score(context, evaluator->cells, ready, x, condition, log_prob, NULL, NULL);
   sl__sink sink = sl__sink_of(log_prob);
   return run(context, evaluator, ready, &c, &sink);
 }
@@ -194,37 +199,48 @@ sl_status sl_evaluator_gradient(sl_context *context, sl_evaluator *evaluator, co
   sl__ready *ready;
   call c;
   const sl__model *model = evaluator->model;
-  SL__TRY(find_ready(context, evaluator, SL_EVALUATE_GRADIENT, &ready));
+  SL__TRY(sl__ready_find(context, evaluator, SL_EVALUATE_GRADIENT, &ready));
   SL__TRY(check_inputs(context, model, x, condition, &c));
   SL__TRY(sl__check_maybe(context, "log_prob", log_prob, c.rows, 1));
   SL__TRY(sl__check_maybe(context, "by_x", by_x, c.rows, model->dim));
   SL__TRY(sl__check_maybe(context, "by_condition", by_condition, c.rows, model->flow->context_dim));
   if (evaluator->cells)
-    return sl__cells_score(context, evaluator->cells, ready->program, ready->workspace, x,
-                           condition, log_prob, by_x, by_condition);
+    return sl__cells_score(context, evaluator->cells, ready, x, condition, log_prob, by_x,
+                           by_condition);
   sl__sink sinks[] = {sl__sink_of(log_prob), sl__sink_of(by_x), sl__sink_of(by_condition)};
   return run(context, evaluator, ready, &c, sinks);
 }
 
+sl_status sl__parameter_sinks(sl_context *context, const sl__flow *flow,
+                              const sl_array_out *by_parameters, sl__sink *sinks) {
+  if (by_parameters->column_stride != 1)
+    return sl__fail(context, SL_BAD_ARGUMENT, "by_parameters must be contiguous; use stride 1");
+  const size_t size = by_parameters->dtype == SL_F32 ? sizeof(float) : sizeof(double);
+  for (int i = 0; i < flow->parameter_count; i++)
+    sinks[i] =
+        (sl__sink){.data = (char *)by_parameters->data + (size_t)flow->parameters[i].offset * size,
+                   .type = by_parameters->dtype};
+  return SL_OK;
+}
+
 sl_status sl_evaluator_parameters(sl_context *context, sl_evaluator *evaluator,
                                   const sl_array_in *x, const sl_array_in *condition,
-                                  const sl_array_out *log_prob,
-                                  const sl_array_out *by_parameters) {
+                                  const sl_array_out *log_prob, const sl_array_out *by_parameters) {
   sl__ready *ready;
   call c;
   const sl__flow *flow = evaluator->model->flow;
-  SL__TRY(find_ready(context, evaluator, SL_EVALUATE_PARAMETERS, &ready));
+  SL__TRY(sl__ready_find(context, evaluator, SL_EVALUATE_PARAMETERS, &ready));
   SL__TRY(check_inputs(context, evaluator->model, x, condition, &c));
   SL__TRY(sl__check_maybe(context, "log_prob", log_prob, c.rows, 1));
   SL__TRY(sl__check_out(context, "by_parameters", by_parameters, 1, flow->size));
-  if (by_parameters->column_stride != 1)
-    return sl__fail(context, SL_BAD_ARGUMENT, "by_parameters must be contiguous; use stride 1");
-  size_t size = by_parameters->dtype == SL_F32 ? sizeof(float) : sizeof(double);
+  SL__TRY(sl__parameter_sinks(context, flow, by_parameters, evaluator->sinks + 1));
+  if (evaluator->cells) {
+    sl__ready *density;
+    SL__TRY(sl__ready_find(context, evaluator, SL_EVALUATE_LOG_PROB, &density));
+    return sl__cells_parameters(context, evaluator->cells, density, ready, x, condition, log_prob,
+                                evaluator->sinks, by_parameters);
+  }
   evaluator->sinks[0] = sl__sink_of(log_prob);
-  for (int i = 0; i < flow->parameter_count; i++)
-    evaluator->sinks[1 + i] =
-        (sl__sink){.data = (char *)by_parameters->data + (size_t)flow->parameters[i].offset * size,
-                   .type = by_parameters->dtype};
   return run(context, evaluator, ready, &c, evaluator->sinks);
 }
 
@@ -233,7 +249,7 @@ sl_status sl_evaluator_sample(sl_context *context, sl_evaluator *evaluator, uint
                               const sl_array_out *log_prob) {
   sl__ready *ready;
   const sl__model *model = evaluator->model;
-  SL__TRY(find_ready(context, evaluator, SL_EVALUATE_SAMPLE, &ready));
+  SL__TRY(sl__ready_find(context, evaluator, SL_EVALUATE_SAMPLE, &ready));
   SL__TRY(sl__check_out(context, "x", x, -1, model->dim));
   SL__TRY(sl__check_condition(context, model->flow, condition, x->rows));
   SL__TRY(sl__check_maybe(context, "log_prob", log_prob, x->rows, 1));
@@ -242,9 +258,7 @@ sl_status sl_evaluator_sample(sl_context *context, sl_evaluator *evaluator, uint
   if (!evaluator->cells || !sinks[1].data) return run(context, evaluator, ready, &c, sinks);
   sinks[1].data = NULL;
   SL__TRY(run(context, evaluator, ready, &c, sinks));
-  const sl_array_in drawn = {x->data,    x->dtype,      x->rows,
-                             x->columns, x->row_stride, x->column_stride};
-  SL__TRY(find_ready(context, evaluator, SL_EVALUATE_LOG_PROB, &ready));
-  return sl__cells_score(context, evaluator->cells, ready->program, ready->workspace, &drawn,
-                         condition, log_prob, NULL, NULL);
+  const sl_array_in drawn = sl__as_input(x);
+  SL__TRY(sl__ready_find(context, evaluator, SL_EVALUATE_LOG_PROB, &ready));
+  return sl__cells_score(context, evaluator->cells, ready, &drawn, condition, log_prob, NULL, NULL);
 }

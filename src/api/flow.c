@@ -94,24 +94,12 @@ int64_t sl_flow_parameter_count(const sl_flow *flow) {
   return flow->model->flow->size;
 }
 
-static double value_at(sl_dtype type, const void *data, int64_t i) {
-  return type == SL_F32 ? (double)((const float *)data)[i] : ((const double *)data)[i];
-}
-
-static void put_at(sl_dtype type, void *data, int64_t i, double value) {
-  if (type == SL_F32)
-    ((float *)data)[i] = (float)value;
-  else
-    ((double *)data)[i] = value;
-}
-
-sl_status sl_flow_parameters(sl_context *context, const sl_flow *flow,
-                             const sl_array_out *vector) {
+sl_status sl_flow_parameters(sl_context *context, const sl_flow *flow, const sl_array_out *vector) {
   const sl__flow *own = flow->model->flow;
   SL__TRY(sl__check_out(context, "vector", vector, 1, own->size));
   for (int64_t i = 0; i < own->size; i++)
-    put_at(vector->dtype, vector->data, i * vector->column_stride,
-           value_at(own->type, flow->model->vector, i));
+    sl__put_number(vector->dtype, vector->data, i * vector->column_stride,
+                   sl__number_at(own->type, flow->model->vector, i));
   return SL_OK;
 }
 
@@ -124,7 +112,7 @@ static void clear_masked(const sl__flow *flow, void *vector) {
     int32_t outputs = parameter->shape.size[0], inputs = parameter->shape.size[1];
     for (int32_t out = 0; out < outputs; out++)
       for (int32_t in = parameter->extent[out]; in < inputs; in++)
-        put_at(flow->type, vector, parameter->offset + (int64_t)out * inputs + in, 0);
+        sl__put_number(flow->type, vector, parameter->offset + (int64_t)out * inputs + in, 0);
   }
 }
 
@@ -132,12 +120,12 @@ sl_status sl_flow_set_parameters(sl_context *context, sl_flow *flow, const sl_ar
   const sl__flow *own = flow->model->flow;
   SL__TRY(sl__check_in(context, "vector", vector, 1, own->size));
   for (int64_t i = 0; i < own->size; i++)
-    if (!isfinite(value_at(vector->dtype, vector->data, i * vector->column_stride)))
+    if (!isfinite(sl__number_at(vector->dtype, vector->data, i * vector->column_stride)))
       return sl__fail(context, SL_NUMERIC, "parameter %lld is not finite; nothing was changed",
                       (long long)i);
   for (int64_t i = 0; i < own->size; i++)
-    put_at(own->type, flow->model->vector, i,
-           value_at(vector->dtype, vector->data, i * vector->column_stride));
+    sl__put_number(own->type, flow->model->vector, i,
+                   sl__number_at(vector->dtype, vector->data, i * vector->column_stride));
   clear_masked(own, flow->model->vector);
   return SL_OK;
 }
@@ -212,6 +200,13 @@ static sl__mapped build_map(const sl__model *model, sl__graph *graph, sl_directi
              : sl__flow_map_log_prob(model->flow, graph, input, given, 0, layers);
 }
 
+/* Only what is an image: rows of NaN elsewhere. */
+static sl__mapped represented(sl__graph *graph, sl__mapped mapped) {
+  sl_node nothing = op_number(graph, sl__node_type(graph, mapped.value), NAN);
+  sl_node sound = sl__mapped_is_sound(graph, mapped);
+  return (sl__mapped){op_select(graph, sound, mapped.value, nothing), mapped.log_det};
+}
+
 sl_status sl_flow_map(sl_context *context, const sl_flow *flow, sl_direction direction,
                       int32_t layers, const sl_array_in *x, const sl_array_in *condition,
                       const sl_array_out *y, const sl_array_out *log_det) {
@@ -223,7 +218,8 @@ sl_status sl_flow_map(sl_context *context, const sl_flow *flow, sl_direction dir
   SL__TRY(sl__graph_new(context, &graph));
   sl_node input = op_input(graph, own->type, sl__shape1((int32_t)x->columns)), given = 0;
   if (own->context_dim > 0) given = op_input(graph, own->type, sl__shape1(own->context_dim));
-  sl__mapped mapped = build_map(model, graph, direction, layers, whole, input, given);
+  sl__mapped mapped =
+      represented(graph, build_map(model, graph, direction, layers, whole, input, given));
   /* A map of shared scales only has a log-determinant that no row changes; one per row is
    * promised. */
   mapped.log_det = op_rows(graph, mapped.log_det);
@@ -234,10 +230,7 @@ sl_status sl_flow_map(sl_context *context, const sl_flow *flow, sl_direction dir
   if (status == SL_OK && x->rows > 0) {
     sl__feed feeds[] = {sl__feed_of(x), sl__feed_of(condition)};
     sl__sink sinks[] = {sl__sink_of(y), sl__sink_of(log_det)};
-    sl__run run = {.rows = x->rows,
-                   .parameters = model->vector,
-                   .feeds = feeds,
-                   .sinks = sinks};
+    sl__run run = {.rows = x->rows, .parameters = model->vector, .feeds = feeds, .sinks = sinks};
     status = sl__program_run(context, ready.program, ready.workspace, &run);
   }
   sl__ready_free(&ready);
@@ -261,8 +254,8 @@ sl_status sl_flow_noise(sl_context *context, const sl_flow *flow, uint64_t seed,
   SL__TRY(sl__check_out(context, "z", z, -1, own->dim));
   if (own->base.hypernetwork)
     return sl__fail(context, SL_UNSUPPORTED,
-                    "the base density '%.60s' depends on conditions or angles, so there is no noise "
-                    "without them; draw samples",
+                    "the base density '%.60s' depends on conditions or angles, so there is no "
+                    "noise without them; draw samples",
                     own->base.text);
   sl__graph *graph;
   SL__TRY(sl__graph_new(context, &graph));

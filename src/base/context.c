@@ -45,7 +45,7 @@ static void *take(const sl__allocator *allocator, size_t size) {
   size_t past = (uintptr_t)given % ALIGNMENT;
   char *pointer = given + (ALIGNMENT - past) + ALIGNMENT;
   *header_of(pointer) = (allocation){given, given_size};
-  memset(pointer, 0, size);
+  if (allocator->reallocate != reallocate_by_libc) memset(pointer, 0, size); /* else it is zero */
   return pointer;
 }
 

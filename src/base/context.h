@@ -14,6 +14,13 @@ typedef struct sl__allocator {
 
 typedef struct sl__pool sl__pool; /* pool.h */
 
+typedef struct sl__error {
+  sl_status status;
+  int line, column; /* 1-based place in the text that was refused; 0: none */
+  char message[1024];
+  char excerpt[512]; /* the refused line with a caret below it, or ""; no newline at its end */
+} sl__error;
+
 struct sl_context {
   sl__allocator allocator;
   sl__pool *pool;        /* workers; NULL means the calling thread alone */
@@ -21,12 +28,7 @@ struct sl_context {
   unsigned cpu_features; /* SL__CPU_* of os.h: what the processor can do, asked once */
   void (*log)(void *user, int level, const char *line); /* NULL: silence */
   void *log_user;
-  struct {
-    sl_status status;
-    int line, column; /* 1-based place in the text that was refused; 0: none */
-    char message[1024];
-    char excerpt[512]; /* the refused line with a caret below it, or ""; no newline at its end */
-  } error;
+  sl__error error;
 };
 
 /* Records a failure and returns its status, so that callers write: return sl__fail(context, SL_IO,

@@ -5,6 +5,7 @@
  * one. What is not a regular file (a pipe, /dev/null) cannot be replaced and is written in
  * place. */
 #include "base/os.h"
+#include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -47,16 +48,34 @@ unsigned sl__os_cpu_features(void) {
   return features;
 }
 
-void *sl__os_allocate(size_t size) {
 #if defined(__linux__) && defined(MADV_HUGEPAGE)
-  enum { LARGE_PAGE = 1 << 21 };
-  if (size >= LARGE_PAGE && size <= SIZE_MAX - LARGE_PAGE) {
-    void *pointer = aligned_alloc(LARGE_PAGE, (size + LARGE_PAGE - 1) / LARGE_PAGE * LARGE_PAGE);
-    if (pointer) madvise(pointer, size, MADV_HUGEPAGE); /* only a wish */
+enum {
+  LARGE_PAGE = 1 << 21,
+  FRESH = 1 << 25
+}; /* from FRESH on libc asks the system, whose pages
+                                                   are zero: calloc does not touch them */
+
+static void *allocate_large(size_t size) {
+  if (size >= FRESH) {
+    char *pointer = calloc(size, 1);
+    if (!pointer) return NULL;
+    char *first = pointer + (LARGE_PAGE - (uintptr_t)pointer % LARGE_PAGE) % LARGE_PAGE;
+    madvise(first, size - (size_t)(first - pointer), MADV_HUGEPAGE); /* only a wish */
     return pointer;
   }
+  void *pointer = aligned_alloc(LARGE_PAGE, (size + LARGE_PAGE - 1) / LARGE_PAGE * LARGE_PAGE);
+  if (!pointer) return NULL;
+  madvise(pointer, size, MADV_HUGEPAGE);
+  return memset(pointer, 0, size);
+}
 #endif
-  return malloc(size);
+
+void *sl__os_allocate(size_t size) {
+#if defined(__linux__) && defined(MADV_HUGEPAGE)
+  if (size >= LARGE_PAGE) return allocate_large(size);
+#endif
+  void *pointer = malloc(size);
+  return pointer ? memset(pointer, 0, size) : NULL;
 }
 
 int sl__os_cores(void) {
@@ -261,6 +280,28 @@ sl_status sl__os_write_file(sl_context *context, const char *path, const void *d
   if (length > 0)
     fwrite(data, 1, length, out.file); /* a failure stays with the stream and is found by finish */
   return sl__os_finish_out(context, &out);
+}
+
+/* ---- shared objects ---- */
+
+sl_status sl__os_open_library(sl_context *context, const char *path, void **out) {
+  char here[4096];
+  /* a bare name would be looked for in the system's folders */
+  snprintf(here, sizeof here, "%s%s", strchr(path, '/') ? "" : "./", path);
+  *out = dlopen(here, RTLD_NOW | RTLD_LOCAL);
+  if (*out) return SL_OK;
+  return sl__fail(context, SL_IO, "%.200s: it cannot be loaded: %.500s", path, dlerror());
+}
+
+bool sl__os_find_symbol(void *library, const char *name, void *to) {
+  void *address = dlsym(library, name);
+  if (!address) return false;
+  memcpy(to, &address, sizeof address); /* C has no conversion; POSIX promises the same bits */
+  return true;
+}
+
+void sl__os_close_library(void *library) {
+  dlclose(library);
 }
 
 /* ---- the terminal ---- */

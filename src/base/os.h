@@ -6,8 +6,8 @@
 enum { SL__CPU_AVX2_FMA = 1, SL__CPU_AVX512 = 2 /* F, BW, DQ, VL */, SL__CPU_NEON = 4 };
 unsigned sl__os_cpu_features(
     void);              /* SLUICE_CPU=portable|avx2|avx512 in the environment lowers it (tests) */
-/* size bytes for free(), or NULL. Large ones ask for large pages, which spare a matrix product many
- * misses of the address cache. */
+/* size bytes of zeros for free(), or NULL. Large ones ask for large pages, which spare a matrix
+ * product many misses of the address cache; of very large ones, what is never touched is free. */
 void *sl__os_allocate(size_t size);
 int sl__os_cores(void); /* usable by this process (affinity) */
 double sl__os_seconds(void); /* monotonic */
@@ -26,6 +26,11 @@ sl_status sl__os_finish_out(sl_context *context, sl__out_file *out);
 void sl__os_abandon_out(sl_context *context, sl__out_file *out);
 /* Whether path could be written now, asked before long work; what is there stays as it is. */
 sl_status sl__os_check_out(sl_context *context, const char *path);
+/* Shared objects: opening one runs its code. find: puts the address of a function into *to, a
+ * pointer to a function of its type; false: there is none. */
+sl_status sl__os_open_library(sl_context *context, const char *path, void **out);
+bool sl__os_find_symbol(void *library, const char *name, void *to);
+void sl__os_close_library(void *library);
 bool sl__os_is_terminal(FILE *file);
 int sl__os_terminal_width(void);
 #endif

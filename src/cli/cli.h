@@ -94,6 +94,7 @@ sl_status sl__cli_write_table(sl__cli *cli, const char *path, sl_dtype precision
 typedef struct sl__selection {
   sl_array_in x, condition, weight; /* views of the table, or of copies that it owns */
   const char *const *names, *const *condition_names; /* of x and condition, or NULL */
+  const char *weight_name; /* or NULL */
   const char *types; /* of the columns of x, as sl_fit_data.columns wants them; NULL: all real */
 } sl__selection;
 /* By --columns and --context; without them every column is data. */
@@ -110,10 +111,35 @@ sl_status sl__cli_select_conditions(sl__cli *cli, const sl_flow *flow, sl__table
 sl_status sl__cli_select_like(sl__cli *cli, const sl__selection *other, const char *owner,
                               sl__table *table, sl__selection *out);
 
+/* labels.c: columns of words, which are labels in a condition; each is a condition "species=setosa"
+ * of 0 and 1, whose source is the column "species". */
+size_t sl__cli_source_length(const char *condition);
+const char *sl__cli_label_of(const char *condition); /* NULL: of no label */
+/* The sources of conditions [count], each once, in their order, into sources [count]. */
+sl_status sl__cli_sources(sl__arena *arena, int64_t count, const char *const *conditions,
+                          const char **sources, int64_t *found);
+/* Refuses columns of words among those of the list [count]. */
+sl_status sl__cli_refuse_words(const sl__cli *cli, const sl__table *table, int64_t count,
+                               const int64_t *list);
+/* The names of the conditions that the columns list [count] make (NULL where columns have none),
+ * and how many these are. */
+sl_status sl__cli_name_conditions(sl__cli *cli, sl__table *table, int64_t count,
+                                  const int64_t *list, const char *const **names, int64_t *named);
+/* Their values, rows x count, read from their sources' columns, which list has in order. */
+sl_status sl__cli_fill_conditions(sl__cli *cli, sl__table *table, int64_t count,
+                                  const char *const *conditions, const int64_t *list,
+                                  sl_array_in *out);
+/* Adds '"setosa", "virginica"': the labels of a source of `length` bytes. */
+void sl__cli_list_labels(sl__text *text, int64_t count, const char *const *conditions,
+                         const char *source, size_t length);
+
 /* conditions.c: conditions by the options --context FILE and --context-value. */
 /* No rows if neither option is given. Those of a file are views of the table. */
 sl_status sl__cli_conditions(sl__cli *cli, const sl_flow *flow, sl__table *table,
                              sl_array_in *out);
+/* Refuses numbers that are infinite in the precision of the model. */
+sl_status sl__cli_check_conditions(sl__cli *cli, const sl_flow *flow,
+                                   const sl_array_in *conditions);
 /* One condition becomes one for each of the rows; else there must be as many. */
 sl_status sl__cli_spread_conditions(sl__cli *cli, int64_t rows, sl_array_in *conditions);
 #endif

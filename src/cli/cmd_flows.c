@@ -190,14 +190,28 @@ static void add_heading(sl__text *text, const char *role) {
     sl__text_add(text, "\nTransformers (in coupling, maf, iaf, elementwise)\n");
 }
 
+static bool turns_round(const entry *e) {
+  return strcmp(e->name, "inverse") == 0;
+}
+
+static const char *direction_text(const entry *e, bool sampling) {
+  if (turns_round(e)) return "exchanged";
+  return how_text(sampling ? e->sample_how : e->log_prob_how);
+}
+
 static void add_line(sl__text *text, const entry *e) {
-  sl__text_add(text, "%-16s %-12s %-12s %s\n", e->name, how_text(e->sample_how),
-               how_text(e->log_prob_how), e->summary);
+  sl__text_add(text, "%-16s %-12s %-12s %s\n", e->name, direction_text(e, true),
+               direction_text(e, false), e->summary);
 }
 
 static void add_page(sl__text *text, sl_context *context, const entry *e) {
-  sl__text_add(text, "%s (%s): %s\n  sampling: %s, log density: %s\n  source: %s\n", e->name,
-               e->role, e->summary, how_text(e->sample_how), how_text(e->log_prob_how), e->source);
+  sl__text_add(text, "%s (%s): %s\n", e->name, e->role, e->summary);
+  if (turns_round(e))
+    sl__text_add(text, "  sampling, log density: as its formula, exchanged\n");
+  else
+    sl__text_add(text, "  sampling: %s, log density: %s\n", how_text(e->sample_how),
+                 how_text(e->log_prob_how));
+  sl__text_add(text, "  source: %s\n", e->source);
   for (int i = 0; i < e->argument_count; i++) {
     const sl__option_row *row = &e->arguments[i];
     if (!takes(e, i)) continue;

@@ -13,7 +13,7 @@ static const sl__option_row options[] = {
     {"context", SL__OPTION_TEXT, NULL, 0, 0, NULL,
      "file of conditions: one row, or one for every row drawn (conditional models)"},
     {"context-value", SL__OPTION_TEXT, NULL, 0, 0, NULL,
-     "instead, one condition for all rows, \"c=1, d=0.5\""},
+     "instead, one condition for all rows, \"dose=0.5, species=setosa\""},
     {"with-log-prob", SL__OPTION_BOOL, "false", 0, 0, NULL,
      "add a last column, the model's log density of the row"},
     {"temperature", SL__OPTION_REAL, "1", 0, 1e6, NULL,
@@ -32,15 +32,38 @@ typedef struct drawing {
   sl_array_in condition;
 } drawing;
 
+/* Says what would do, for all conditions: 'dose=..., species=setosa'. */
+static sl_status ask_for_conditions(sl__cli *cli, const sl_flow *flow) {
+  sl__text text;
+  sl__text_open(&text, cli->context);
+  const char *before = NULL, *quote = "";
+  for (int32_t i = 0; i < sl_flow_context_dim(flow); i++) {
+    const char *name = sl_flow_context_name(flow, i);
+    const size_t length = sl__cli_source_length(name);
+    /* One of the labels of a column is enough. */
+    const bool again =
+        before && sl__cli_source_length(before) == length && strncmp(before, name, length) == 0;
+    if (before && !again) quote = "'";
+    if (!again)
+      sl__text_add(&text, "%s%s%s", before ? ", " : "", name, sl__cli_label_of(name) ? "" : "=...");
+    before = name;
+  }
+  sl_status status = text.failed
+                         ? SL_NO_MEMORY
+                         : sl__fail(cli->context, SL_BAD_ARGUMENT,
+                                    "the model is conditional; give --context FILE with its "
+                                    "conditions, or --context-value %s%.300s%s",
+                                    quote, text.data, quote);
+  sl__text_close(&text);
+  return status;
+}
+
 static sl_status read_conditions(sl__cli *cli, drawing *d) {
   SL__TRY(sl__cli_conditions(cli, d->flow, &d->conditions, &d->condition));
   if (sl_flow_context_dim(d->flow) == 0) return SL_OK;
-  if (d->condition.rows == 0)
-    return sl__fail(cli->context, SL_BAD_ARGUMENT,
-                    "the model is conditional; give --context FILE with %d columns, or "
-                    "--context-value %s=...",
-                    sl_flow_context_dim(d->flow), sl_flow_context_name(d->flow, 0));
+  if (d->condition.rows == 0) return ask_for_conditions(cli, d->flow);
   if (d->condition.rows > 1 && !sl__cli_option(cli, "rows")->given) d->rows = d->condition.rows;
+  SL__TRY(sl__cli_check_conditions(cli, d->flow, &d->condition));
   return sl__cli_spread_conditions(cli, d->rows, &d->condition);
 }
 
@@ -135,11 +158,13 @@ static void say_lost_rows(const sl__cli *cli, const drawing *d) {
 }
 
 static int print_json(sl__cli *cli, const drawing *d, bool with_rows) {
-  int64_t dim = d->dim;
+  int64_t dim = d->dim, first = 0;
+  const int64_t lost = count_lost_rows(d, &first);
   sl__text text;
   sl__json json;
   sl__cli_json_open(cli, &text, &json);
   sl__json_integer(&json, "rows", d->rows);
+  sl__json_integer(&json, "not_a_number", lost);
   sl__json_open_array(&json, "columns");
   for (int64_t i = 0; i < dim; i++) sl__json_text(&json, NULL, d->names[i]);
   sl__json_close_array(&json);

@@ -13,7 +13,7 @@ static const sl__option_row options[] = {
     {"context", SL__OPTION_TEXT, NULL, 0, 0, NULL,
      "file of conditions, where DATA has none: one row, or one for every row of DATA"},
     {"context-value", SL__OPTION_TEXT, NULL, 0, 0, NULL,
-     "instead, one condition for all rows, \"c=1, d=0.5\""},
+     "instead, one condition for all rows, \"dose=0.5, species=setosa\""},
 };
 
 /* values [rows][columns]: the log density, then the gradient where there is one. */
@@ -149,8 +149,9 @@ static sl_status read_data(sl__cli *cli, const sl_flow *flow, sl__table *table,
   SL__TRY(sl__cli_conditions(cli, flow, conditions, &aside));
   SL__TRY(sl__cli_read_table(cli, cli->arguments[1], table));
   SL__TRY(sl__cli_select_for(cli, flow, table, aside.rows == 0, data));
+  if (aside.rows > 0) data->condition = aside;
+  SL__TRY(sl__cli_check_conditions(cli, flow, &data->condition));
   if (aside.rows == 0) return SL_OK;
-  data->condition = aside;
   return sl__cli_spread_conditions(cli, data->x.rows, &data->condition);
 }
 

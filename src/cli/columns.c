@@ -35,6 +35,17 @@ static sl_status view_columns(sl__table *table, int64_t count, const int64_t *li
   return SL_OK;
 }
 
+/* The conditions of these names [named], from the columns list [count]. Without labels they are
+ * those columns. */
+static sl_status view_conditions(sl__cli *cli, sl__table *table, int64_t named,
+                                 const char *const *names, int64_t count, const int64_t *list,
+                                 sl_array_in *out) {
+  bool labels = table->words != NULL;
+  for (int64_t i = 0; names && i < named; i++) labels |= sl__cli_label_of(names[i]) != NULL;
+  if (count == 0 || !labels) return view_columns(table, count, list, out);
+  return sl__cli_fill_conditions(cli, table, named, names, list, out);
+}
+
 static sl_status view_names(sl__table *table, int64_t count, const int64_t *list,
                             const char *const **out) {
   *out = NULL;
@@ -104,17 +115,22 @@ sl_status sl__cli_select(sl__cli *cli, sl__table *table, sl__selection *out) {
   int64_t count = list_part(table, entries, SL__PART_DATA, list);
   if (count == 0)
     return sl__fail(cli->context, SL_BAD_ARGUMENT, "no column is left to fit; name one as data");
+  SL__TRY(sl__cli_refuse_words(cli, table, count, list));
   SL__TRY(view_columns(table, count, list, &out->x));
   SL__TRY(view_names(table, count, list, &out->names));
   SL__TRY(print_types(cli, table, entries, count, list, &out->types));
   count = list_part(table, entries, SL__PART_CONTEXT, list);
-  SL__TRY(view_columns(table, count, list, &out->condition));
-  SL__TRY(view_names(table, count, list, &out->condition_names));
+  int64_t named;
+  SL__TRY(sl__cli_name_conditions(cli, table, count, list, &out->condition_names, &named));
+  SL__TRY(view_conditions(cli, table, named, out->condition_names, count, list, &out->condition));
   count = list_part(table, entries, SL__PART_WEIGHT, list);
   if (count > 1)
     return sl__fail(cli->context, SL_BAD_ARGUMENT, "%lld columns are named as weight; one will do",
                     (long long)count);
-  return view_columns(table, count, list, &out->weight);
+  SL__TRY(sl__cli_refuse_words(cli, table, count, list));
+  SL__TRY(view_columns(table, count, list, &out->weight));
+  if (count == 1 && table->names) out->weight_name = table->names[list[0]];
+  return SL_OK;
 }
 
 /* ---- columns by the names that others have for them ---- */
@@ -151,12 +167,22 @@ static sl_status refuse_missing(const sl__cli *cli, const char *name, bool is_co
                   cli->place, name);
 }
 
-/* What a model or a fit calls its columns: data first, then conditions. */
+/* What a model or a fit calls its columns: data first, then the sources of conditions. */
 typedef struct wanted {
   const char *owner; /* "the model" */
   int64_t dim, context_dim;
-  const char *const *names; /* [dim + context_dim] */
+  const char **names; /* [dim + context_dim] */
+  int64_t condition_count;
+  const char *const *conditions; /* [condition_count], by their own names */
 } wanted;
+
+/* names has room for dim + count. */
+static sl_status want_conditions(sl__arena *arena, int64_t count, const char *const *conditions,
+                                 wanted *w) {
+  w->condition_count = count;
+  w->conditions = conditions;
+  return sl__cli_sources(arena, count, conditions, w->names + w->dim, &w->context_dim);
+}
 
 /* Columns list [dim + context_dim] by name, or where the header has none of the names, or there is
  * none, by order. */
@@ -184,28 +210,28 @@ static sl_status list_wanted(const sl__cli *cli, const sl__table *table, const w
 /* The names of a model's data (or none) and conditions (or none). */
 static sl_status names_of(const sl_flow *flow, bool data, bool conditions, sl__arena *arena,
                           wanted *out) {
-  *out = (wanted){.owner = "the model",
-                  .dim = data ? sl_flow_dim(flow) : 0,
-                  .context_dim = conditions ? sl_flow_context_dim(flow) : 0};
-  const char **names = sl__arena_take(arena, (size_t)(out->dim + out->context_dim), sizeof *names);
-  if (!names) return SL_NO_MEMORY;
-  for (int64_t i = 0; i < out->dim; i++) names[i] = sl_flow_column_name(flow, (int32_t)i);
-  for (int64_t i = 0; i < out->context_dim; i++)
-    names[out->dim + i] = sl_flow_context_name(flow, (int32_t)i);
-  out->names = names;
-  return SL_OK;
+  const int64_t count = conditions ? sl_flow_context_dim(flow) : 0;
+  *out = (wanted){.owner = "the model", .dim = data ? sl_flow_dim(flow) : 0};
+  out->names = sl__arena_take(arena, (size_t)(out->dim + count), sizeof *out->names);
+  const char **own = sl__arena_take(arena, (size_t)count, sizeof *own);
+  if (!out->names || !own) return SL_NO_MEMORY;
+  for (int64_t i = 0; i < out->dim; i++) out->names[i] = sl_flow_column_name(flow, (int32_t)i);
+  for (int64_t i = 0; i < count; i++) own[i] = sl_flow_context_name(flow, (int32_t)i);
+  return want_conditions(arena, count, own, out);
 }
 
 /* Views of the columns wanted. */
-static sl_status select_wanted(const sl__cli *cli, sl__table *table, const wanted *w,
+static sl_status select_wanted(sl__cli *cli, sl__table *table, const wanted *w,
                                sl__selection *out) {
   *out = (sl__selection){0};
   const size_t count = (size_t)(w->dim + w->context_dim);
   int64_t *list = sl__arena_take(&table->arena, count, sizeof *list);
   if (!list) return SL_NO_MEMORY;
   SL__TRY(list_wanted(cli, table, w, list));
+  SL__TRY(sl__cli_refuse_words(cli, table, w->dim, list));
   SL__TRY(view_columns(table, w->dim, list, &out->x));
-  return view_columns(table, w->context_dim, list + w->dim, &out->condition);
+  return view_conditions(cli, table, w->condition_count, w->conditions, w->context_dim,
+                         list + w->dim, &out->condition);
 }
 
 sl_status sl__cli_select_for(sl__cli *cli, const sl_flow *flow, sl__table *table,
@@ -235,12 +261,13 @@ sl_status sl__cli_select_like(sl__cli *cli, const sl__selection *other, const ch
     cli->context->error.line = 0; /* a place in --columns, which fitted the other table */
     return sl__fail_prefix(cli->context, "%s", place);
   }
-  wanted w = {.owner = owner, .dim = other->x.columns, .context_dim = other->condition.columns};
-  const char **names =
-      sl__arena_take(&table->arena, (size_t)(w.dim + w.context_dim), sizeof *names);
-  if (!names) return SL_NO_MEMORY;
-  for (int64_t i = 0; i < w.dim; i++) names[i] = other->names[i];
-  for (int64_t i = 0; i < w.context_dim; i++) names[w.dim + i] = other->condition_names[i];
-  w.names = names;
-  return select_wanted(cli, table, &w, out);
+  wanted w = {.owner = owner, .dim = other->x.columns};
+  const int64_t count = other->condition.columns;
+  w.names = sl__arena_take(&table->arena, (size_t)(w.dim + count), sizeof *w.names);
+  if (!w.names) return SL_NO_MEMORY;
+  for (int64_t i = 0; i < w.dim; i++) w.names[i] = other->names[i];
+  SL__TRY(want_conditions(&table->arena, count, other->condition_names, &w));
+  SL__TRY(select_wanted(cli, table, &w, out));
+  const int64_t weight = other->weight_name ? find_name(table, other->weight_name) : -1;
+  return weight < 0 ? SL_OK : view_columns(table, 1, &weight, &out->weight);
 }

@@ -13,7 +13,7 @@ static double value_at(const sl__table *table, int64_t row, int64_t column) {
 sl_status sl__cli_read_table(sl__cli *cli, const char *path, sl__table *table) {
   const char *format = sl__cli_option(cli, "format")->text;
   sl__cli_about(cli, path, NULL);
-  SL__TRY(sl__table_read(cli->context, path, format, table));
+  SL__TRY(sl__table_read_words(cli->context, path, format, table));
   for (int64_t row = 0; row < table->rows; row++)
     for (int64_t column = 0; column < table->columns; column++) {
       double value = value_at(table, row, column);

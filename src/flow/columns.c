@@ -204,12 +204,19 @@ static sl__mapped map_simplex(const sl__column_block *block, sl__graph *g, sl_no
                       op_subtract(g, op_scale(g, op_log(g, total), count), op_sum_all(g, logs))};
 }
 
+typedef sl__mapped (*block_map)(const sl__column_block *block, sl__graph *g, sl_node value);
+static const block_map maps[SL__SUPPORTS] = {
+    [SL__SUPPORT_POSITIVE] = map_positive,
+    [SL__SUPPORT_INTERVAL] = map_interval,
+    [SL__SUPPORT_PERIODIC] = map_periodic,
+    [SL__SUPPORT_SIMPLEX] = map_simplex,
+};
+
 /* One block of x: replaces what is outside, maps, and says so in the log-determinant. */
 static sl__mapped map_block(const sl__column_block *block, sl__graph *g, sl_node x) {
   const sl_dtype type = sl__node_type(g, x);
   const bool simplex = block->support == SL__SUPPORT_SIMPLEX;
-  sl_node zero = op_number(g, type, 0);
-  if (block->support == SL__SUPPORT_REAL) return (sl__mapped){x, zero};
+  if (block->support == SL__SUPPORT_REAL) return (sl__mapped){x, op_number(g, type, 0)};
   sl_node outside = find_outside(block, g, x), any = op_max(g, outside, 0);
   if (simplex) {
     sl_node error = op_absolute(g, op_shift(g, op_sum_all(g, x), -1));
@@ -226,11 +233,7 @@ static sl__mapped map_block(const sl__column_block *block, sl__graph *g, sl_node
   else
     inside = op_number(g, type, simplex ? 1.0 / block->count : 0);
   x = op_select(g, simplex ? any : outside, inside, x);
-  sl__mapped out = {x, zero};
-  if (block->support == SL__SUPPORT_POSITIVE) out = map_positive(block, g, x);
-  if (block->support == SL__SUPPORT_INTERVAL) out = map_interval(block, g, x);
-  if (block->support == SL__SUPPORT_PERIODIC) out = map_periodic(block, g, x);
-  if (simplex) out = map_simplex(block, g, x);
+  sl__mapped out = maps[block->support](block, g, x);
   out.log_det = op_select(g, any, op_number(g, type, -INFINITY), out.log_det);
   return out;
 }
@@ -305,12 +308,16 @@ static sl_node round_integers(const sl__column_block *block, sl__graph *g, sl_no
   return op_select(g, constants(g, type, count, block->integer), rounded, x);
 }
 
+static const block_map unmaps[SL__SUPPORTS] = {
+    [SL__SUPPORT_POSITIVE] = unmap_positive,
+    [SL__SUPPORT_INTERVAL] = unmap_interval,
+    [SL__SUPPORT_PERIODIC] = unmap_periodic,
+    [SL__SUPPORT_SIMPLEX] = unmap_simplex,
+};
+
 static sl__mapped unmap_block(const sl__column_block *block, sl__graph *g, sl_node y) {
   sl__mapped out = {y, op_number(g, sl__node_type(g, y), 0)};
-  if (block->support == SL__SUPPORT_POSITIVE) out = unmap_positive(block, g, y);
-  if (block->support == SL__SUPPORT_INTERVAL) out = unmap_interval(block, g, y);
-  if (block->support == SL__SUPPORT_PERIODIC) out = unmap_periodic(block, g, y);
-  if (block->support == SL__SUPPORT_SIMPLEX) out = unmap_simplex(block, g, y);
+  if (block->support != SL__SUPPORT_REAL) out = unmaps[block->support](block, g, y);
   if (block->some_integers) out.value = round_integers(block, g, out.value);
   return out;
 }

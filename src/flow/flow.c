@@ -1,4 +1,5 @@
 /* Flows: a chain of layers made from a formula, its starting values, and its graphs. */
+#include <float.h>
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -50,9 +51,10 @@ static sl_status build_layer(sl_context *context, sl__layer *layer) {
   sl_status status = layer->kind->build ? layer->kind->build(context, layer) : SL_OK;
   layer->parameter_count = flow->parameter_count - layer->first_parameter;
   if (status == SL_OK) status = sl__hypernetwork_build(context, layer);
-  if (status == SL_OK && flow->size > MOST_PARAMETERS)
+  if (status == SL_OK && flow->size > flow->most_numbers)
     status = sl__fail(context, SL_BAD_ARGUMENT,
-                      "the flow has more than %d parameters; use fewer units", MOST_PARAMETERS);
+                      "the flow has more than %lld parameters; use fewer units",
+                      (long long)flow->most_numbers);
   if (status == SL_OK || status == SL_NO_MEMORY) return status;
   sl__fail_prefix(context, "%s, %.80s", layer->title, layer->text);
   if (context->error.line > 0) return status; /* of a layer inside this one */
@@ -199,6 +201,9 @@ sl_status sl__flow_new(sl_context *context, const sl__flow_plan *plan, sl__flow 
   flow->context_dim = plan->context_dim;
   flow->periodic = plan->periodic;
   flow->seed = plan->seed;
+  flow->most_numbers = MOST_PARAMETERS;
+  if (plan->most_numbers > 0 && plan->most_numbers < MOST_PARAMETERS)
+    flow->most_numbers = plan->most_numbers;
   sl_status status = build_flow(context, flow, plan);
   if (status != SL_OK) {
     sl__flow_free(context, flow);
@@ -285,16 +290,52 @@ sl__mapped sl__chain_log_prob(const sl__chain *chain, sl__graph *g, sl_node x,
   return mapped;
 }
 
+static sl_node is_finite(sl__graph *g, sl_node value) {
+  sl_dtype type = sl__node_type(g, value);
+  return op_less_equal(g, op_absolute(g, value),
+                       op_number(g, type, type == SL_F32 ? FLT_MAX : DBL_MAX));
+}
+
+sl_node sl__row_mark(sl__graph *g, sl_node row) {
+  sl_dtype type = sl__node_type(g, row);
+  sl_node zero = op_number(g, type, 0), none = op_number(g, type, -INFINITY);
+  sl_node mark = op_select(g, is_finite(g, row), zero, none);
+  mark = op_select(g, op_equal(g, row, row), mark, op_number(g, type, NAN));
+  return op_sum_all(g, mark);
+}
+
+/* What has a row without numbers for its input, or is conditioned on one, is none either. */
+static sl__mapped of_numbers(sl__graph *g, sl_node input, sl_node context_value,
+                             sl__mapped mapped) {
+  sl_node mark = sl__row_mark(g, input);
+  if (context_value) mark = op_add(g, mark, sl__row_mark(g, context_value));
+  sl_node good = op_equal(g, mark, mark), nothing = op_number(g, sl__node_type(g, input), NAN);
+  return (sl__mapped){op_select(g, good, mapped.value, nothing),
+                      op_select(g, good, mapped.log_det, nothing)};
+}
+
+sl_node sl__mapped_is_sound(sl__graph *g, sl__mapped mapped) {
+  sl_node lost =
+      op_equal(g, is_finite(g, mapped.value), op_number(g, sl__node_type(g, mapped.value), 0));
+  sl_node none_lost =
+      op_less_equal(g, op_sum_all(g, lost), op_number(g, sl__node_type(g, mapped.value), 0));
+  return op_multiply(g, none_lost, is_finite(g, mapped.log_det));
+}
+
 sl__mapped sl__flow_map_sample(const sl__flow *flow, sl__graph *g, sl_node z, sl_node context_value,
                                int first, int last) {
-  if (flow->periodic > 0) return sl__circle_flow_map(flow, g, z, context_value, first, last, true);
-  return sl__chain_sample(&flow->chain, g, z, context_value, first, last);
+  sl__mapped x = flow->periodic > 0
+                     ? sl__circle_flow_map(flow, g, z, context_value, first, last, true)
+                     : sl__chain_sample(&flow->chain, g, z, context_value, first, last);
+  return of_numbers(g, z, context_value, x);
 }
 
 sl__mapped sl__flow_map_log_prob(const sl__flow *flow, sl__graph *g, sl_node x,
                                  sl_node context_value, int first, int last) {
-  if (flow->periodic > 0) return sl__circle_flow_map(flow, g, x, context_value, first, last, false);
-  return sl__chain_log_prob(&flow->chain, g, x, context_value, first, last);
+  sl__mapped z = flow->periodic > 0
+                     ? sl__circle_flow_map(flow, g, x, context_value, first, last, false)
+                     : sl__chain_log_prob(&flow->chain, g, x, context_value, first, last);
+  return of_numbers(g, x, context_value, z);
 }
 
 static sl_node base_density(const sl__layer *base, sl__graph *g, sl_node z, sl_node context_value) {
@@ -302,19 +343,42 @@ static sl_node base_density(const sl__layer *base, sl__graph *g, sl_node z, sl_n
   return base->kind->density(base, g, z, context_value);
 }
 
-sl_node sl__flow_log_prob(const sl__flow *flow, sl__graph *g, sl_node x, sl_node context_value) {
-  if (flow->periodic > 0) return sl__circle_flow_log_prob(flow, g, x, context_value);
-  sl__mapped z = sl__flow_map_log_prob(flow, g, x, context_value, 0, flow->chain.count);
-  return op_add(g, base_density(&flow->base, g, z.value, context_value), z.log_det);
+/* A layer that maps a circle to itself takes any number for a point of it; as part of a density of
+ * numbers, it has none but those of one turn. */
+static sl_node within_one_turn(const sl__layer *layer, sl__graph *g, sl_node x, sl_node log_det) {
+  const double rounding = 1e-6;
+  sl_node most = op_number(g, layer->type, layer->period / 2 * (1 + rounding));
+  sl_node outside = op_max(g, op_less(g, most, op_absolute(g, x)), 0);
+  return op_select(g, outside, op_number(g, layer->type, -INFINITY), log_det);
 }
 
-/* Noise without an image that could be represented (log_det is -infinity: heavy tails overflow) makes
- * a row of NaN, never one that only looks like a draw. */
+/* As sl__chain_log_prob, for a density. */
+static sl__mapped to_noise(const sl__flow *flow, sl__graph *g, sl_node x, sl_node context_value) {
+  sl__mapped mapped = {x, op_number(g, flow->type, 0)};
+  for (int i = flow->chain.count; i-- > 0;) {
+    const sl__layer *layer = &flow->chain.layers[i];
+    sl_node before = mapped.value;
+    mapped = through(layer, false, g, mapped, context_value);
+    if (layer->period > 0) mapped.log_det = within_one_turn(layer, g, before, mapped.log_det);
+  }
+  return mapped;
+}
+
+sl_node sl__flow_log_prob(const sl__flow *flow, sl__graph *g, sl_node x, sl_node context_value) {
+  if (flow->periodic > 0) return sl__circle_flow_log_prob(flow, g, x, context_value);
+  sl__mapped z = to_noise(flow, g, x, context_value);
+  sl_node log_prob = op_add(g, base_density(&flow->base, g, z.value, context_value), z.log_det);
+  /* A branch that a layer selects may hold a number where its input has none. */
+  log_prob = op_add(g, log_prob, sl__row_mark(g, x));
+  return context_value ? op_add(g, log_prob, sl__row_mark(g, context_value)) : log_prob;
+}
+
+/* Noise without an image that could be represented (heavy tails overflow) makes a row of NaN, never
+ * one that only looks like a draw. */
 static sl__mapped drawn(const sl__flow *flow, sl__graph *g, sl_node log_prob, sl__mapped x) {
-  sl_node lost = op_equal(g, x.log_det, op_number(g, flow->type, -INFINITY));
-  sl_node nothing = op_number(g, flow->type, NAN);
-  return (sl__mapped){op_select(g, lost, nothing, x.value),
-                      op_select(g, lost, nothing, op_subtract(g, log_prob, x.log_det))};
+  sl_node sound = sl__mapped_is_sound(g, x), nothing = op_number(g, flow->type, NAN);
+  return (sl__mapped){op_select(g, sound, x.value, nothing),
+                      op_select(g, sound, op_subtract(g, log_prob, x.log_det), nothing)};
 }
 
 sl__mapped sl__flow_sample(const sl__flow *flow, sl__graph *g, sl_node context_value) {
@@ -322,6 +386,6 @@ sl__mapped sl__flow_sample(const sl__flow *flow, sl__graph *g, sl_node context_v
   sl__graph_label(g, "%s: %s", flow->base.title, flow->base.text);
   sl_node z = flow->base.kind->draw(&flow->base, g, SL__STREAM_BASE, context_value);
   sl_node log_prob = base_density(&flow->base, g, z, context_value);
-  sl__mapped x = sl__flow_map_sample(flow, g, z, context_value, 0, flow->chain.count);
+  sl__mapped x = sl__chain_sample(&flow->chain, g, z, context_value, 0, flow->chain.count);
   return drawn(flow, g, log_prob, x);
 }

@@ -58,8 +58,9 @@ typedef struct sl__kind {
    * not enough, of stream + SL__SECOND_STREAM. */
   sl_node (*density)(const sl__layer *layer, sl__graph *g, sl_node z, sl_node context_value);
   sl_node (*draw)(const sl__layer *layer, sl__graph *g, uint32_t stream, sl_node context_value);
-  /* NULL: any number may come out. Else an increasing map of each feature: its value at x, the end of
-   * an interval; NaN where the direction cannot take x. A base: its low (sampling) or high end. */
+  /* NULL: any number may come out. Else an increasing map of each feature: its value at x, the end
+   * of an interval; NaN where the direction cannot take x. A base: its low (sampling) or high
+   * end. */
   double (*image)(const sl__layer *layer, double x, bool sampling);
   /* NULL, or: writes into vector what it learns from rows of its data side (a base: of z), values
    * [rows][dim]. first: before a fit; else now and then during it, if keeps_looking. look.c calls
@@ -171,6 +172,7 @@ struct sl__flow {
   int parameter_count, parameter_capacity;
   sl__parameter *parameters;
   int64_t size;             /* numbers in the parameter vector */
+  int64_t most_numbers;     /* how many there may be */
   int64_t trainable;        /* how many of them are trained */
   const char *formula;      /* canonical, of the chain: without the base */
   const char *base_formula; /* canonical: "normal", "student(3)" */
@@ -183,6 +185,7 @@ typedef struct sl__flow_plan {
   int32_t dim, context_dim, periodic;
   sl_dtype type;
   uint64_t seed;
+  int64_t most_numbers; /* refused as soon as there are more parameters; 0: a general limit */
 } sl__flow_plan;
 
 /* Parses the formula ("standardize" is added by the model, not here) and builds the structure;
@@ -198,7 +201,14 @@ bool sl__flow_looks(const sl__flow *flow, bool again);
 sl_status sl__flow_look(sl_context *context, const sl__flow *flow, void *vector, int64_t rows,
                         const void *x, const void *context_rows, bool first);
 
-/* Graphs. log_prob: scalar per row. map_*: through layers first..last-1 only (0, chain.count:
+/* A scalar per row to be added to a logarithm of a density: 0, -infinity where a value of the row is
+ * infinite, NaN where one is NaN. */
+sl_node sl__row_mark(sl__graph *g, sl_node row);
+/* 1 where all values and the log-determinant are finite, else 0; a scalar per row. */
+sl_node sl__mapped_is_sound(sl__graph *g, sl__mapped mapped);
+
+/* Graphs; where x, z or the context has a NaN, so does what comes out. log_prob: scalar per row,
+ * -infinity or NaN where a value is infinite. map_*: through layers first..last-1 only (0, chain.count:
  * all). Angles are mapped by the whole circle chain when all layers take part; else they pass
  * unchanged and are taken for the data's. */
 sl_node sl__flow_log_prob(const sl__flow *flow, sl__graph *g, sl_node x, sl_node context_value);

@@ -69,7 +69,7 @@ static sl_status make_flow(sl_context *context, sl__model *model, sl__flow_plan 
   return sl__flow_new(context, plan, &model->flow);
 }
 
-static sl_status take_memory(sl__model *model) {
+sl_status sl__model_take_numbers(sl__model *model) {
   sl__arena *arena = &model->arena;
   const sl__flow *flow = model->flow;
   const size_t context_dim = (size_t)flow->context_dim;
@@ -87,36 +87,49 @@ static sl_status take_memory(sl__model *model) {
   return SL_OK;
 }
 
-static sl_status fill_model(sl_context *context, sl__model *model, int32_t dim,
-                            const sl__column_type *types, sl__flow_plan *plan) {
-  if (dim < 1 || dim > SL__MOST_COLUMNS)
-    return sl__fail(context, SL_BAD_ARGUMENT, "a flow of %d features; there may be 1 to %d", dim,
-                    SL__MOST_COLUMNS);
-  model->dim = dim;
-  SL__TRY(sl__columns_new(context, &model->arena, dim, types, &model->map));
+static sl_status build(sl_context *context, sl__model *model, const sl__model_plan *plan) {
+  sl__flow_plan flow = plan->flow;
+  if (plan->dim < 1 || plan->dim > SL__MOST_COLUMNS)
+    return sl__fail(context, SL_BAD_ARGUMENT, "a flow of %d features; there may be 1 to %d",
+                    plan->dim, SL__MOST_COLUMNS);
+  model->dim = plan->dim;
+  SL__TRY(sl__columns_new(context, &model->arena, plan->dim, plan->types, &model->map));
   SL__TRY(print_types(context, model));
-  SL__TRY(make_flow(context, model, plan));
-  SL__TRY(take_memory(model));
-  sl__flow_initialise(model->flow, model->vector);
-  return SL_OK;
+  return make_flow(context, model, &flow);
+}
+
+sl_status sl__model_build(sl_context *context, const sl__model_plan *plan, sl__model **out) {
+  *out = NULL;
+  sl__model *model = sl__allocate(context, 1, sizeof *model);
+  if (!model) return SL_NO_MEMORY;
+  sl__arena_open(&model->arena, context);
+  sl_status status = build(context, model, plan);
+  if (status == SL_OK)
+    *out = model;
+  else
+    sl__model_free(context, model);
+  return status;
 }
 
 sl_status sl__model_new_typed(sl_context *context, const char *formula, const char *base,
                               int32_t dim, const sl__column_type *types, int32_t context_dim,
                               sl_dtype type, uint64_t seed, sl__model **out) {
-  *out = NULL;
-  sl__model *model = sl__allocate(context, 1, sizeof *model);
-  if (!model) return SL_NO_MEMORY;
-  sl__arena_open(&model->arena, context);
-  sl__flow_plan plan = {
-      .formula = formula, .base = base, .context_dim = context_dim, .type = type, .seed = seed};
-  sl_status status = fill_model(context, model, dim, types, &plan);
-  if (status != SL_OK) {
-    sl__model_free(context, model);
-    return status;
+  const sl__model_plan plan = {.flow = {.formula = formula,
+                                        .base = base,
+                                        .context_dim = context_dim,
+                                        .type = type,
+                                        .seed = seed},
+                               .dim = dim,
+                               .types = types};
+  SL__TRY(sl__model_build(context, &plan, out));
+  sl_status status = sl__model_take_numbers(*out);
+  if (status == SL_OK) {
+    sl__flow_initialise((*out)->flow, (*out)->vector);
+  } else {
+    sl__model_free(context, *out);
+    *out = NULL;
   }
-  *out = model;
-  return SL_OK;
+  return status;
 }
 
 sl_status sl__model_new(sl_context *context, const char *formula, const char *base, int32_t dim,
@@ -187,13 +200,14 @@ sl_node sl__model_context(const sl__model *model, sl__graph *g, sl_node context_
   return op_divide(g, op_subtract(g, context_value, shift), scale);
 }
 
-/* Far out numbers overflow on the way, and infinity - infinity is NaN, where the density is only too
- * small for any number: then it is 0, its logarithm -infinity. A row that holds no number keeps its
- * NaN: x * 0 is NaN there, and 0 else. */
-static sl_node without_overflow(sl__graph *g, sl_node x, sl_node log_prob) {
-  sl_node nothing = op_sum_all(g, op_scale(g, op_stop_gradient(g, x), 0));
-  sl_node least = op_shift(g, nothing, -INFINITY);
-  return op_select(g, op_equal(g, log_prob, log_prob), log_prob, least);
+/* Far out numbers overflow on the way, and infinity - infinity is NaN, where the density is only
+ * too small for any number: then it is 0, its logarithm -infinity. A row that holds no number keeps
+ * its NaN. */
+static sl_node without_overflow(sl__graph *g, sl_node x, sl_node context_value, sl_node log_prob) {
+  sl_node least = op_number(g, sl__node_type(g, log_prob), -INFINITY);
+  sl_node sound = op_select(g, op_equal(g, log_prob, log_prob), log_prob, least);
+  sound = op_add(g, sound, sl__row_mark(g, x));
+  return context_value ? op_add(g, sound, sl__row_mark(g, context_value)) : sound;
 }
 
 sl_node sl__model_log_prob(const sl__model *model, sl__graph *g, sl_node x, sl_node context_value) {
@@ -201,7 +215,7 @@ sl_node sl__model_log_prob(const sl__model *model, sl__graph *g, sl_node x, sl_n
   sl_node seen = sl__model_context(model, g, context_value);
   sl_node log_prob = sl__flow_log_prob(model->flow, g, mapped.value, seen);
   if (model->map.mapped) log_prob = op_add(g, log_prob, mapped.log_det);
-  return without_overflow(g, x, log_prob);
+  return without_overflow(g, x, context_value, log_prob);
 }
 
 sl__mapped sl__model_sample(const sl__model *model, sl__graph *g, sl_node context_value) {

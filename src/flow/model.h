@@ -28,6 +28,15 @@ sl_status sl__model_new(sl_context *context, const char *formula, const char *ba
 sl_status sl__model_new_typed(sl_context *context, const char *formula, const char *base,
                               int32_t dim, const sl__column_type *types, int32_t context_dim,
                               sl_dtype type, uint64_t seed, sl__model **out);
+/* In two steps, for whoever has the numbers already: the structure alone (flow.dim and
+ * flow.periodic follow from the columns), then memory for the numbers, all zero. */
+typedef struct sl__model_plan {
+  sl__flow_plan flow;
+  int32_t dim;
+  const sl__column_type *types; /* [dim], or NULL: all real */
+} sl__model_plan;
+sl_status sl__model_build(sl_context *context, const sl__model_plan *plan, sl__model **out);
+sl_status sl__model_take_numbers(sl__model *model);
 void sl__model_free(sl_context *context, sl__model *model);
 int sl__model_format_version(const sl__model *model);
 

@@ -18,8 +18,8 @@ static sl_status refuse(sl_context *context, const sl__layer *layer, const inter
     sl__fail(
         context, SL_BAD_ARGUMENT,
         "it maps a circle of period %.9g, but gets numbers of %.4g .. %.4g; declare the column "
-        "periodic, or begin the formula with uniform(low=-%.9g,high=%.9g) and use only such maps",
-        layer->period, in->low, in->high, layer->period / 2, layer->period / 2);
+        "periodic(low,high), which gives it such maps, and leave this one out",
+        layer->period, in->low, in->high);
   else
     sl__fail(
         context, SL_BAD_ARGUMENT,

@@ -32,12 +32,21 @@ typedef enum sl__part {
 } sl__part;
 
 typedef enum sl__support {
-  SL__SUPPORT_REAL,
-  SL__SUPPORT_POSITIVE,
-  SL__SUPPORT_INTERVAL,
-  SL__SUPPORT_PERIODIC,
-  SL__SUPPORT_SIMPLEX
+#define COLUMN_TYPE(name, ...) SL__SUPPORT_##name,
+#include "flow/column_types.def"
 } sl__support;
+enum {
+  SL__SUPPORTS = 0
+#define COLUMN_TYPE(...) +1
+#include "flow/column_types.def"
+};
+
+/* The registry of types. */
+typedef struct sl__column_kind {
+  const char *name;
+  const char *const *examples; /* texts that sl__type_read takes; NULL at the end */
+} sl__column_kind;
+const sl__column_kind *sl__column_kinds(void); /* [SL__SUPPORTS], by support */
 
 typedef struct sl__column_type {
   sl__support support;

@@ -92,6 +92,8 @@ static sl_status read_arguments(sl__schema_reader *in, sl__span name, word which
     values[(*count)++] = value;
     in->at = end;
     sl__schema_skip_blanks(in);
+    if (strchr("pPeE*/", *in->at) && *in->at)
+      return sl__schema_refuse(in, in->at, "only numbers stand here; write 6.283185307 for 2 pi");
     if (*in->at != ',' && *in->at != ')')
       return sl__schema_refuse(in, in->at, "the bracket is not closed; add ')'");
     open = *in->at == ',';
@@ -187,8 +189,8 @@ static const char *const other_words[][2] = {
     {"drop", "skip"},
 };
 /* Names of no quantity, which no type can help. */
-static const char *const category_words[] = {"category", "categorical", "factor", "nominal",
-                                             "string", "text"};
+static const char *const category_words[] = {"category", "categorical", "factor",
+                                             "nominal",  "string",      "text"};
 
 /* How to go on after a word that is none, into mend. */
 static void suggest_word(sl__span name, char mend[128]) {
@@ -198,9 +200,14 @@ static void suggest_word(sl__span name, char mend[128]) {
                                                                   : name.begin[i]);
   for (size_t i = 0; i < sizeof category_words / sizeof *category_words; i++)
     if (strcmp(copy, category_words[i]) == 0) {
-      snprintf(mend, 128, "; there are no categories: encode them as columns of 0 and 1");
+      snprintf(mend, 128,
+               "; categories are no data: condition on them, or encode them as columns of 0 and 1");
       return;
     }
+  if (strchr(copy, ';')) {
+    snprintf(mend, 128, "; items are separated by commas");
+    return;
+  }
   const char *near = NULL;
   for (size_t i = 0; i < sizeof other_words / sizeof *other_words; i++)
     if (strcmp(copy, other_words[i][0]) == 0) near = other_words[i][1];
@@ -271,6 +278,16 @@ sl_status sl__schema_read_words(sl__schema_reader *in, sl__meaning *out) {
 
 /* ---- one type ---- */
 
+static const sl__column_kind kinds[SL__SUPPORTS] = {
+#define COLUMN_TYPE(support, text, ...) \
+  [SL__SUPPORT_##support] = {text, (const char *const[]){__VA_ARGS__, NULL}},
+#include "flow/column_types.def"
+};
+
+const sl__column_kind *sl__column_kinds(void) {
+  return kinds;
+}
+
 sl_status sl__type_read(sl_context *context, const char *text, sl__column_type *out) {
   sl__schema_reader in = {context, text, text};
   sl__meaning said;
@@ -289,13 +306,12 @@ bool sl__type_is_real(const sl__column_type *type) {
 }
 
 void sl__type_print(const sl__column_type *type, sl__text *text) {
-  static const char *const names[] = {"real", "positive", "interval", "periodic", "simplex"};
   bool ranged = type->support == SL__SUPPORT_INTERVAL || type->support == SL__SUPPORT_PERIODIC;
   bool counts = type->support == SL__SUPPORT_POSITIVE && type->integer && type->low == 0;
   if (counts)
     sl__text_add(text, "count");
   else if (type->support != SL__SUPPORT_REAL || !type->integer)
-    sl__text_add(text, "%s", names[type->support]);
+    sl__text_add(text, "%s", kinds[type->support].name);
   if (ranged) {
     sl__text_add(text, "(");
     sl__text_add_real(text, type->low, SL_F64);

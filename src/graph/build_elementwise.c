@@ -135,9 +135,24 @@ void sl__gradient_elementwise(sl__tape *tape, sl__graph *g, sl_node node, sl_nod
     }
     case SL__EW_lgamma: sl__contribute(tape, a, op_multiply(g, dy, op_digamma(g, a))); break;
     case SL__EW_digamma: sl__contribute(tape, a, op_multiply(g, dy, op_trigamma(g, a))); break;
-    case SL__EW_trigamma:
-      sl__graph_refuse(g, SL_UNSUPPORTED, "the derivative of trigamma is not available");
-      break;
+    case SL__EW_trigamma: sl__contribute(tape, a, op_multiply(g, dy, op_tetragamma(g, a))); break;
+    case SL__EW_tetragamma:
+    case SL__EW_log_gamma_p:
+    case SL__EW_log_gamma_q:
+    case SL__EW_log_gamma_p_by_shape:
+    case SL__EW_log_gamma_q_by_shape:
+    case SL__EW_log_gamma_term:
+    case SL__EW_log_bessel_i:
+    case SL__EW_log_bessel_i_by_order:
+    case SL__EW_bessel_j:
+    case SL__EW_bessel_y:
+    case SL__EW_bessel_k:
+    case SL__EW_owens_t:
+    case SL__EW_log_beta_lower:
+    case SL__EW_log_beta_lower_by_first:
+    case SL__EW_log_beta_lower_by_second:
+    case SL__EW_log_beta_term:
+    case SL__EW_inv_inc_beta: sl__gradient_special(tape, g, node, dy); break;
     case SL__EW_scale: sl__contribute(tape, a, op_scale(g, dy, n.attribute)); break;
     case SL__EW_shift: sl__contribute(tape, a, dy); break;
     case SL__EW_leaky_relu: sl__contribute(tape, a, op_leaky_gate(g, a, dy, n.attribute)); break;

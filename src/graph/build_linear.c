@@ -136,9 +136,6 @@ sl_node op_matmul(sl__graph *g, sl_node a, sl_node b) {
     return op_reshape(g, op_matmul(g, a, op_reshape(g, b, sl__shape2(sb.size[0], 1))),
                       sl__shape1(sa.size[0]));
   }
-  a = sl__contiguous(g, a);
-  b = sl__contiguous(g, b);
-  if (!a || !b) return 0;
   return sl__node_add(g, (sl__node){.operation = SL__OP_MATMUL,
                                     .type = g->nodes[a].type,
                                     .batched = g->nodes[a].batched || g->nodes[b].batched,

@@ -82,40 +82,40 @@ static bool trace(sl__graph *g, sl_node y, bool batched, sl__root_function f, vo
   return s->slope != 0;
 }
 
-static int by_index(const void *a, const void *b) {
-  const sl_node x = *(const sl_node *)a, y = *(const sl_node *)b;
-  return (x > y) - (x < y);
-}
-
 /* Refuses what cannot be repeated block by block. Returns how many operands are of the outside. */
-static int64_t check_inside(sl__graph *g, const sl__sub_graph *s, const uint8_t *inside) {
+static int64_t check_inside(sl__graph *g, const sl__sub_graph *s, sl__operation holder,
+                            const uint8_t *inside) {
   int64_t count = 0;
-  if (s->value < s->variable || !inside[s->value - s->variable])
+  if (holder == SL__OP_ROOT && (s->value < s->variable || !inside[s->value - s->variable]))
     sl__graph_refuse(g, SL_BAD_ARGUMENT, "root: the function does not depend on x");
   for (sl_node i = s->variable; i <= s->last; i++) {
     const sl__node *n = &g->nodes[i];
     if (!inside[i - s->variable]) continue;
-    if (n->operation == SL__OP_ROOT)
-      sl__graph_refuse(g, SL_UNSUPPORTED, "root: the function holds a root that depends on x");
+    if (sl__is_loop(n))
+      sl__graph_refuse(g, SL_UNSUPPORTED, "%s: the function holds %s that depends on its argument",
+                       sl__operations[holder].name,
+                       n->operation == SL__OP_ROOT ? "a root" : "a differential equation");
     if (sl__sums_rows(n))
-      sl__graph_refuse(g, SL_UNSUPPORTED, "root: the function sums over the rows of x");
+      sl__graph_refuse(g, SL_UNSUPPORTED, "%s: the function sums over the rows of its argument",
+                       sl__operations[holder].name);
     for (int64_t k = 0; k < sl__operand_count(n); k++)
       count += !sl__is_inside(s, inside, sl__operand_at(n, k));
   }
   return count;
 }
 
-/* The data of a root's node: variable, value, slope, and what the nodes inside read of the
- * outside. */
-static sl_node *list_data(sl__graph *g, sl__arena *arena, const sl__sub_graph *s, int64_t *count) {
+sl_node *sl__sub_graph_data(sl__graph *g, sl__arena *arena, const sl__sub_graph *s,
+                            sl__operation holder, int sources, const sl_node *source,
+                            int64_t *count) {
   uint8_t *inside = sl__arena_take(arena, (size_t)(s->last - s->variable) + 1, sizeof *inside);
-  if (!inside) return NULL;
+  if (!inside) return sl__out_of_memory(g), NULL;
   sl__mark_inside(g, s, inside);
-  const int64_t readings = check_inside(g, s, inside);
-  sl_node *data = sl__arena_take(arena, (size_t)readings + 3, sizeof *data);
-  if (!data) return NULL;
+  const int64_t readings = check_inside(g, s, holder, inside), first = 3 + sources;
+  sl_node *data = sl__arena_take(arena, (size_t)(readings + first), sizeof *data);
+  if (!data) return sl__out_of_memory(g), NULL;
   memcpy(data, &(sl_node[3]){s->variable, s->value, s->slope}, 3 * sizeof *data);
-  int64_t listed = 3;
+  if (sources) memcpy(data + 3, source, (size_t)sources * sizeof *data);
+  int64_t listed = first;
   for (sl_node i = s->variable; i <= s->last; i++) {
     const sl__node *n = &g->nodes[i];
     for (int64_t k = 0; inside[i - s->variable] && k < sl__operand_count(n); k++) {
@@ -123,10 +123,10 @@ static sl_node *list_data(sl__graph *g, sl__arena *arena, const sl__sub_graph *s
       if (!sl__is_inside(s, inside, operand)) data[listed++] = operand;
     }
   }
-  qsort(data + 3, (size_t)(listed - 3), sizeof *data, by_index);
-  *count = 3;
-  for (int64_t k = 3; k < listed; k++) {
-    if (k == 3 || data[k] != data[*count - 1]) data[(*count)++] = data[k];
+  qsort(data + first, (size_t)(listed - first), sizeof *data, sl__compare_nodes);
+  *count = first;
+  for (int64_t k = first; k < listed; k++) {
+    if (k == first || data[k] != data[*count - 1]) data[(*count)++] = data[k];
   }
   return data;
 }
@@ -135,11 +135,9 @@ static sl_node add_root(sl__graph *g, const sl__sub_graph *s, const sl_node oper
   sl__arena arena;
   sl__arena_open(&arena, g->context);
   int64_t count;
-  const sl_node *data = list_data(g, &arena, s, &count);
+  const sl_node *data = sl__sub_graph_data(g, &arena, s, SL__OP_ROOT, 0, NULL, &count);
   sl_node root = 0;
-  if (!data) {
-    sl__out_of_memory(g);
-  } else {
+  if (data) {
     const sl__node *x = &g->nodes[s->variable];
     root = sl__node_add_borrowed(g, (sl__node){.operation = SL__OP_ROOT,
                                                .type = x->type,
@@ -217,26 +215,18 @@ static bool copy_sub_graph(copier *c, sl_node root) {
 /* How the value flows to what f reads, x being held. */
 static void contribute_outside(sl__tape *tape, sl__arena *arena, const copier *c, sl_node root,
                                sl_node dy) {
-  sl__graph *g = c->g;
-  int64_t listed, count = 0;
-  const sl_node *data = sl__parts(&g->nodes[root], &listed);
-  sl_node *wrt = sl__arena_take(arena, (size_t)listed, sizeof *wrt);
-  sl_node *gradients = sl__arena_take(arena, (size_t)listed, sizeof *gradients);
-  uint8_t *copies = sl__arena_take(arena, g->count, sizeof *copies);
-  if (!wrt || !gradients || !copies) {
-    sl__out_of_memory(g);
+  const int64_t size = (int64_t)(c->from.last - c->from.variable) + 1;
+  sl_node *copies = sl__arena_take(arena, (size_t)size, sizeof *copies);
+  if (!copies) {
+    sl__out_of_memory(c->g);
     return;
   }
-  for (int64_t k = 3; k < listed; k++) {
-    if (sl__is_wanted(tape, data[k])) wrt[count++] = data[k];
+  int64_t count = 0;
+  for (int64_t i = 1; i < size; i++) {
+    if (c->inside[i]) copies[count++] = c->image[i];
   }
-  if (!count) return;
-  for (sl_node i = c->from.variable + 1; i <= c->from.last; i++) {
-    if (c->inside[i - c->from.variable]) copies[c->image[i - c->from.variable]] = 1;
-  }
-  const sl_node value = image_of(c, c->from.value);
-  if (sl__gradient_within(g, value, dy, copies, (int)count, wrt, gradients) != SL_OK) return;
-  for (int64_t k = 0; k < count; k++) sl__contribute(tape, wrt[k], gradients[k]);
+  qsort(copies, (size_t)count, sizeof *copies, sl__compare_nodes);
+  sl__gradient_through(tape, image_of(c, c->from.value), dy, count, copies, root);
 }
 
 void sl__gradient_root(sl__tape *tape, sl__graph *g, sl_node node, sl_node dy) {

@@ -1,6 +1,10 @@
 /* What a program costs, by the planner's estimates. */
 #include "graph/program.h"
 
+int64_t sl__program_row_bytes(const sl__program *program) {
+  return program->block_units * 4;
+}
+
 double sl__program_row_cost(const sl__program *program) {
   double nanoseconds = 0;
   const sl__stage *stage = &program->stage[1];

@@ -10,6 +10,10 @@
   static inline sl_node op_##name(sl__graph *g, sl_node a, sl_node b) { \
     return sl__op_elementwise(g, SL__EW_##name, a, b, 0, 0);            \
   }
+#define SL__TERNARY_OP(name)                                                       \
+  static inline sl_node op_##name(sl__graph *g, sl_node a, sl_node b, sl_node c) { \
+    return sl__op_elementwise(g, SL__EW_##name, a, b, c, 0);                       \
+  }
 SL__UNARY_OP(negate)
 SL__UNARY_OP(absolute)
 SL__UNARY_OP(sign)
@@ -34,6 +38,7 @@ SL__UNARY_OP(erf)
 SL__UNARY_OP(lgamma)
 SL__UNARY_OP(digamma)
 SL__UNARY_OP(trigamma)
+SL__UNARY_OP(tetragamma)
 SL__BINARY_OP(add)
 SL__BINARY_OP(subtract)
 SL__BINARY_OP(multiply)
@@ -45,6 +50,24 @@ SL__BINARY_OP(less)
 SL__BINARY_OP(less_equal)
 SL__BINARY_OP(equal)
 SL__BINARY_OP(tanh_gate)
+SL__BINARY_OP(log_gamma_p)
+SL__BINARY_OP(log_gamma_q)
+SL__BINARY_OP(log_gamma_p_by_shape)
+SL__BINARY_OP(log_gamma_q_by_shape)
+SL__BINARY_OP(log_gamma_term)
+SL__BINARY_OP(log_bessel_i)
+SL__BINARY_OP(log_bessel_i_by_order)
+SL__BINARY_OP(bessel_j)
+SL__BINARY_OP(bessel_y)
+SL__BINARY_OP(bessel_k)
+SL__BINARY_OP(owens_t)
+SL__TERNARY_OP(select) /* a is the condition */
+SL__TERNARY_OP(multiply_add)
+SL__TERNARY_OP(log_beta_lower)
+SL__TERNARY_OP(log_beta_lower_by_first)
+SL__TERNARY_OP(log_beta_lower_by_second)
+SL__TERNARY_OP(log_beta_term)
+SL__TERNARY_OP(inv_inc_beta)
 static inline sl_node op_scale(sl__graph *g, sl_node a, double factor) {
   return sl__op_elementwise(g, SL__EW_scale, a, 0, 0, factor);
 }
@@ -57,12 +80,12 @@ static inline sl_node op_leaky_relu(sl__graph *g, sl_node a, double slope) {
 static inline sl_node op_leaky_gate(sl__graph *g, sl_node a, sl_node b, double slope) {
   return sl__op_elementwise(g, SL__EW_leaky_gate, a, b, 0, slope);
 }
-static inline sl_node op_select(sl__graph *g, sl_node condition, sl_node a, sl_node b) {
-  return sl__op_elementwise(g, SL__EW_select, condition, a, b, 0);
-}
-static inline sl_node op_multiply_add(sl__graph *g, sl_node a, sl_node b, sl_node c) {
-  return sl__op_elementwise(g, SL__EW_multiply_add, a, b, c, 0);
+/* As op_select; but a or b may be infinite or NaN where it is not chosen, and so may the derivatives
+ * of what it was computed from: nothing of them enters the gradient. Costs more below. */
+static inline sl_node op_choose(sl__graph *g, sl_node condition, sl_node a, sl_node b) {
+  return sl__op_elementwise(g, SL__EW_select, condition, a, b, 1);
 }
 #undef SL__UNARY_OP
 #undef SL__BINARY_OP
+#undef SL__TERNARY_OP
 #endif

@@ -29,6 +29,7 @@ bool sl__is_whole(const sl__plan *p, sl_node operand) {
 
 static bool can_fuse(const sl__plan *p, sl_node node) {
   const sl__node *n = &p->g->nodes[node];
+  if (p->g->nodes[p->loop[node]].operation == SL__OP_ODE) return false; /* see run_ode_tape.c */
   if (!p->live[node] || n->operation != SL__OP_ELEMENTWISE || !n->batched ||
       p->stage[node] != SL__BLOCK_STAGE || sl__is_in_sums(p, node))
     return false;

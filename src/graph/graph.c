@@ -49,6 +49,10 @@ void sl__graph_for_fitting(sl__graph *g) {
   g->for_fitting = true;
 }
 
+sl_context *sl__graph_context(const sl__graph *graph) {
+  return graph->context;
+}
+
 sl_status sl__graph_status(const sl__graph *g) {
   return g->status;
 }

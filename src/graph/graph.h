@@ -39,6 +39,7 @@ sl_status sl__graph_new(sl_context *context, sl__graph **out);
 void sl__graph_free(sl__graph *graph); /* programs made from it stay valid */
 /* SL_OK, or the first failure (message in the context). */
 sl_status sl__graph_status(const sl__graph *graph);
+sl_context *sl__graph_context(const sl__graph *graph); /* the one it was made with */
 /* Nodes made from now on carry this label ("layer 3: coupling(affine)"); failure reports print
  * it. */
 void sl__graph_label(sl__graph *graph, const char *format, ...)
@@ -127,6 +128,8 @@ sl_node op_matmul(sl__graph *g, sl_node a, sl_node b);
  * The array is copied. */
 sl_node op_linear(sl__graph *g, sl_node w, sl_node bias, sl_node x, const int32_t *extent);
 sl_node op_cholesky(sl__graph *g, sl_node a); /* lower factor of [n,n] */
+/* Of symmetric [n,n]: [n + 1, n], rising eigenvalues, then eigenvectors by columns (eigen.c). */
+sl_node op_eigen(sl__graph *g, sl_node a);
 /* Solves op(t) y = b; t [n,n], b [n] or [n,m]; only the named triangle of t is read. */
 sl_node op_triangular_solve(sl__graph *g, sl_node t, sl_node b, bool upper, bool transposed,
                             bool unit_diagonal);
@@ -151,11 +154,49 @@ typedef sl_node (*sl__root_function)(void *user, sl__graph *g, sl_node x);
 sl_node op_root(sl__graph *g, sl_node y, sl_node low, sl_node high, sl__root_function f,
                 void *user);
 
+/* ---- ordinary differential equations ---- */
+typedef enum sl__ode_method {
+  SL__ODE_DORMAND_PRINCE, /* explicit, order 5, output by interpolation */
+  SL__ODE_CASH_KARP,      /* explicit, order 5, steps end at output times */
+  SL__ODE_STIFF           /* implicit, L-stable, order 4 */
+} sl__ode_method;
+typedef struct sl__ode {
+  sl__ode_method method;
+  double relative, absolute; /* tolerances of a step's error, of states and sensitivities */
+  double max_steps;          /* from one output time to the next */
+  sl_node start_time;        /* [] */
+  sl_node start;             /* [m] */
+  sl_node times;             /* [n], ascending, not before start_time */
+  int parameters;            /* what the function depends on, beside constants: */
+  const sl_node *parameter;  /* of any shapes */
+} sl__ode;
+/* Builds slope[i] = d state[i] / d time, scalars all, i < m. Of nodes that are no constants it may
+ * use only time, state and parameter[], which stand for those of sl__ode. False: it could not, for
+ * a reason that the user knows; op_ode gives 0 then. */
+typedef bool (*sl__ode_function)(void *user, sl__graph *g, sl_node time, const sl_node *state,
+                                 const sl_node *parameter, sl_node *slope);
+/* The states at the times, [n, m], in float64. Every lane has steps of its own; one that has no
+ * solution (more steps than max_steps, numbers that are not finite) becomes NaN and leaves the
+ * others alone. Derivatives by all the nodes of sl__ode, of first order only. f is called while
+ * building only, more than once where the times are no constants. */
+sl_node op_ode(sl__graph *g, const sl__ode *ode, sl__ode_function f, void *user);
+
+/* ---- functions from outside ---- */
+/* x [rows][n] -> value [rows], gradient [rows][n]; gradient NULL: not wanted. Called for blocks of
+ * rows, by several threads at once. Anything but SL_OK ends the run with that status. */
+typedef sl_status (*sl__outside_function)(void *user, int64_t rows, const double *x, double *value,
+                                          double *gradient);
+/* The function's value at x [n], a scalar; its derivative is the gradient, if it is to be asked for
+ * one, and there is no second. */
+sl_node op_outside(sl__graph *g, sl_node x, sl__outside_function function, void *user,
+                   bool with_gradient);
+
 /* ---- grouping (before differentiation) ---- */
 /* Many equal operations on scalars or small values, as a loop of a traced program leaves them, become
  * few on vectors, and long chains of additions sums over vectors. outputs become nodes with the same
- * values to rounding (sums are added in another order); other nodes stay what they are. */
-sl_status sl__graph_group(sl__graph *g, int count, sl_node *outputs);
+ * values to rounding (sums are added in another order); other nodes stay what they are, and so do
+ * those made no later than `after` (0: none). */
+sl_status sl__graph_group(sl__graph *g, sl_node after, int count, sl_node *outputs);
 
 /* ---- differentiation ---- */
 /* gradients[i] = d (sum over rows of y) / d wrt[i]; y is a scalar. A wrt that y does not depend on
@@ -202,6 +243,8 @@ sl_status sl__program_run(sl_context *context, const sl__program *program, sl__w
  * Returns SL_NUMERIC, or SL_OK if there is none. */
 sl_status sl__program_diagnose(sl_context *context, const sl__program *program,
                                sl__workspace *workspace, const sl__run *run);
+/* Bytes of values that a row needs while it runs; a work space has at least so many per thread. */
+int64_t sl__program_row_bytes(const sl__program *program);
 /* About how many nanoseconds a row takes on one core: an estimate, the same on every machine. */
 double sl__program_row_cost(const sl__program *program);
 /* Lists the program's steps for people (docs, failing tests). */

@@ -30,8 +30,9 @@ static void freeze(const sl__grouping *p, bool *frozen) {
   for (sl_node i = p->nodes - 1; i >= 1; i--) {
     const sl__node *n = &p->g->nodes[i];
     if (!p->references[i]) continue;
-    for (int64_t k = frozen[i] ? 0 : n->operands; k < sl__operand_count(n); k++) {
-      if (frozen[i] || n->operation == SL__OP_ROOT) frozen[sl__operand_at(n, k)] = true;
+    const bool whole = frozen[i] || n->operation == SL__OP_ODE; /* what views show of it stays */
+    for (int64_t k = whole ? 0 : n->operands; k < sl__operand_count(n); k++) {
+      if (whole || sl__is_loop(n)) frozen[sl__operand_at(n, k)] = true;
     }
   }
 }
@@ -159,7 +160,7 @@ static sl_status survey(sl__grouping *p, int count, const sl_node *outputs) {
   for (sl_node i = 1; i < p->nodes; i++) {
     if (!p->references[i]) continue;
     find_stage(p, i);
-    if (!frozen[i] && p->stage[i] != KNOWN)
+    if (!frozen[i] && p->stage[i] != KNOWN && i > p->after)
       p->treatment[i] = (uint8_t)treatment_of(p, &p->g->nodes[i]);
     if (p->treatment[i] == SL__LEFT && p->g->nodes[i].root == i) p->image[i].source = i;
   }
@@ -380,12 +381,12 @@ static sl_status group(sl__grouping *p, int count, sl_node *outputs) {
   return p->g->status;
 }
 
-sl_status sl__graph_group(sl__graph *g, int count, sl_node *outputs) {
+sl_status sl__graph_group(sl__graph *g, sl_node after, int count, sl_node *outputs) {
   if (g->status != SL_OK) return g->status;
   for (int k = 0; k < count; k++) {
     if (!outputs[k]) return sl__fail(g->context, SL_BAD_ARGUMENT, "output %d is no value", k);
   }
-  sl__grouping p = {.g = g, .nodes = g->count};
+  sl__grouping p = {.g = g, .after = after, .nodes = g->count};
   const uint16_t label = g->label;
   sl__arena_open(&p.arena, g->context);
   const sl_status status = group(&p, count, outputs);

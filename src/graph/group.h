@@ -57,6 +57,7 @@ uint32_t sl__intern(sl__interner *interner, const uint32_t *words, uint32_t leng
 typedef struct sl__grouping {
   sl__graph *g;
   sl__arena arena;
+  sl_node after;        /* what was made later may be replaced */
   uint32_t nodes;       /* of the old graph */
   uint8_t *treatment;   /* [nodes] sl__treatment */
   int8_t *stage;        /* [nodes] as in planning: known, shared, batched, after sums over rows */

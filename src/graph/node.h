@@ -58,11 +58,11 @@ void sl__contribute(sl__tape *tape, sl_node operand, sl_node gradient);
 /* The gradient of a slice of operand: axis, begin, count, stride. */
 void sl__contribute_piece(sl__tape *tape, sl_node operand, sl_node gradient,
                           const int32_t piece[4]);
-bool sl__is_wanted(const sl__tape *tape, sl_node node); /* does a contribution to it count? */
-/* gradients[i] = the part of dy's flow from y to wrt[i] that goes through the nodes marked in
- * within[node] only, 0 if there is none. */
-sl_status sl__gradient_within(sl__graph *g, sl_node y, sl_node dy, const uint8_t *within, int count,
-                              const sl_node *wrt, sl_node *gradients);
+/* dy's flow from y, one of the nodes (ascending), through them and on to the others that they read,
+ * where the tape collects it; none flows to held. */
+void sl__gradient_through(sl__tape *outer, sl_node y, sl_node dy, int64_t count,
+                          const sl_node *nodes, sl_node held);
+int sl__compare_nodes(const void *a, const void *b); /* for qsort and bsearch: ascending */
 
 struct sl__frame;
 struct sl__step;
@@ -76,10 +76,19 @@ typedef struct sl__operation_row {
 } sl__operation_row;
 extern const sl__operation_row sl__operations[SL__OP_COUNT];
 
-/* Operands that a node has beside operand[]: the parts of a concatenation; of a root, its variable,
- * value and slope, then what the nodes inside read of the outside. */
+/* Does it hold a sub-graph that it runs again and again? */
+static inline bool sl__is_loop(const sl__node *n) {
+  return n->operation == SL__OP_ROOT || n->operation == SL__OP_ODE;
+}
+/* op_choose: a select with an attribute. */
+static inline bool sl__is_choice(const sl__node *n) {
+  return n->operation == SL__OP_ELEMENTWISE && n->elementwise == SL__EW_select && n->attribute != 0;
+}
+/* Operands that a node has beside operand[]: the parts of a concatenation; of a root or an ODE, its
+ * variable, value and slope (of an ODE: or Jacobian, then its sources), then what the nodes inside
+ * read of the outside. */
 static inline const sl_node *sl__parts(const sl__node *n, int64_t *count) {
-  const bool has = n->operation == SL__OP_CONCATENATE || n->operation == SL__OP_ROOT;
+  const bool has = n->operation == SL__OP_CONCATENATE || sl__is_loop(n);
   *count = has ? n->data_bytes / (int64_t)sizeof(sl_node) : 0;
   return n->data;
 }
@@ -96,8 +105,14 @@ static inline bool sl__sums_rows(const sl__node *n) {
          n->operation == SL__OP_OUTER_ROWS;
 }
 
-/* What a root repeats: the nodes from variable to last that depend on variable and that value or
- * slope needs. */
+/* Data of OUTSIDE. */
+typedef struct sl__outside {
+  sl__outside_function function;
+  void *user;
+} sl__outside;
+
+/* What a root or an ODE repeats: the nodes from variable to last that depend on variable and that
+ * value or slope needs. */
 typedef struct sl__sub_graph {
   sl_node variable, value, slope, last;
 } sl__sub_graph;
@@ -105,6 +120,12 @@ sl__sub_graph sl__sub_graph_of(const sl__node *root);
 /* inside[i - variable] = is node i inside? For i up to last. */
 void sl__mark_inside(const sl__graph *g, const sl__sub_graph *s, uint8_t *inside);
 bool sl__is_inside(const sl__sub_graph *s, const uint8_t *inside, sl_node node);
+/* The data of the node that holds it: variable, value, slope, these `sources`, then what the nodes
+ * inside read of the outside. Refuses what cannot be run block by block again and again. holder:
+ * ROOT or ODE. NULL: the graph has failed. */
+sl_node *sl__sub_graph_data(sl__graph *g, sl__arena *arena, const sl__sub_graph *s,
+                            sl__operation holder, int sources, const sl_node *source,
+                            int64_t *count);
 
 /* constant.c: an elementwise node of few constants is a constant. Folds `n`, whose operands may
  * still need broadcasting to its shape; 0: not to be folded (or the graph fails). */

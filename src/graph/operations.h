@@ -8,6 +8,7 @@ void sl__gradient_slice(sl__tape *tape, sl__graph *g, sl_node node, sl_node dy);
 void sl__gradient_transpose(sl__tape *tape, sl__graph *g, sl_node node, sl_node dy);
 void sl__gradient_broadcast(sl__tape *tape, sl__graph *g, sl_node node, sl_node dy);
 void sl__gradient_elementwise(sl__tape *tape, sl__graph *g, sl_node node, sl_node dy);
+void sl__gradient_special(sl__tape *tape, sl__graph *g, sl_node node, sl_node dy);
 void sl__gradient_cast(sl__tape *tape, sl__graph *g, sl_node node, sl_node dy);
 void sl__gradient_rows(sl__tape *tape, sl__graph *g, sl_node node, sl_node dy);
 void sl__gradient_concatenate(sl__tape *tape, sl__graph *g, sl_node node, sl_node dy);
@@ -28,7 +29,11 @@ void sl__gradient_cholesky(sl__tape *tape, sl__graph *g, sl_node node, sl_node d
 void sl__gradient_triangular_solve(sl__tape *tape, sl__graph *g, sl_node node, sl_node dy);
 void sl__gradient_qr_q(sl__tape *tape, sl__graph *g, sl_node node, sl_node dy);
 void sl__gradient_qr_r(sl__tape *tape, sl__graph *g, sl_node node, sl_node dy);
+void sl__gradient_eigen(sl__tape *tape, sl__graph *g, sl_node node, sl_node dy);
 void sl__gradient_root(sl__tape *tape, sl__graph *g, sl_node node, sl_node dy);
+void sl__gradient_solution(sl__tape *tape, sl__graph *g, sl_node node, sl_node dy);
+void sl__gradient_outside(sl__tape *tape, sl__graph *g, sl_node node, sl_node dy);
+void sl__gradient_outside_value(sl__tape *tape, sl__graph *g, sl_node node, sl_node dy);
 int64_t sl__units_features(const sl__frame *frame, const sl__step *step);
 int64_t sl__units_elementwise(const sl__frame *frame, const sl__step *step);
 int64_t sl__units_strips(const sl__frame *frame, const sl__step *step);
@@ -53,5 +58,10 @@ void sl__run_cholesky(const sl__frame *frame, const sl__step *step, int64_t begi
 void sl__run_triangular_solve(const sl__frame *frame, const sl__step *step, int64_t begin,
                               int64_t end);
 void sl__run_qr(const sl__frame *frame, const sl__step *step, int64_t begin, int64_t end);
+void sl__run_eigen(const sl__frame *frame, const sl__step *step, int64_t begin, int64_t end);
 void sl__run_root(const sl__frame *frame, const sl__step *step, int64_t begin, int64_t end);
+void sl__run_ode(const sl__frame *frame, const sl__step *step, int64_t begin, int64_t end);
+void sl__run_outside(const sl__frame *frame, const sl__step *step, int64_t begin, int64_t end);
+void sl__run_outside_value(const sl__frame *frame, const sl__step *step, int64_t begin,
+                           int64_t end);
 #endif

@@ -222,7 +222,7 @@ sl_status sl__place_block_values(sl__plan *p) {
   for (sl_node i = 1; i < p->nodes; i++) {
     const sl__node *n = &p->g->nodes[i];
     if (p->loop[i]) continue;
-    is_root[i] = p->live[i] && n->batched && n->operation == SL__OP_ROOT;
+    is_root[i] = p->live[i] && n->batched && sl__is_loop(n);
     owners[i] = p->live[i] && n->batched && n->root == i && p->home[i] == i &&
                 (p->group[i] == i || p->kept[i]);
     if (p->live[i] && n->batched && p->level[i] + 1 > levels) levels = p->level[i] + 1;

@@ -41,7 +41,7 @@ static sl_status find_stages(sl__plan *p) {
           p->g->labels[n->label], n->label ? ": " : "", sl__operations[n->operation].name);
     }
     if (sl__sums_rows(n)) p->ready[i] = SL__FINAL_STAGE;
-    if (n->operation == SL__OP_ROOT) sl__set_loop_stage(p, i);
+    if (sl__is_loop(n)) sl__set_loop_stage(p, i);
   }
   return SL_OK;
 }
@@ -228,7 +228,7 @@ sl_status sl__make_step(sl__plan *p, sl_node i, sl__step *s) {
                   .cost = cost_of(n, p->g)};
   for (int k = 0; k < n->operands; k++) s->operand[k] = p->value[n->operand[k]];
   memcpy(s->integer, n->integer, sizeof s->integer);
-  if (n->operation == SL__OP_ROOT) return sl__make_loop(p, i, s);
+  if (sl__is_loop(n)) return sl__make_loop(p, i, s);
   SL__TRY(copy_data(p, i, s));
   return sl__fused_step(p, i, s);
 }
@@ -331,13 +331,16 @@ static sl_status copy_labels(sl__plan *p) {
 
 /* Every shard of blocks adds into sums of its own: where these are small, short blocks let more
  * threads share a batch; where they are large, a block should be long enough to pay for them.
- * Without sums, a block should stay in a core's level 2 cache. */
+ * Without sums, a block should stay in a core's level 2 cache. Where a row alone is so long that
+ * this is hopeless, memory decides: 16 rows, or a row at a time. */
 static int32_t choose_block_rows(const sl__program *program) {
   if (program->accumulator_count)
     return program->accumulator_bytes > SL__SMALL_SUMS ? SL__BLOCK_ROWS : SL__BLOCK_ROWS / 4;
   int32_t rows = SL__BLOCK_ROWS;
   while (rows > SL__BLOCK_ROWS / 4 && program->block_units * 4 * rows > SL__BLOCK_BYTES) rows /= 2;
-  return rows;
+  while (rows > 16 && program->block_units * 4 * rows > SL__WIDE_BYTES) rows /= 2;
+  const bool very_wide = program->block_units * 4 * 16 > SL__WIDE_BYTES;
+  return very_wide && program->can_be_narrow ? 1 : rows;
 }
 
 /* The search for roots works on sixteen lanes at a time; and runs begin where numbers of 8 bytes
@@ -387,8 +390,8 @@ static sl_status make_program(sl__plan *p, int count, const sl_node *outputs) {
   for (int8_t stage = SL__SHARED_STAGE; stage <= SL__FINAL_STAGE; stage++) {
     SL__TRY(make_stage(p, stage, &p->program->arena, &p->program->stage[stage]));
   }
-  p->program->block_rows = choose_block_rows(p->program);
   p->program->can_be_narrow = can_be_narrow(p);
+  p->program->block_rows = choose_block_rows(p->program);
   return SL_OK;
 }
 

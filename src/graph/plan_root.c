@@ -23,7 +23,7 @@ static sl_status refuse_leak(const sl__plan *p, sl_node user) {
 
 sl_status sl__find_loops(sl__plan *p, int count, const sl_node *outputs) {
   for (sl_node i = 1; i < p->nodes; i++) {
-    if (p->live[i] && p->g->nodes[i].operation == SL__OP_ROOT) SL__TRY(mark_loop(p, i));
+    if (p->live[i] && sl__is_loop(&p->g->nodes[i])) SL__TRY(mark_loop(p, i));
   }
   for (sl_node i = 1; i < p->nodes; i++) {
     const sl__node *n = &p->g->nodes[i];
@@ -136,6 +136,36 @@ sl_status sl__place_loop(sl__plan *p, sl_node root) {
 
 /* ---- steps ---- */
 
+/* What a step of cost.c's units takes: the function goes round until the slowest of a block's lanes
+ * has its root; the search itself stops 16 lanes at a time, and costs what some forty operations
+ * on its lanes do for each of its rounds. */
+enum { EVALUATIONS = 9, SEARCH = 250 };
+
+static float search_cost(const sl__node *root) {
+  if (root->operation != SL__OP_ROOT) return 0;
+  const double lanes = (double)sl__shape_count(root->shape) * (root->batched ? 128 : 1);
+  return (float)(SEARCH * 0.12 * lanes * (root->type == SL_F32 ? 1 : 2));
+}
+
+/* Lists what the nodes inside read of a block's values, each root once, and the value and the slope
+ * where they depend on no variable and so are not inside. */
+static sl_status list_outside(sl__plan *p, sl_node root, sl__loop *loop) {
+  const sl__node *n = &p->g->nodes[root];
+  int64_t count;
+  const sl_node *part = sl__parts(n, &count);
+  uint8_t *listed = sl__arena_take(&p->arena, p->nodes, sizeof *listed);
+  loop->outside = sl__arena_take(&p->program->arena, (size_t)count, sizeof *loop->outside);
+  if (!listed || !loop->outside) return SL_NO_MEMORY;
+  for (int64_t k = 1; k < count; k++) {
+    const sl__node *read = &p->g->nodes[part[k]];
+    const bool is_source = k >= 3 && k < 3 + n->integer[1];
+    if (is_source || p->loop[part[k]] == root || !read->batched || listed[read->root]) continue;
+    listed[read->root] = true;
+    loop->outside[loop->outsides++] = p->value[read->root];
+  }
+  return SL_OK;
+}
+
 sl_status sl__make_loop(sl__plan *p, sl_node root, sl__step *s) {
   const sl__sub_graph sub = sl__sub_graph_of(&p->g->nodes[root]);
   sl__loop *loop = sl__arena_take(&p->program->arena, 1, sizeof *loop);
@@ -153,8 +183,9 @@ sl_status sl__make_loop(sl__plan *p, sl_node root, sl__step *s) {
     sl__step *step = &loop->step[loop->steps];
     SL__TRY(sl__make_step(p, i, step));
     loop->steps += !sl__is_nothing(step);
-    s->cost += 8 * step->cost; /* times, usually */
+    s->cost += EVALUATIONS * step->cost;
   }
+  s->cost += search_cost(&p->g->nodes[root]);
   s->loop = loop;
-  return SL_OK;
+  return p->g->nodes[root].operation == SL__OP_ODE ? list_outside(p, root, loop) : SL_OK;
 }

@@ -8,6 +8,7 @@
  * levels, so that a level's steps may run on different threads. */
 #ifndef SL_GRAPH_PROGRAM_H
 #define SL_GRAPH_PROGRAM_H
+#include <stdatomic.h>
 #include "graph/node.h"
 
 typedef enum sl__area {
@@ -66,9 +67,11 @@ typedef struct sl__strips {
   bool whole;    /* ... and not even so: strips must be whole runs */
 } sl__strips;
 
-/* What a root repeats. */
+/* What a root or an ODE repeats. */
 typedef struct sl__loop {
   uint32_t variable, value, slope; /* values */
+  int32_t outsides;
+  uint32_t *outside; /* [outsides] of an ODE: the values of a block that the steps read */
   int32_t steps;
   struct sl__step *step; /* [steps], in order of computation */
 } sl__loop;
@@ -82,7 +85,7 @@ typedef struct sl__step {
   const void *data; /* concatenate: uint32_t parts to copy; gather, scatter: index */
   int64_t data_count;
   const sl__strips *strips;               /* of a fused step, else NULL */
-  const sl__loop *loop;                   /* of a root, else NULL */
+  const sl__loop *loop;                   /* of a root or an ODE, else NULL */
   const int32_t *k_begin, *k_end, *n_end; /* structure of a product */
   int32_t level;
   float cost; /* about nanoseconds at 128 rows */
@@ -138,6 +141,15 @@ typedef struct sl__division {
   bool *barrier;  /* [levels]: wait for the others before this level */
 } sl__division;
 
+/* The steps of a block as calls, as far as they are elementwise and small: made for a number of
+ * lanes and a place of the block, and kept for the next run (run_few.c). */
+typedef struct sl__few_calls {
+  int64_t lead;        /* 0: not made yet */
+  struct sl__few *few; /* [room] */
+  int64_t room;
+  int32_t *end; /* [steps] calls up to and with this step's; as many as before: it is run itself */
+} sl__few_calls;
+
 struct sl__workspace {
   sl__arena arena;
   const sl__program *program;
@@ -152,6 +164,7 @@ struct sl__workspace {
   char **block;   /* [threads] */
   char **scratch; /* [threads] */
   sl__division division[3];
+  sl__few_calls few_calls; /* of the first thread */
 };
 
 /* What a step sees while it runs. */
@@ -164,6 +177,7 @@ typedef struct sl__frame {
   void *scratch;
   int64_t rows, lead, first_row; /* of this block; first_row counts from the run's row 0 */
   bool accumulate;               /* not the first block of the shard */
+  _Atomic int *failure;          /* the status of a function from outside, or NULL: nobody asks */
 } sl__frame;
 
 static inline int64_t sl__type_size(int type) {
@@ -199,8 +213,19 @@ static inline int64_t sl__lanes(const sl__frame *f, const sl__value *v) {
 
 /* Bytes that a thread needs to run it. */
 size_t sl__step_scratch(const sl__frame *frame, const sl__step *step);
+size_t sl__eigen_scratch(const sl__frame *frame, const sl__step *step);
 size_t sl__root_scratch(const sl__frame *frame, const sl__step *step);
+size_t sl__outside_scratch(const sl__frame *frame, const sl__step *step);
+size_t sl__ode_scratch(const sl__frame *frame, const sl__step *step);
 size_t sl__strips_scratch(const sl__frame *frame, const sl__step *step);
+/* Elementwise and fused steps as calls: at most `room`; how many, 0 if they cannot be. */
+int64_t sl__list_elementwise(const sl__frame *frame, const sl__step *step, int64_t room,
+                             struct sl__few *few);
+int64_t sl__list_strips(const sl__frame *frame, const sl__step *step, int64_t room,
+                        struct sl__few *few);
+sl_status sl__few_calls_new(sl__workspace *workspace);
+/* Runs the steps of stage 1, with calls made for this frame. */
+void sl__run_few_calls(sl__workspace *workspace, const sl__frame *frame);
 void sl__run_step(const sl__frame *frame, const sl__step *step, int64_t part, int64_t parts);
 sl_status sl__division_make(sl_context *context, sl__arena *arena, const sl__program *program,
                             const sl__stage *stage, int workers, sl__division *out);

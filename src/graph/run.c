@@ -39,7 +39,9 @@ typedef struct cutting {
 static cutting cut_rows(const sl__program *program, int64_t rows) {
   cutting c = {.blocks = (rows + program->block_rows - 1) / program->block_rows};
   if (c.blocks < 1) c.blocks = 1;
-  c.block_rows = ((rows + c.blocks - 1) / c.blocks + 15) & ~(int64_t)15;
+  c.block_rows = (rows + c.blocks - 1) / c.blocks;
+  if (program->block_rows > 1) c.block_rows = (c.block_rows + 15) & ~(int64_t)15;
+  if (c.block_rows < 1) c.block_rows = 1;
   c.blocks = rows > 0 ? (rows + c.block_rows - 1) / c.block_rows : 1;
   c.shards = c.blocks;
   if (program->accumulator_count && c.shards > SL__MAX_SHARDS) c.shards = SL__MAX_SHARDS;
@@ -78,6 +80,7 @@ static sl_status fill_workspace(sl_context *context, sl__workspace *w, int64_t m
   const cutting c = cut_rows(program, max_rows);
   const bool any_rows = program->accumulator_count == 0 || max_rows >= program->block_rows;
   w->max_lead = (int32_t)lead_for(any_rows ? program->block_rows : max_rows);
+  if (program->block_rows == 1) w->max_lead = 1;
   w->shards = program->accumulator_count ? (int32_t)c.shards : 1;
   w->shared = take(w, (size_t)program->shared_bytes + 64, 1);
   w->own_accumulators = take(w, (size_t)program->accumulator_bytes, 1);
@@ -108,7 +111,7 @@ static sl_status fill_workspace(sl_context *context, sl__workspace *w, int64_t m
     SL__TRY(sl__division_make(context, &w->arena, program, &program->stage[stage], w->threads,
                               &w->division[stage]));
   }
-  return SL_OK;
+  return sl__few_calls_new(w);
 }
 
 sl_status sl__workspace_new(sl_context *context, const sl__program *program, int64_t max_rows,
@@ -143,7 +146,8 @@ typedef struct job {
   sl__workspace *workspace;
   const sl__run *run;
   cutting cut;
-  sl__frame frame; /* what all steps share */
+  sl__frame frame;     /* what all steps share */
+  _Atomic int failure; /* of a function from outside */
   int stage;
 } job;
 
@@ -166,7 +170,8 @@ static sl__frame block_frame(const job *j, int64_t block, int worker) {
   f.first_row = block * j->cut.block_rows;
   f.rows = j->run->rows - f.first_row < j->cut.block_rows ? j->run->rows - f.first_row
                                                           : j->cut.block_rows;
-  f.lead = j->run->rows == 1 && j->program->can_be_narrow ? 1 : lead_for(f.rows);
+  const bool one_row = j->run->rows == 1 || j->program->block_rows == 1;
+  f.lead = one_row && j->program->can_be_narrow ? 1 : lead_for(f.rows);
   f.block = j->workspace->block[worker];
   f.scratch = j->workspace->scratch[worker];
   return f;
@@ -183,7 +188,10 @@ static void run_shard(void *user, int64_t shard, int worker) {
     if (j->program->accumulator_count)
       f.accumulators = j->workspace->accumulator_pointer + shard * j->program->accumulator_count;
     f.accumulate = block > begin;
-    for (int32_t i = 0; i < stage->steps; i++) sl__run_step(&f, &stage->step[i], 0, 1);
+    if (worker == 0 && j->cut.blocks == 1)
+      sl__run_few_calls(j->workspace, &f);
+    else
+      for (int32_t i = 0; i < stage->steps; i++) sl__run_step(&f, &stage->step[i], 0, 1);
     store_outputs(j, &f);
   }
 }
@@ -328,6 +336,7 @@ static sl_status prepare(sl_context *context, const sl__program *program, sl__wo
                          .parameters = run->parameters,
                          .shared = workspace->shared,
                          .accumulators = workspace->accumulator_pointer,
+                         .failure = &j->failure,
                          .rows = 1,
                          .lead = 1};
   for (int32_t i = 0; i < program->input_count; i++) {
@@ -360,7 +369,9 @@ sl_status sl__program_run(sl_context *context, const sl__program *program, sl__w
     run_blocks(&j);
   run_stage(&j, 2);
   store_shared_outputs(&j);
-  return SL_OK;
+  const sl_status failure = (sl_status)atomic_load(&j.failure);
+  if (failure == SL_OK) return SL_OK;
+  return sl__fail(context, failure, "a function from outside ended the run");
 }
 
 /* ---- what went wrong ---- */

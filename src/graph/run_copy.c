@@ -52,13 +52,7 @@ void sl__run_cast(const sl__frame *f, const sl__step *s, int64_t begin, int64_t 
 void sl__run_rows(const sl__frame *f, const sl__step *s, int64_t begin, int64_t end) {
   (void)begin, (void)end;
   const sl__value *y = sl__output_value(f, s), *x = sl__operand_value(f, s, 0);
-  const int64_t size = sl__type_size(y->type);
-  char *out = sl__address(f, y);
-  const char *in = sl__address(f, x);
-  for (int64_t i = 0; i < y->count; i++) {
-    sl__frame_kernels(f, s)->elementwise[SL__EW_copy](f->lead, out + i * f->lead * size,
-                                                      in + i * size, NULL, NULL, 1, 0);
-  }
+  sl__frame_kernels(f, s)->spread(y->count, f->lead, sl__address(f, y), sl__address(f, x));
 }
 
 /* The shape around an axis: outer x axis x inner. */
@@ -100,6 +94,11 @@ void sl__run_gather(const sl__frame *f, const sl__step *s, int64_t begin, int64_
   char *out = sl__address(f, y);
   const char *in = sl__address(f, x);
   const int32_t *index = s->data;
+  if (to.inner == 1 && to.outer == 1) {
+    const int64_t lanes = sl__lanes(f, y);
+    sl__frame_kernels(f, s)->gather_runs(to.axis, lanes, out, in, lanes, index);
+    return;
+  }
   for (int64_t o = 0; o < to.outer; o++) {
     for (int64_t i = 0; i < to.axis; i++) {
       memcpy(out + (o * to.axis + i) * run, in + (o * from.axis + index[i]) * run, (size_t)run);
@@ -116,6 +115,10 @@ void sl__run_scatter(const sl__frame *f, const sl__step *s, int64_t begin, int64
   const char *in = sl__address(f, x);
   const int32_t *index = s->data;
   memset(out, 0, (size_t)(to.outer * to.axis * run));
+  if (to.inner == 1 && to.outer == 1) {
+    sl__frame_kernels(f, s)->scatter_runs(from.axis, lanes, out, lanes, in, index);
+    return;
+  }
   for (int64_t o = 0; o < to.outer; o++) {
     for (int64_t i = 0; i < from.axis; i++) {
       char *target = out + (o * to.axis + index[i]) * run;

@@ -1,6 +1,8 @@
 /* Running elementwise steps. The result is always contiguous; an operand may be a view. The longest
- * suffix of dimensions over which every operand is either contiguous or one repeated shared number
- * is one kernel call. */
+ * suffix of dimensions over which every operand is either contiguous or one repeated number is one
+ * kernel call; where that is a single number, operands are first copied side by side. */
+#include <string.h>
+
 #include "graph/operations.h"
 #include "kernels/kernels.h"
 
@@ -32,8 +34,8 @@ static walk plan_walk(const sl__frame *f, const sl__step *s) {
   for (int from = y->shape.dims - 1; from >= 0; from--) {
     for (int i = 0; i < s->operands; i++) {
       const sl__value *v = sl__operand_value(f, s, i);
-      const bool one_number = !v->batched && is_repeated_over(v, from);
-      if (!one_number && !(v->batched == y->batched && is_dense_over(v, from))) goto done;
+      const bool one_number = sl__lanes(f, v) == 1 && is_repeated_over(v, from);
+      if (!one_number && !(sl__lanes(f, v) == sl__lanes(f, y) && is_dense_over(v, from))) goto done;
     }
     w.inner *= y->shape.size[from];
     w.outer_dims = from;
@@ -51,40 +53,127 @@ int64_t sl__units_elementwise(const sl__frame *f, const sl__step *s) {
   return w.outer > 1 ? w.outer : w.inner;
 }
 
-void sl__run_elementwise(const sl__frame *f, const sl__step *s, int64_t begin, int64_t end) {
-  const sl__value *y = sl__output_value(f, s);
-  const walk w = plan_walk(f, s);
-  const int64_t size = sl__type_size(y->type), lanes = sl__lanes(f, y);
-  const sl__elementwise_kernel kernel = f->program->kernels[y->type]->elementwise[s->elementwise];
-  const char *base[3] = {NULL, NULL, NULL};
+/* What all calls of a step have in common. */
+typedef struct calls {
+  walk walk;
+  int64_t lanes, size;
+  unsigned scalars;
+  char *out;
+  const char *base[3];
   const sl__value *operand[3];
-  unsigned scalars = 0;
+} calls;
+
+static calls calls_of(const sl__frame *f, const sl__step *s) {
+  const sl__value *y = sl__output_value(f, s);
+  calls c = {.walk = plan_walk(f, s),
+             .lanes = sl__lanes(f, y),
+             .size = sl__type_size(y->type),
+             .out = sl__address(f, y)};
   for (int i = 0; i < s->operands; i++) {
-    operand[i] = sl__operand_value(f, s, i);
-    base[i] = sl__address(f, operand[i]);
-    if (!operand[i]->batched && (y->batched || is_repeated_over(operand[i], w.outer_dims)) &&
-        (w.inner > 1 || y->batched)) {
-      scalars |= 1u << i;
-    }
+    const sl__value *v = c.operand[i] = sl__operand_value(f, s, i);
+    c.base[i] = sl__address(f, v);
+    const bool for_lanes = c.lanes > 1 && sl__lanes(f, v) == 1;
+    if (for_lanes || (c.lanes == 1 && c.walk.inner > 1 && is_repeated_over(v, c.walk.outer_dims)))
+      c.scalars |= 1u << i;
   }
-  char *out = sl__address(f, y);
-  if (w.outer == 1) { /* one call; units are features */
-    const int64_t skip = begin * lanes * size;
-    const void *p[3];
-    for (int i = 0; i < 3; i++) p[i] = base[i] && !(scalars >> i & 1) ? base[i] + skip : base[i];
-    kernel((end - begin) * lanes, out + skip, p[0], p[1], p[2], scalars, s->attribute);
-    return;
+  return c;
+}
+
+/* Where the operands of an outer call are, from one call to the next. */
+typedef struct position {
+  int32_t index[SL__MAX_DIMS];
+  int64_t at[3]; /* in elements of each operand */
+} position;
+
+static position position_of(const sl__step *s, const calls *c, int64_t u) {
+  position q = {0};
+  for (int d = c->walk.outer_dims - 1; d >= 0; d--) {
+    q.index[d] = (int32_t)(u % c->walk.size[d]);
+    u /= c->walk.size[d];
+    for (int i = 0; i < s->operands; i++) q.at[i] += q.index[d] * c->operand[i]->stride[d];
   }
-  for (int64_t u = begin; u < end; u++) {
-    int64_t at[3] = {0, 0, 0}, rest = u;
-    for (int d = w.outer_dims - 1; d >= 0; d--) {
-      const int64_t index = rest % w.size[d];
-      rest /= w.size[d];
-      for (int i = 0; i < s->operands; i++) at[i] += index * operand[i]->stride[d];
+  return q;
+}
+
+static void advance(const sl__step *s, const calls *c, position *q) {
+  for (int d = c->walk.outer_dims - 1; d >= 0; d--) {
+    for (int i = 0; i < s->operands; i++) q->at[i] += c->operand[i]->stride[d];
+    if (++q->index[d] < c->walk.size[d]) return;
+    for (int i = 0; i < s->operands; i++) q->at[i] -= c->walk.size[d] * c->operand[i]->stride[d];
+    q->index[d] = 0;
+  }
+}
+
+static void operands_at(const sl__frame *f, const sl__step *s, const calls *c, const position *q,
+                        const void *p[3]) {
+  for (int i = 0; i < s->operands; i++)
+    p[i] = c->base[i] + q->at[i] * sl__lanes(f, c->operand[i]) * c->size;
+}
+
+/* Single numbers, begin .. end - 1. */
+static void run_numbers(const sl__step *s, const calls *c, sl__elementwise_kernel kernel,
+                        int64_t begin, int64_t end) {
+  enum { MOST = 128 };
+  char side_by_side[3][MOST * sizeof(double)];
+  position q = position_of(s, c, begin);
+  for (int64_t first = begin; first < end; first += MOST) {
+    const int64_t count = end - first < MOST ? end - first : MOST;
+    for (int64_t k = 0; k < count; k++) {
+      for (int i = 0; i < s->operands; i++) {
+        const char *from = c->base[i] + q.at[i] * c->size;
+        if (c->size == sizeof(double))
+          memcpy(side_by_side[i] + k * (int64_t)sizeof(double), from, sizeof(double));
+        else
+          memcpy(side_by_side[i] + k * (int64_t)sizeof(float), from, sizeof(float));
+      }
+      advance(s, c, &q);
     }
-    const void *p[3] = {NULL, NULL, NULL};
-    for (int i = 0; i < s->operands; i++) p[i] = base[i] + at[i] * sl__lanes(f, operand[i]) * size;
-    kernel(w.inner * lanes, out + u * w.inner * lanes * size, p[0], p[1], p[2], scalars,
+    kernel(count, c->out + first * c->size, side_by_side[0], side_by_side[1], side_by_side[2], 0,
            s->attribute);
   }
+}
+
+void sl__run_elementwise(const sl__frame *f, const sl__step *s, int64_t begin, int64_t end) {
+  const calls c = calls_of(f, s);
+  const sl__elementwise_kernel kernel = sl__frame_kernels(f, s)->elementwise[s->elementwise];
+  const int64_t inner = c.walk.inner * c.lanes;
+  if (c.walk.outer == 1) { /* one call; units are features */
+    const int64_t skip = begin * c.lanes * c.size;
+    const void *p[3];
+    for (int i = 0; i < 3; i++)
+      p[i] = c.base[i] && !(c.scalars >> i & 1) ? c.base[i] + skip : c.base[i];
+    kernel((end - begin) * c.lanes, c.out + skip, p[0], p[1], p[2], c.scalars, s->attribute);
+    return;
+  }
+  if (inner == 1) {
+    run_numbers(s, &c, kernel, begin, end);
+    return;
+  }
+  position q = position_of(s, &c, begin);
+  for (int64_t u = begin; u < end; u++, advance(s, &c, &q)) {
+    const void *p[3] = {NULL, NULL, NULL};
+    operands_at(f, s, &c, &q, p);
+    kernel(inner, c.out + u * inner * c.size, p[0], p[1], p[2], c.scalars, s->attribute);
+  }
+}
+
+int64_t sl__list_elementwise(const sl__frame *f, const sl__step *s, int64_t room, sl__few *few) {
+  const calls c = calls_of(f, s);
+  const int64_t inner = c.walk.inner * c.lanes;
+  if (c.walk.outer > room) return 0;
+  position q = position_of(s, &c, 0);
+  for (int64_t u = 0; u < c.walk.outer; u++, advance(s, &c, &q)) {
+    const void *p[3] = {c.base[0], c.base[1], c.base[2]};
+    if (c.walk.outer > 1) operands_at(f, s, &c, &q, p);
+    few[u] = (sl__few){.kernel = sl__frame_kernels(f, s)->elementwise[s->elementwise],
+                       .elementwise = s->elementwise,
+                       .scalars = (uint8_t)c.scalars,
+                       .n = inner,
+                       .y = c.out + u * inner * c.size,
+                       .a = p[0],
+                       .b = p[1],
+                       .c = p[2],
+                       .attribute = s->attribute};
+  }
+  return c.walk.outer;
 }

@@ -54,6 +54,8 @@ int64_t sl__units_product(const sl__frame *f, const sl__step *s) {
   return p.m ? f->program->kernels[sl__output_value(f, s)->type]->product_units(&p) : 1;
 }
 
+static size_t matmul_scratch(const sl__frame *f, const sl__step *s);
+
 size_t sl__step_scratch(const sl__frame *f, const sl__step *s) {
   const struct sl__kernels *k = sl__frame_kernels(f, s);
   const sl__value *x = s->operands ? sl__operand_value(f, s, 0) : NULL;
@@ -70,91 +72,118 @@ size_t sl__step_scratch(const sl__frame *f, const sl__step *s) {
       const int64_t m = x->shape.size[0], n = x->shape.size[1];
       return (size_t)((m * n + m + n + (m + n) * n) * sl__lanes(f, x) * k->element_size) + 64;
     }
+    case SL__OP_MATMUL: return matmul_scratch(f, s);
+    case SL__OP_EIGEN: return sl__eigen_scratch(f, s);
     case SL__OP_ROOT: return sl__root_scratch(f, s);
+    case SL__OP_OUTSIDE: return sl__outside_scratch(f, s);
+    case SL__OP_ODE: return sl__ode_scratch(f, s);
     default: return 0;
   }
 }
 
-/* y = W x + b without rows: a sum of columns of W, in the order of the inputs. */
-static void run_shared_linear(const sl__frame *f, const sl__step *s) {
+/* y = W x + b of one row, or without rows. */
+static void run_single(const sl__frame *f, const sl__step *s) {
   const sl__value *y = sl__output_value(f, s), *a = sl__operand_value(f, s, 0),
                   *x = sl__operand_value(f, s, 1);
   const struct sl__kernels *k = sl__frame_kernels(f, s);
   const bool transposed = s->operation == SL__OP_LINEAR_TRANSPOSED;
-  const int64_t size = sl__type_size(y->type), out = a->shape.size[transposed],
-                in = a->shape.size[!transposed];
-  char *to = sl__address(f, y);
-  const char *w = sl__address(f, a), *from = sl__address(f, x);
-  const char *bias = s->operands == 3 ? sl__address(f, sl__operand_value(f, s, 2)) : NULL;
-  for (int64_t o = 0; o < out; o++) {
-    char *target = to + o * size;
-    if (bias)
-      memcpy(target, bias + o * size, (size_t)size);
-    else
-      memset(target, 0, (size_t)size);
-    for (int64_t i = 0; i < in; i++) {
-      k->elementwise[SL__EW_multiply_add](
-          1, target, w + (o * a->stride[transposed] + i * a->stride[!transposed]) * size,
-          from + i * x->stride[0] * size, target, 0, 0);
-    }
-  }
-}
-
-/* A sum of columns, in order. */
-static void run_narrow(const sl__frame *f, const sl__step *s, const sl__product *p) {
-  const sl__elementwise_kernel *kernels = sl__frame_kernels(f, s)->elementwise;
-  const int64_t size = sl__type_size(sl__output_value(f, s)->type);
-  if (p->bias)
-    memcpy(p->c, p->bias, (size_t)(p->m * size));
-  else
-    memset(p->c, 0, (size_t)(p->m * size));
-  for (int64_t k = 0; k < p->k; k++) {
-    const char *column = (const char *)p->a + k * p->a_column * size;
-    const char *x = (const char *)p->b + k * p->b_row * size;
-    const int64_t length = p->a_row == 1 ? p->m : 1;
-    for (int64_t m = 0; m < p->m; m += length) {
-      char *c = (char *)p->c + m * size;
-      kernels[SL__EW_multiply_add](length, c, column + m * p->a_row * size, x, c, 2, 0);
-    }
-  }
+  const int64_t out = a->shape.size[transposed];
+  void *to = sl__address(f, y);
+  k->multiply_matrices(&(sl__matrices){.m = out,
+                                       .n = 1,
+                                       .k = a->shape.size[!transposed],
+                                       .lanes = 1,
+                                       .y = to,
+                                       .a = sl__address(f, a),
+                                       .a_row = a->stride[transposed],
+                                       .a_column = a->stride[!transposed],
+                                       .a_lanes = 1,
+                                       .b = sl__address(f, x),
+                                       .b_row = x->stride[0],
+                                       .b_column = 1,
+                                       .b_lanes = 1});
+  if (s->operands == 3)
+    k->elementwise[SL__EW_add](out, to, to, sl__address(f, sl__operand_value(f, s, 2)), NULL, 0, 0);
 }
 
 void sl__run_product(const sl__frame *f, const sl__step *s, int64_t begin, int64_t end) {
   const sl__product p = product_of(f, s);
-  if (is_narrow(f, &p))
-    run_narrow(f, s, &p);
-  else if (p.m)
-    sl__frame_kernels(f, s)->product_run(&p, begin, end, f->scratch);
+  if (is_narrow(f, &p) || !p.m)
+    run_single(f, s);
   else
-    run_shared_linear(f, s);
+    sl__frame_kernels(f, s)->product_run(&p, begin, end, f->scratch);
 }
 
-/* Y[m][n] = sum over k of A[m][k] B[k][n], every element a run (batched) or a number (shared). */
-void sl__run_matmul(const sl__frame *f, const sl__step *s, int64_t begin, int64_t end) {
-  (void)begin, (void)end;
+/* ---- products of matrices that may both be batched ---- */
+
+static sl__matrices matrices_of(const sl__frame *f, const sl__step *s) {
   const sl__value *y = sl__output_value(f, s), *a = sl__operand_value(f, s, 0),
                   *b = sl__operand_value(f, s, 1);
-  const sl__elementwise_kernel multiply_add =
-      sl__frame_kernels(f, s)->elementwise[SL__EW_multiply_add];
-  const int64_t m = y->shape.size[0], n = y->shape.size[1], inner = a->shape.size[1],
-                size = sl__type_size(y->type);
-  const int64_t la = sl__lanes(f, a) * size, lb = sl__lanes(f, b) * size,
-                ly = sl__lanes(f, y) * size;
-  char *py = sl__address(f, y);
-  const char *pa = sl__address(f, a), *pb = sl__address(f, b);
-  memset(py, 0, (size_t)(m * n * ly));
-  for (int64_t i = 0; i < m; i++) {
-    for (int64_t k = 0; k < inner; k++) {
-      const char *factor = pa + (i * inner + k) * la, *row = pb + k * n * lb;
-      char *target = py + i * n * ly;
-      if (!a->batched && b->batched == y->batched) { /* the whole row of B in one call */
-        multiply_add(n * sl__lanes(f, y), target, factor, row, target, 1, 0);
-        continue;
-      }
-      const unsigned scalars = (a->batched ? 0u : 1u) | (b->batched ? 0u : 2u);
-      for (int64_t j = 0; j < n; j++)
-        multiply_add(f->lead, target + j * ly, factor, row + j * lb, target + j * ly, scalars, 0);
-    }
+  return (sl__matrices){.m = y->shape.size[0],
+                        .n = y->shape.size[1],
+                        .k = a->shape.size[1],
+                        .lanes = sl__lanes(f, y),
+                        .y = sl__address(f, y),
+                        .a = sl__address(f, a),
+                        .a_row = a->stride[0],
+                        .a_column = a->stride[1],
+                        .a_lanes = sl__lanes(f, a),
+                        .b = sl__address(f, b),
+                        .b_row = b->stride[0],
+                        .b_column = b->stride[1],
+                        .b_lanes = sl__lanes(f, b)};
+}
+
+/* Where one factor is shared and the other's lines are contiguous runs, the product is one of the
+ * kind that layers have, or many: which, and how many; 0: too small for that, or not so. */
+static int64_t products_of(const sl__matrices *x, sl__product *first) {
+  enum { FEWEST = 4096 };
+  if (x->lanes == 1 || x->m * x->n * x->k < FEWEST || (x->a_lanes > 1) == (x->b_lanes > 1))
+    return 0;
+  if (x->a_lanes == 1) { /* A times the columns of B side by side */
+    if (x->n > 1 && x->b_column != 1) return 0;
+    *first = (sl__product){.m = x->m,
+                           .n = x->n * x->lanes,
+                           .k = x->k,
+                           .a = x->a,
+                           .a_row = x->a_row,
+                           .a_column = x->a_column,
+                           .b = x->b,
+                           .b_row = x->b_row * x->lanes,
+                           .c = x->y,
+                           .c_row = x->n * x->lanes};
+    return 1;
+  }
+  *first = (sl__product){.m = x->n, /* B transposed times a row of A: a row of the result */
+                         .n = x->lanes,
+                         .k = x->k,
+                         .a = x->b,
+                         .a_row = x->b_column,
+                         .a_column = x->b_row,
+                         .b = x->a,
+                         .b_row = x->a_column * x->lanes,
+                         .c = x->y,
+                         .c_row = x->lanes};
+  return x->m;
+}
+
+static size_t matmul_scratch(const sl__frame *f, const sl__step *s) {
+  const sl__matrices x = matrices_of(f, s);
+  sl__product p;
+  return products_of(&x, &p) ? sl__frame_kernels(f, s)->product_scratch(&p) : 0;
+}
+
+void sl__run_matmul(const sl__frame *f, const sl__step *s, int64_t begin, int64_t end) {
+  (void)begin, (void)end;
+  const struct sl__kernels *k = sl__frame_kernels(f, s);
+  const sl__matrices x = matrices_of(f, s);
+  sl__product p;
+  const int64_t products = products_of(&x, &p);
+  if (products == 0) k->multiply_matrices(&x);
+  for (int64_t i = 0; i < products; i++) {
+    k->product_run(&p, 0, k->product_units(&p), f->scratch);
+    p.b = (const char *)p.b + x.a_row * x.lanes * k->element_size;
+    p.c = (char *)p.c + x.n * x.lanes * k->element_size;
   }
 }
 

@@ -187,3 +187,54 @@ void sl__run_strips(const sl__frame *f, const sl__step *step, int64_t begin, int
   run_features(&t, 0, s->features);
   end_sums(&t);
 }
+
+/* Can all of it be done as one strip, by elementwise operations only? */
+static bool is_plain(const sl__frame *f, const sl__strips *s) {
+  if (s->by_lanes || s->features * f->lead > SL__STRIP) return false;
+  for (int32_t i = 0; i < s->count; i++) {
+    const uint8_t kind = s->op[i].kind;
+    const bool number = kind == SL__STRIP_REPEAT || kind == SL__STRIP_SPREAD;
+    if (kind != SL__STRIP_ELEMENTWISE && !number) return false;
+    if (number && s->features > 1 && f->lead > 1) return false;
+  }
+  return true;
+}
+
+int64_t sl__list_strips(const sl__frame *f, const sl__step *step, int64_t room, sl__few *few) {
+  const sl__strips *s = step->strips;
+  int64_t count = 0;
+  if (!is_plain(f, s) || s->count > room) return 0;
+  strip t = {.f = f,
+             .s = s,
+             .kernels = f->program->kernels[s->type],
+             .size = sl__type_size(s->type),
+             .lead = f->lead,
+             .lanes = f->lead,
+             .features = s->features};
+  bool one[SL__MAX_STRIPS] = {false}; /* the strip is one number for all */
+  for (int32_t i = 0; i < s->count; i++) {
+    const sl__strip_op *op = &s->op[i];
+    if (op->kind != SL__STRIP_ELEMENTWISE) { /* is read where it lies */
+      const sl__value *v = value_of(&t, op->operand[0]);
+      t.place[op->strip] = sl__address(f, v);
+      one[op->strip] = op->kind == SL__STRIP_REPEAT ? f->lead == 1 : f->lead > 1;
+      continue;
+    }
+    sl__few *call = &few[count++];
+    const void *p[3] = {NULL, NULL, NULL};
+    *call = (sl__few){.kernel = t.kernels->elementwise[op->elementwise],
+                      .elementwise = op->elementwise,
+                      .n = s->features * f->lead,
+                      .attribute = op->attribute};
+    for (int k = 0; k < op->operands; k++) {
+      const bool number =
+          op->from_strip[k] ? one[op->operand[k]] : !value_of(&t, op->operand[k])->batched;
+      p[k] = op->from_strip[k] ? t.place[op->operand[k]] : in_value(&t, op->operand[k]);
+      call->scalars |= (uint8_t)(number << k);
+    }
+    call->a = p[0], call->b = p[1], call->c = p[2];
+    call->y = op->strip < 0 ? in_value(&t, op->value) : scratch_of(&t, op->strip);
+    if (op->strip >= 0) t.place[op->strip] = call->y, one[op->strip] = false;
+  }
+  return count;
+}

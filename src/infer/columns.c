@@ -98,8 +98,8 @@ static double common_spacing(const double *values, int64_t count, double epsilon
       }
       i++;
     } else {
-      /* Continuous data end here soon: the misfit is any fraction of the spacing. It is at most half
-       * of it and more than the tolerance, so that the spacing shrinks each time. */
+      /* Continuous data end here soon: the misfit is any fraction of the spacing. It is at most
+       * half of it and more than the tolerance, so that the spacing shrinks each time. */
       spacing = common_divisor(spacing, misfit, tolerance);
       longest = 1;
       i = 1;

@@ -96,8 +96,8 @@ static sl_status conclude(sl_context *context, const sl__model *model, const sl_
                           const sl_fit_options *options, bool baselines, sl_status status,
                           double start, sl_fit_report *report) {
   sl_context before = *context;
-  sl_status judged = sl__judge(context, prepared, model->flow, model->vector, options->seed,
-                               baselines, report);
+  sl_status judged =
+      sl__judge(context, prepared, model->flow, model->vector, options->seed, baselines, report);
   if (judged != SL_OK) return judged;
   if (status != SL_OK) context->error = before.error;
   report->seconds = sl__os_seconds() - start;
@@ -113,8 +113,7 @@ static void describe_data(sl__model *model, const sl__prepared *prepared) {
     model->context_shift[i] = prepared->condition_mean[i];
     model->context_scale[i] = prepared->condition_sd[i];
   }
-  for (int32_t i = 0; i < prepared->columns; i++)
-    model->noise_width[i] = prepared->column_noise[i];
+  for (int32_t i = 0; i < prepared->columns; i++) model->noise_width[i] = prepared->column_noise[i];
 }
 
 static void add_score(sl__json *json, const char *key, const sl_score *score) {
@@ -129,8 +128,8 @@ static void add_score(sl__json *json, const char *key, const sl_score *score) {
 
 /* The record that is saved with the model. It holds no times, so that equal fits give equal
  * files. */
-static sl_status record_training(sl_context *context, sl__model *model,
-                                 const sl__mle_options *mle, const sl_fit_report *report) {
+static sl_status record_training(sl_context *context, sl__model *model, const sl__mle_options *mle,
+                                 const sl_fit_report *report) {
   sl__text text;
   sl__text_open(&text, context);
   sl__json json = {.text = &text};
@@ -167,6 +166,19 @@ static void configure(const sl__recipe *recipe, sl__mle_options *mle) {
   mle->schedule = recipe->schedule;
 }
 
+/* The formula is for what is not periodic: a map of a circle there would cut the line off. */
+static sl_status check_lines(sl_context *context, const sl__flow *flow) {
+  for (int i = 0; i < flow->chain.count; i++) {
+    const sl__layer *layer = &flow->chain.layers[i];
+    if (layer->period > 0)
+      return sl__fail_at(context, SL_BAD_ARGUMENT, layer->line, layer->column,
+                         "%s, %.80s maps a circle, and the columns it would map are lines; declare "
+                         "the column periodic(low,high), which gives it such maps",
+                         layer->title, layer->text);
+  }
+  return SL_OK;
+}
+
 sl_status sl__fit_rows(sl_context *context, const sl_fit_data *data, const sl_fit_options *options,
                        sl__model **out, sl_fit_report *report) {
   *out = NULL;
@@ -183,9 +195,10 @@ sl_status sl__fit_rows(sl_context *context, const sl_fit_data *data, const sl_fi
                     &recipe);
   configure(&recipe, &mle);
   const char *formula = options->formula ? options->formula : recipe.formula;
-  sl_status status = sl__model_new_typed(context, formula, options->base, prepared.columns,
-                                         prepared.map->type, prepared.context_dim, prepared.type,
-                                         options->seed, out);
+  sl_status status =
+      sl__model_new_typed(context, formula, options->base, prepared.columns, prepared.map->type,
+                          prepared.context_dim, prepared.type, options->seed, out);
+  if (status == SL_OK) status = check_lines(context, (*out)->flow);
   if (status == SL_OK)
     status = sl__model_name_columns(*out, data->column_names, data->condition_names);
   if (status == SL_OK) {

@@ -11,7 +11,7 @@ typedef struct sl__optimiser_options {
   double beta1, beta2, epsilon, momentum, weight_decay;
 } sl__optimiser_options;
 
-enum { SL__MAX_OPTIMISER_STATES = 2 };
+enum { SL__MAX_OPTIMISER_STATES = 10 };
 typedef struct sl__optimiser {
   const char *name, *summary, *source;
   double default_rate;

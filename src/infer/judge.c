@@ -100,6 +100,9 @@ void sl__tally_end(const sl__judging *j, sl__tally *tally, const void *weight, s
   for (int64_t row = 0; row < tally->rows; row++) {
     tally->log_prob[row] = sl__log_mean_end(&tally->means[row], j->points);
     tally->standardized[row] = tally->log_prob[row] - tally->units[row] / j->points;
+    if (weight && sl__prepared_element(type, weight, row) == 0) continue;
+    tally->zeros += tally->log_prob[row] == -INFINITY;
+    tally->lost += isnan(tally->log_prob[row]);
   }
   score->rows = tally->rows;
   score->log_prob = weighted_mean(tally->rows, tally->log_prob, type, weight, &score->se);
@@ -161,8 +164,11 @@ static sl_status score_set(const scorer *s, const rows *set, sl_score *score) {
   sl__arena_open(&arena, s->judging->context);
   sl_status status = sl__tally_open(&arena, set->count, &tally);
   if (status == SL_OK) status = tally_rows(s, set, &arena, &tally);
-  if (status == SL_OK)
+  if (status == SL_OK) {
     sl__tally_end(s->judging, &tally, set->weight, score, &s->judging->se[set->which]);
+    s->judging->zeros[set->which] = tally.zeros;
+    s->judging->lost[set->which] = tally.lost;
+  }
   sl__arena_close(&arena);
   return status;
 }
@@ -208,7 +214,7 @@ static sl_status open_judging(sl__arena *arena, sl__judging *j) {
 
 sl_status sl__judge(sl_context *context, const sl__prepared *prepared, const sl__flow *flow,
                     const void *vector, uint64_t seed, bool baselines, sl_fit_report *report) {
-  sl__judging j = {.context = context, .prepared = prepared, .seed = seed};
+  sl__judging j = {.context = context, .prepared = prepared, .seed = seed, .flow = flow};
   scorer s = {.judging = &j, .vector = vector};
   sl__arena arena;
   report->gaussian = report->gaussian_mixture = nothing;

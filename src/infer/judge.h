@@ -16,6 +16,8 @@ typedef struct sl__judging {
   int32_t points;      /* of the cell of each row; 1: a draw of the noise */
   double *place, *row; /* [dim]: work space */
   double se[SL__SETS]; /* of the standardised means: comparisons are free of the data's units */
+  const sl__flow *flow;
+  int64_t zeros[SL__SETS], lost[SL__SETS]; /* rows of density 0, and of none that is a number */
 } sl__judging;
 
 /* Values of a row, by its points: in the data's units and standardised. */
@@ -24,6 +26,7 @@ typedef struct sl__tally {
   sl__log_mean *means;             /* [rows] */
   double *units;                   /* [rows]: what the data's units add, summed over the points */
   double *log_prob, *standardized; /* [rows] at the end */
+  int64_t zeros, lost;             /* at the end: rows of density 0, and of none that is a number */
 } sl__tally;
 
 /* noisy [rows][dim] = rows first .. first + rows - 1 of x at a point of their cells, in double. */

@@ -137,6 +137,7 @@ sl_status sl__mle_fit(sl_context *context, const sl__flow *flow, void *vector,
   if (status == SL_OK || status == SL_STOPPED) {
     const sl_status checked = last_check(&mle);
     if (checked != SL_OK) status = checked;
+    sl__mle_say_skipped(&mle);
   }
   if (status == SL_OK || status == SL_STOPPED || status == SL_NUMERIC) {
     memcpy(vector, mle.best, (size_t)(flow->size * mle.number_size));

@@ -87,8 +87,13 @@ const char *sl__mle_candidate(const sl__mle *mle);
 
 /* mle_trouble.c: finds out what was not finite, says so, and slows down. */
 sl_status sl__mle_trouble(sl__mle *mle, double loss, double norm);
+/* At the end: only the first of the steps that were skipped have been said one by one. */
+void sl__mle_say_skipped(sl__mle *mle);
 /* SL_NUMERIC: trouble persists. */
 sl_status sl__mle_give_up(sl__mle *mle);
+/* Whether there are numbers that the flow cannot make whatever its parameters are: the image of the
+ * whole line under some layer is a part of it. */
+bool sl__mle_reaches_part(const sl__flow *flow);
 /* Keeps the first trouble for the report and logs every one. */
 void sl__mle_say(sl__mle *mle, const char *line);
 

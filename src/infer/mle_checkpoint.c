@@ -10,7 +10,7 @@
 #include "infer/mle.h"
 #include "io/io.h"
 
-enum { MOST_ENTRIES = 64, MOST_TENSORS = 8 };
+enum { MOST_ENTRIES = 64, MOST_TENSORS = 3 + SL__MAX_OPTIMISER_STATES };
 
 /* The fields of sl__mle_state, by name. */
 typedef struct state_field {
@@ -150,13 +150,17 @@ static void add_state(const sl__mle *mle, entries *e) {
 /* The vectors of a checkpoint, with their names; those that this run does not keep are left out. */
 static int list_vectors(sl__mle *mle, const char *names[MOST_TENSORS],
                         char *vectors[MOST_TENSORS]) {
-  static const char *const all_names[] = {"parameters", "best", "average", "state.0", "state.1"};
-  char *const all[] = {mle->weights, mle->best, mle->average, mle->states[0], mle->states[1]};
+  static const char *const all_names[] = {"parameters", "best",    "average", "state.0", "state.1",
+                                          "state.2",    "state.3", "state.4", "state.5", "state.6",
+                                          "state.7",    "state.8", "state.9"};
+  _Static_assert(sizeof all_names / sizeof all_names[0] == MOST_TENSORS, "a name for each");
+  char *const all[] = {mle->weights, mle->best, mle->average};
   int count = 0;
-  for (size_t k = 0; k < sizeof all / sizeof all[0]; k++) {
-    if (!all[k]) continue;
+  for (int k = 0; k < MOST_TENSORS; k++) {
+    char *vector = k < 3 ? all[k] : mle->states[k - 3];
+    if (!vector) continue;
     names[count] = all_names[k];
-    vectors[count++] = all[k];
+    vectors[count++] = vector;
   }
   return count;
 }

@@ -174,14 +174,15 @@ static sl_status cut_chunks(sl__mle *mle) {
 
 static sl_status take_vectors(sl__mle *mle, const void *vector) {
   const size_t size = (size_t)mle->flow->size, width = (size_t)mle->number_size;
-  char **wanted[] = {&mle->weights,   &mle->gradient,  &mle->best,
-                     &mle->states[0], &mle->states[1], &mle->average};
+  char **wanted[] = {&mle->weights, &mle->gradient, &mle->best, &mle->average};
   for (size_t k = 0; k < sizeof wanted / sizeof wanted[0]; k++) {
-    const bool is_state = k == 3 || k == 4;
-    if (is_state && (int)k - 3 >= mle->optimiser->states) continue;
     if (wanted[k] == &mle->average && mle->options.ema == 0) continue;
     *wanted[k] = sl__arena_take(&mle->arena, size, width);
     if (!*wanted[k]) return SL_NO_MEMORY;
+  }
+  for (int k = 0; k < mle->optimiser->states; k++) {
+    mle->states[k] = sl__arena_take(&mle->arena, size, width);
+    if (!mle->states[k]) return SL_NO_MEMORY;
   }
   memcpy(mle->weights, vector, size * width);
   memcpy(mle->best, vector, size * width);

@@ -3,10 +3,11 @@
  * that go on failing come from parameters that are finite and useless, so then the best ones are
  * taken up again. */
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 #include "infer/mle.h"
 
-enum { NAMED_ROWS = 5, RESTORE_AFTER = 5 };
+enum { NAMED_ROWS = 5, RESTORE_AFTER = 5, SAID_STEPS = 3 };
 
 void sl__mle_say(sl__mle *mle, const char *line) {
   if (mle->context->log) mle->context->log(mle->context->log_user, 1, line);
@@ -69,16 +70,21 @@ sl_status sl__mle_trouble(sl__mle *mle, double loss, double norm) {
     sl__text_add(&text, "; back to the best parameters so far");
   }
   if (status == SL_OK && text.failed) status = SL_NO_MEMORY;
-  if (status == SL_OK) sl__mle_say(mle, text.data);
+  if (status == SL_OK && state->skipped <= SAID_STEPS) sl__mle_say(mle, text.data);
   sl__text_close(&text);
   return status;
 }
 
+void sl__mle_say_skipped(sl__mle *mle) {
+  if (mle->state.skipped <= SAID_STEPS) return;
+  char line[80];
+  snprintf(line, sizeof line, "%lld steps were skipped in all", (long long)mle->state.skipped);
+  sl__mle_say(mle, line);
+}
+
 /* ---- when to end ---- */
 
-/* Whether there are numbers that the flow cannot make whatever its parameters are: the image of the
- * whole line under some layer is a part of it. */
-static bool reaches_part(const sl__flow *flow) {
+bool sl__mle_reaches_part(const sl__flow *flow) {
   if (flow->base.kind && flow->base.kind->image) return true;
   for (int i = 0; i < flow->chain.count; i++) {
     const sl__layer *layer = &flow->chain.layers[i];
@@ -93,7 +99,7 @@ static bool reaches_part(const sl__flow *flow) {
 sl_status sl__mle_give_up(sl__mle *mle) {
   const long long steps = mle->state.bad_running;
   sl_status status;
-  if (mle->zeros > 0 && reaches_part(mle->flow)) {
+  if (mle->zeros > 0 && sl__mle_reaches_part(mle->flow)) {
     status = sl__fail(mle->context, SL_NUMERIC,
                       "the flow gives density 0 to %lld of %lld rows, %lld steps running: a layer "
                       "such as exp or sigmoid, or a uniform base, reaches only part of the line; "

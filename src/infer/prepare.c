@@ -161,8 +161,7 @@ static bool is_too_near(const sl__columns *map, int32_t column, double value) {
   static const double steps = 16;
   if (!isfinite((float)value)) return true;
   const sl__column_type *type = &map->type[column];
-  if (type->width > 0 || type->support == SL__SUPPORT_REAL ||
-      type->support == SL__SUPPORT_PERIODIC)
+  if (type->width > 0 || type->support == SL__SUPPORT_REAL || type->support == SL__SUPPORT_PERIODIC)
     return false;
   const int32_t at = map->back[column];
   const double low = map->low[at], high = map->high[at];
@@ -186,6 +185,20 @@ static void choose_type_by_ends(sl__preparation *p) {
     }
 }
 
+/* Data that span so many periods have no angle: it is lost in the rounding of their quotient. */
+static sl_status check_turns(const sl__preparation *p, int32_t feature) {
+  static const double most_turns = 1e6;
+  const int32_t column = p->out->map->source[feature];
+  const sl__column_type *type = &p->out->map->type[column];
+  const sl__column_facts *facts = &p->facts[column];
+  const double turns = (facts->maximum - facts->minimum) / (type->high - type->low);
+  char text[160];
+  if (turns <= most_turns) return SL_OK;
+  return sl__fail(p->context, SL_BAD_ARGUMENT,
+                  "%s spans %.3g periods of periodic(%.6g,%.6g); give the two ends of one turn",
+                  sl__column_text(p->data, column, text), turns, type->low, type->high);
+}
+
 static sl_status measure(sl__preparation *p) {
   sl__prepared *out = p->out;
   for (int32_t column = 0; column < out->context_dim; column++) {
@@ -195,16 +208,18 @@ static sl_status measure(sl__preparation *p) {
   }
   for (int32_t k = 0; k < out->dim; k++) {
     if (k >= out->dim - out->map->periodic) { /* angles have their scale already */
+      SL__TRY(check_turns(p, k));
       choose_type(p, k);
       continue;
     }
     measure_column(p, &p->features, k, &out->mean[k], &out->sd[k]);
     char text[160];
     if (!(out->sd[k] > 0) || !isfinite(out->sd[k]))
-      return sl__fail(p->context, SL_BAD_ARGUMENT,
-                      "%s is constant in the training rows, or too large to square; leave it out "
-                      "or rescale it",
-                      sl__column_text(p->data, out->map->source[k], text));
+      return sl__fail(
+          p->context, SL_BAD_ARGUMENT,
+          "%s is constant in the training rows, or too small or too large to square; leave it out "
+          "or rescale it",
+          sl__column_text(p->data, out->map->source[k], text));
     out->log_scale += log(out->sd[k]);
     choose_type(p, k);
   }
@@ -234,6 +249,17 @@ static sl_status copy(sl__preparation *p, const sl_array_in *array, const int64_
   return SL_OK;
 }
 
+/* Weights count by their ratios alone. The power of 2 in the largest is taken out of them, which
+ * changes no digit: cross sections and the like may be too small or large for float32. */
+static sl_status copy_weights(sl__preparation *p, const sl_array_in *weight, const int64_t *order,
+                              int64_t rows, void **out) {
+  const double none = 0;
+  double most = 0;
+  for (int64_t row = 0; row < weight->rows; row++) most = fmax(most, sl__element(weight, row, 0));
+  const double unit = most > 0 ? ldexp(1, ilogb(most)) : 1;
+  return copy(p, weight, order, rows, &none, &unit, out);
+}
+
 static sl_status copy_sets(sl__preparation *p) {
   sl__prepared *out = p->out;
   const sl_fit_data *data = p->data;
@@ -252,12 +278,11 @@ static sl_status copy_sets(sl__preparation *p) {
                out->valid_rows, out->condition_mean, out->condition_sd, &out->valid_condition));
   SL__TRY(copy(p, own_test ? &data->condition : &data->test_condition, own_test ? test : NULL,
                out->test_rows, out->condition_mean, out->condition_sd, &out->test_condition));
-  SL__TRY(copy(p, &data->weight, train, out->train_rows, NULL, NULL, &out->train_weight));
-  if (own_valid)
-    SL__TRY(copy(p, &data->weight, valid, out->valid_rows, NULL, NULL, &out->valid_weight));
-  if (own_test)
-    SL__TRY(copy(p, &data->weight, test, out->test_rows, NULL, NULL, &out->test_weight));
-  return SL_OK;
+  SL__TRY(copy_weights(p, &data->weight, train, out->train_rows, &out->train_weight));
+  SL__TRY(copy_weights(p, own_valid ? &data->weight : &data->valid_weight, own_valid ? valid : NULL,
+                       out->valid_rows, &out->valid_weight));
+  return copy_weights(p, own_test ? &data->weight : &data->test_weight, own_test ? test : NULL,
+                      out->test_rows, &out->test_weight);
 }
 
 /* Looks at the columns; that wants plain doubles, which are given back before the fit starts. */

@@ -31,23 +31,36 @@ static sl_status check_finite(sl_context *context, const char *what, const sl_ar
   return SL_OK;
 }
 
-static sl_status check_weights(sl_context *context, const sl_array_in *weight) {
+/* of: "x", "the test rows"; whose weights they are, one for each of its rows. */
+static sl_status check_weights(sl_context *context, const char *of, int64_t rows,
+                               const sl_array_in *weight) {
   double total = 0;
-  for (int64_t row = 0; row < weight->rows; row++) {
-    double value = sl__element(weight, row, 0);
-    if (!(value >= 0))
+  char what[64];
+  if (!weight->data) return SL_OK;
+  snprintf(what, sizeof what, "the weight of %s", of);
+  if (rows == 0)
+    return sl__fail(context, SL_BAD_ARGUMENT, "%s is given without them; leave it out", what);
+  SL__TRY(check_view(context, what, weight, rows, 1));
+  SL__TRY(check_finite(context, what, weight));
+  for (int64_t row = 0; row < rows; row++) {
+    const double value = sl__element(weight, row, 0);
+    if (value < 0)
       return sl__fail(context, SL_BAD_ARGUMENT,
-                      "the weight of row %lld is negative; weights are zero or more",
-                      (long long)row + 1);
+                      "the weight of row %lld of %s is negative; weights are zero or more",
+                      (long long)row + 1, of);
     total += value;
   }
-  if (!(total > 0))
-    return sl__fail(context, SL_BAD_ARGUMENT, "all weights are zero; some must be positive");
-  return SL_OK;
+  if (total > 0 && isfinite(total)) return SL_OK;
+  return sl__fail(context, SL_BAD_ARGUMENT,
+                  total > 0 ? "the weights of %s have no finite sum; divide them by the largest"
+                            : "all weights of %s are zero; some must be positive",
+                  of);
 }
 
 static sl_status check_set(sl_context *context, const char *what, const sl_array_in *x,
-                           const sl_array_in *condition, int64_t dim, int64_t context_dim) {
+                           const sl_array_in *condition, const sl_array_in *weight, int64_t dim,
+                           int64_t context_dim) {
+  SL__TRY(check_weights(context, what, x->data ? x->rows : 0, weight));
   if (!x->data) return SL_OK;
   SL__TRY(check_view(context, what, x, x->rows, dim));
   SL__TRY(check_finite(context, what, x));
@@ -61,15 +74,11 @@ sl_status sl__check_data(sl_context *context, const sl_fit_data *data) {
   if (!data->x.data || dim < 1 || dim > INT32_MAX || data->x.rows < 1)
     return sl__fail(context, SL_BAD_ARGUMENT, "there are no rows to fit; give at least one column");
   int64_t context_dim = data->condition.data ? data->condition.columns : 0;
-  SL__TRY(check_set(context, "x", &data->x, &data->condition, dim, context_dim));
-  SL__TRY(check_set(context, "the held-out rows", &data->valid_x, &data->valid_condition, dim,
-                    context_dim));
-  SL__TRY(
-      check_set(context, "the test rows", &data->test_x, &data->test_condition, dim, context_dim));
-  if (!data->weight.data) return SL_OK;
-  SL__TRY(check_view(context, "weight", &data->weight, data->x.rows, 1));
-  SL__TRY(check_finite(context, "weight", &data->weight));
-  return check_weights(context, &data->weight);
+  SL__TRY(check_set(context, "x", &data->x, &data->condition, &data->weight, dim, context_dim));
+  SL__TRY(check_set(context, "the held-out rows", &data->valid_x, &data->valid_condition,
+                    &data->valid_weight, dim, context_dim));
+  return check_set(context, "the test rows", &data->test_x, &data->test_condition,
+                   &data->test_weight, dim, context_dim);
 }
 
 /* ---- values against types ---- */
@@ -85,9 +94,8 @@ static const char *find_fault(const sl__column_type *type, double value) {
     case SL__SUPPORT_PERIODIC: return NULL;
     case SL__SUPPORT_POSITIVE:
       if (type->integer && value < type->low)
-        return type->low > 0
-                   ? "is not positive; call the column count or integer, or remove the row"
-                   : "is no count; call the column integer, or remove the row";
+        return value < 0 ? "is negative; call the column integer, or remove the row"
+                         : "is not positive; call the column count or integer, or remove the row";
       if (value > 0 || (wide && value == 0) || type->integer) return NULL;
       return value == 0 ? "is not positive; call the column real, add width(w) if it was rounded, "
                           "or remove the row"

@@ -38,6 +38,8 @@ static const level many_columns[] = {
 };
 enum { FEW_COLUMNS = 3, FEWEST_STEPS = 500 };
 
+#define LONE_ANGLE_RATE 2e-2
+
 /* Multiplications and additions of the whole fit: about two minutes of two cores. */
 #define MOST_WORK 1.5e13
 
@@ -84,7 +86,9 @@ void sl__recipe_choose(int64_t rows, int32_t dim, int32_t context_dim, sl__recip
       .optimiser = "adam",
       .schedule = "cosine",
   };
-  /* Angles alone have layers of their own (flow/circle.c), and no others. */
+  /* Angles alone have layers of their own (flow/circle.c), and no others. One angle has no network:
+   * its splines' numbers are trained themselves, and want larger steps than weights do. */
+  if (dim == 0 && context_dim == 2) out->rate = LONE_ANGLE_RATE;
   if (dim == 0)
     snprintf(out->formula, sizeof out->formula, "standardize");
   else

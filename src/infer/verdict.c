@@ -4,6 +4,7 @@
 
 #include "base/text.h"
 #include "infer/judge.h"
+#include "infer/mle.h"
 
 /* printf's %.3f minds the locale. */
 static const char *number(char *buffer, double value) {
@@ -26,6 +27,28 @@ static void write_conditional(double over_gaussian, double error, sl_fit_report 
         number(a, over_gaussian), (long long)report->test.rows);
 }
 
+/* Rows that have no finite log density, in whichever set: what they lack, and what may mend it. */
+static bool write_distrust(const sl__judging *j, sl_fit_report *report) {
+  static const char *const names[SL__SETS] = {"training", "held-out", "unseen"};
+  const int64_t rows[SL__SETS] = {report->train.rows, report->valid.rows, report->test.rows};
+  int set = SL__SETS - 1;
+  while (set >= 0 && j->zeros[set] + j->lost[set] == 0) set--;
+  if (set < 0) return false;
+  const bool zeros = j->lost[set] == 0;
+  const char *mend =
+      !zeros ? "a number on the way is too large; try a lower --lr or --precision f64"
+      : sl__mle_reaches_part(j->flow)
+          ? "a layer such as exp or sigmoid, or a uniform base, reaches only part of the line; "
+            "declare the column's type (positive, interval) instead"
+          : "they lie too far out for it; try --precision f64, heavier tails (--base student) or "
+            "a type (positive)";
+  snprintf(report->verdict, sizeof report->verdict,
+           "Not to be trusted: the flow gives %lld of %lld %s rows %s: %s.",
+           (long long)(zeros ? j->zeros[set] : j->lost[set]), (long long)rows[set], names[set],
+           zeros ? "density 0" : "no density", mend);
+  return true;
+}
+
 void sl__write_verdict(const sl__judging *j, sl_fit_report *report) {
   char a[64], b[64];
   char *text = report->verdict;
@@ -38,13 +61,9 @@ void sl__write_verdict(const sl__judging *j, sl_fit_report *report) {
   double overfit = report->train.log_prob_standardized - score;
   const char *rows = report->test.rows > 0 ? "unseen" : "held-out";
 
+  if (write_distrust(j, report)) return;
   if (test->rows == 0)
     snprintf(text, size, "No rows were held out, so nothing is known about rows not seen.");
-  else if (!isfinite(test->log_prob))
-    snprintf(text, size,
-             "Not to be trusted: %s rows have no finite log density; try a lower --lr "
-             "or --precision f64.",
-             rows);
   else if (report->gaussian.rows == 0)
     snprintf(text, size, "%lld %s rows score %s%s nats per row, within %s; no baseline was fitted.",
              (long long)test->rows, rows, test->log_prob < 0 ? "-" : "", number(a, test->log_prob),

@@ -6,10 +6,11 @@
  * empty lines at the end. Refused, with line and column:
  * rows of another length, missing fields, fields that are not numbers. A first row that mixes
  * numbers with markers of missing values (NA, ?) is refused rather than taken for a header, which
- * would silently lose it.
+ * would silently lose it. Where words are read, too, the first row decides which columns hold them.
  *
  * A row takes at least two bytes per field, so memory for the table is bounded by the file's
  * length, whatever the first line claims. */
+#include "io/csv_words.h"
 #include "io/formats.h"
 #include <math.h>
 #include <string.h>
@@ -30,6 +31,7 @@ typedef struct reader {
   const char *line_begin;
   int64_t line; /* 1-based */
   char separator;
+  bool words; /* columns may hold them */
 } reader;
 
 static sl_status refuse(const reader *in, const char *place, const char *what) {
@@ -253,12 +255,59 @@ static void mark_place(sl__table *table, const reader *in, const field *of, int6
       (sl__table_mark){table->rows, column, place < INT32_MAX ? (int)place : INT32_MAX};
 }
 
+static bool names_a_number(const sl__table *table) {
+  for (int64_t i = 0; table->names && i < table->columns; i++) {
+    const char *name = table->names[i], *end = name + strlen(name);
+    double ignored;
+    if (end > name && sl__parse_real(name, end, &ignored) == end) return true;
+  }
+  return false;
+}
+
+/* A header that holds a number may be a row of numbers and words. */
+static sl_status check_header(const reader *in, const sl__table *table) {
+  for (int64_t i = 0; i < table->columns; i++) {
+    const char *name = table->names ? table->names[i] : "0", *end = name + strlen(name);
+    double ignored;
+    char text[SHOWN_OF_FIELD + 1], message[200];
+    if (end == name || sl__parse_real(name, end, &ignored) != end) continue;
+    show_field(&(field){.begin = name, .end = end}, text);
+    snprintf(message, sizeof message,
+             "a column of words needs a header, and the line before has the number %s in it; write "
+             "a first line of names",
+             text);
+    return refuse(in, in->line_begin, message);
+  }
+  return SL_OK;
+}
+
+/* Whether the field belongs to a column of words, and then its word's number. */
+static sl_status read_word(const reader *in, sl__table *table, const field *of, int64_t column,
+                           double *number, bool *is_word) {
+  *is_word = in->words && table->words && table->words[column].count > 0;
+  if (in->words && table->rows == 0 && !is_missing(of) && !read_number(of, number)) {
+    if (!table->words)
+      table->words = sl__arena_take(&table->arena, (size_t)table->columns, sizeof *table->words);
+    if (!table->words) return SL_NO_MEMORY;
+    SL__TRY(check_header(in, table));
+    *is_word = true;
+  }
+  if (!*is_word) return SL_OK;
+  if (is_missing(of)) return refuse_field(in, of);
+  const size_t length = (size_t)(of->end - of->begin);
+  if (memchr(of->begin, '\0', length))
+    return refuse_at_field(in, of, of->begin, "a NUL byte in a word; this is not a text file");
+  return sl__words_add(&table->arena, &table->words[column], of->begin, length, number);
+}
+
 static sl_status read_row(reader *in, sl__table *table, double *row) {
   for (int64_t column = 0; column < table->columns; column++) {
     field of;
+    bool is_word;
     const char *begin = in->at;
     SL__TRY(read_field(in, &of));
-    if (!read_number(&of, &row[column])) {
+    SL__TRY(read_word(in, table, &of, column, &row[column], &is_word));
+    if (!is_word && !read_number(&of, &row[column])) {
       bool empty_line = column == 0 && at_line_end(in) && of.begin == of.end && !of.quoted;
       if (empty_line) in->at = begin;
       return empty_line ? refuse(in, in->line_begin, "empty line; remove it")
@@ -303,8 +352,12 @@ static sl_status read_rows(reader *in, sl__table *table) {
     SL__TRY(read_row(in, table, data + table->rows * table->columns));
     table->rows++;
   }
+  if (table->rows == 0 && names_a_number(table))
+    return refuse(in, in->at,
+                  "no rows: the only line holds what is no number, and was taken for the columns' "
+                  "names; give at least one line of numbers");
   if (table->rows == 0) return refuse(in, in->at, "no rows; give at least one line of numbers");
-  return SL_OK;
+  return table->words ? sl__words_finish(table) : SL_OK;
 }
 
 static sl_status parse(reader *in, sl__table *out) {
@@ -320,12 +373,22 @@ static sl_status parse(reader *in, sl__table *out) {
   return read_rows(in, out);
 }
 
-sl_status sl__table_parse_csv(sl_context *context, const char *bytes, size_t length,
-                              sl__table *out) {
+static sl_status parse_bytes(sl_context *context, const char *bytes, size_t length, bool words,
+                             sl__table *out) {
   *out = (sl__table){.type = SL_F64};
   sl__arena_open(&out->arena, context);
-  reader in = {.context = context, .at = bytes, .end = bytes + length, .line = 1};
+  reader in = {.context = context, .at = bytes, .end = bytes + length, .line = 1, .words = words};
   sl_status status = parse(&in, out);
   if (status != SL_OK) sl__table_close(out);
   return status;
+}
+
+sl_status sl__table_parse_csv(sl_context *context, const char *bytes, size_t length,
+                              sl__table *out) {
+  return parse_bytes(context, bytes, length, false, out);
+}
+
+sl_status sl__table_parse_csv_words(sl_context *context, const char *bytes, size_t length,
+                                    sl__table *out) {
+  return parse_bytes(context, bytes, length, true, out);
 }

@@ -10,6 +10,15 @@ typedef struct sl__table_mark {
   int place; /* byte of the line, 1-based */
 } sl__table_mark;
 
+/* The words of a column that holds no numbers, each once, in the order of their bytes. */
+enum { SL__MOST_WORDS = 1000 };
+typedef struct sl__table_words {
+  int32_t count;         /* 0: the column holds numbers */
+  bool more;             /* there are more: they are no labels, and their numbers mean nothing */
+  const char **word;     /* [count] */
+  int32_t room, *number; /* while the table is read */
+} sl__table_words;
+
 /* A table of numbers, row-major, with column names when the file had them. */
 typedef struct sl__table {
   int64_t rows, columns;
@@ -19,7 +28,8 @@ typedef struct sl__table {
   int64_t first_line;    /* CSV: line of the first data row (a row is one line); else 0 */
   sl__table_mark *marks; /* CSV: the first non-finite values, for sl__table_place */
   int mark_count;
-  sl__arena arena;       /* owns it all */
+  sl__table_words *words; /* [columns]: a column of words holds their numbers from 0; or NULL */
+  sl__arena arena;        /* owns it all */
 } sl__table;
 
 /* Format by extension (.csv, .txt, .tsv; .npy) or by `format` ("csv", "npy", NULL); path "-":
@@ -27,6 +37,12 @@ typedef struct sl__table {
  * rows, missing or non-numeric fields, no rows. NaN and infinities are read; whether they are
  * acceptable is the caller's business (sl__table_place gives "FILE:LINE:COLUMN"). */
 sl_status sl__table_read(sl_context *context, const char *path, const char *format, sl__table *out);
+/* The same, but a column of a CSV whose first field is no number holds words. There must be a header
+ * then. */
+sl_status sl__table_read_words(sl_context *context, const char *path, const char *format,
+                               sl__table *out);
+sl_status sl__table_parse_csv_words(sl_context *context, const char *bytes, size_t length,
+                                    sl__table *out);
 sl_status sl__table_parse_csv(sl_context *context, const char *bytes, size_t length,
                               sl__table *out); /* also the fuzz target */
 sl_status sl__table_parse_npy(sl_context *context, const char *bytes, size_t length,

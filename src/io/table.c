@@ -42,8 +42,11 @@ static sl_status add_place(sl_context *context, const char *path) {
   return sl__fail_prefix(context, "%s", name);
 }
 
-sl_status sl__table_read(sl_context *context, const char *path, const char *format,
-                         sl__table *out) {
+typedef sl_status (*csv_parser)(sl_context *context, const char *bytes, size_t length,
+                                sl__table *out);
+
+static sl_status read_table(sl_context *context, const char *path, const char *format,
+                            csv_parser parse_csv, sl__table *out) {
   *out = (sl__table){0};
   sl__format found;
   char *bytes = NULL;
@@ -53,9 +56,19 @@ sl_status sl__table_read(sl_context *context, const char *path, const char *form
   bool magic = length >= 6 && memcmp(bytes, "\x93NUMPY", 6) == 0;
   if (magic && !format) found = SL__FORMAT_NPY;
   sl_status status = found == SL__FORMAT_NPY ? sl__table_parse_npy(context, bytes, length, out)
-                                             : sl__table_parse_csv(context, bytes, length, out);
+                                             : parse_csv(context, bytes, length, out);
   sl__free(&context->allocator, bytes);
   return status == SL_OK || status == SL_NO_MEMORY ? status : add_place(context, path);
+}
+
+sl_status sl__table_read(sl_context *context, const char *path, const char *format,
+                         sl__table *out) {
+  return read_table(context, path, format, sl__table_parse_csv, out);
+}
+
+sl_status sl__table_read_words(sl_context *context, const char *path, const char *format,
+                               sl__table *out) {
+  return read_table(context, path, format, sl__table_parse_csv_words, out);
 }
 
 void sl__table_place(const sl__table *table, int64_t row, int64_t column, int *line,

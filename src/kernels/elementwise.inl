@@ -129,6 +129,9 @@ DEFINE(2, leaky_gate, a > 0 ? b : p * b)
 DEFINE(2, tanh_gate, (1 - a * a) * b)
 DEFINE(3, select, a != 0 ? b : c)
 DEFINE_ARITHMETIC(3, multiply_add, a * b + c)
+#define DEFINE_SPECIAL(arity, name, expression) DEFINE(arity, name, (T)(expression))
+#include "kernels/elementwise_special.inl"
+#undef DEFINE_SPECIAL
 #undef DEFINE
 #undef DEFINE_ARITHMETIC
 

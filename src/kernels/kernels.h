@@ -26,6 +26,30 @@ typedef enum sl__elementwise {
 typedef void (*sl__elementwise_kernel)(int64_t n, void *y, const void *a, const void *b,
                                        const void *c, unsigned scalars, double attribute);
 
+/* One call of an elementwise kernel. */
+typedef struct sl__few {
+  sl__elementwise_kernel kernel;
+  uint8_t elementwise; /* which it is */
+  uint8_t scalars;
+  int64_t n;
+  void *y;
+  const void *a, *b, *c;
+  double attribute;
+} sl__few;
+
+/* An elementwise operation on `features` runs, those of an operand `between` numbers apart, 0: one
+ * run for all; those of y one after another. scalars: bit k, operand k has one number in place of
+ * each run. y is no operand, or exactly one. */
+typedef struct sl__runs_call {
+  sl__elementwise_kernel kernel;
+  uint8_t elementwise, scalars;
+  int64_t features;
+  void *y;
+  const void *operand[3];
+  int64_t between[3];
+  double attribute;
+} sl__runs_call;
+
 /* C[m][n] = bias[m] + sum_k A(m,k) B(k,n), or C += when accumulate.
  *   A(m,k) = a[m*a_row + k*a_column]  (any strides; the broadcast operand)
  *   B(k,n) = b[k*b_row + n]           or, b_transposed, b[n*b_row + k] (packed into scratch)
@@ -49,13 +73,27 @@ typedef struct sl__product {
   const int32_t *k_begin, *k_end, *n_end;
 } sl__product;
 
+/* y [m][n] = sum over k of A(i,k) B(k,j), each element a run of `lanes` numbers; where a_lanes or
+ * b_lanes is 1, one number for all of them. A(i,k) is number or run i * a_row + k * a_column of a,
+ * B(k,j) k * b_row + j * b_column of b. */
+typedef struct sl__matrices {
+  int64_t m, n, k, lanes;
+  void *y;
+  const void *a; int64_t a_row, a_column, a_lanes;
+  const void *b; int64_t b_row, b_column, b_lanes;
+} sl__matrices;
+
 enum { SL__PARTIAL_SUMS = 32 }; /* interleaved sums of a sum inside a run */
-enum { SL__ROOT_STATE = 14 }; /* numbers that the search for a root keeps for a lane */
+enum { SL__ODE_LANES = 16, SL__ODE_SUMMANDS = 7 };
+enum { SL__ROOT_STATE = 15 }; /* numbers that the search for a root keeps for a lane */
 
 typedef struct sl__kernels {
   const char *name;        /* "reference", "portable", "avx2", "avx512" */
   int64_t element_size;    /* sizeof(T) */
   sl__elementwise_kernel elementwise[SL__EW_COUNT];
+
+  /* The calls of a list, one after another; less time goes between them. */
+  void (*run_few)(int64_t count, const sl__few *few);
 
   /* A product is cut into units along one axis; running all units, in any order, on any threads, is
    * the product. Each running thread brings scratch of product_scratch bytes (64-byte aligned). */
@@ -103,11 +141,13 @@ typedef struct sl__kernels {
 
   /* Small dense linear algebra where every scalar is a run of `lanes` numbers (lanes = 1: one
    * shared matrix).
+   * multiply_matrices: see sl__matrices; for small ones, or without lanes.
    * cholesky: l = lower factor of a [n][n][lanes]; upper part zeroed; NaN where not definite.
    * triangular_solve: solves op(T) y = b, T [n][n] with t_lanes = lanes or 1 (shared by all), b
    *   and y [n][m][lanes]; reads only the named triangle. y may be b.
    * qr: Householder; a [m][n][lanes], m >= n -> q [m][n][lanes], r [n][n][lanes], diagonal of r
    *   positive. scratch: (m*n + m + n) * lanes numbers. */
+  void (*multiply_matrices)(const sl__matrices *matrices);
   void (*cholesky)(int64_t n, int64_t lanes, void *l, const void *a);
   void (*triangular_solve)(int64_t n, int64_t m, int64_t lanes, int64_t t_lanes, void *y,
                            const void *t, const void *b, bool upper, bool transposed,
@@ -146,6 +186,19 @@ typedef struct sl__kernels {
                        const void *slope);
   void (*root_end)(int64_t n, const void *state, void *x);
 
+  /* For solvers of differential equations, whose states are x [features][lanes] and their slopes k
+   * [count][features][lanes]; lanes: 1 or SL__ODE_LANES, count <= SL__ODE_SUMMANDS.
+   * ode_calls: the calls of a list, one after another. ode_sum: y = x + sum over j of w[j] * k[j];
+   * x NULL: zeros; w[j] is step[l] * weights[j] or, step NULL, weights[j][l]. ode_norm: largest[l]
+   * = max over features of |error| / (absolute + relative * (|x| + |step[l] * slope|)), NaN where a
+   * term is not finite. ode_choose: y = x in the lanes where take[l] is not 0. */
+  void (*ode_calls)(int64_t lanes, int64_t count, const sl__runs_call *call);
+  void (*ode_sum)(int64_t features, int64_t lanes, void *y, const void *x, const void *step,
+                  int count, const void *weights, const void *k);
+  void (*ode_norm)(int64_t features, int64_t lanes, void *largest, const void *error, const void *x,
+                   const void *slope, const void *step, double absolute, double relative);
+  void (*ode_choose)(int64_t features, int64_t lanes, void *y, const void *take, const void *x);
+
   /* Optimiser updates over n parameters w with gradient g (multiplied by g_scale first, which is
    * how clipping is applied). m, v: state; m NULL: no momentum. All read once, written once. The
    * weight decay of update_adam is decoupled (AdamW). */
@@ -158,6 +211,18 @@ typedef struct sl__kernels {
                          double rate, double decay, double epsilon, double momentum);
   void (*update_adagrad)(int64_t n, void *w, const void *g, void *v, double g_scale, double rate,
                          double epsilon);
+  /* With epsilon inside the root: v = keep v + take g^2, w -= rate g / sqrt(v + epsilon). */
+  void (*update_root)(int64_t n, void *w, const void *g, void *v, double g_scale, double rate,
+                      double keep, double take, double epsilon);
+  /* squares [count][n]: g^2 goes to squares[newest], and w -= rate g / sqrt(sum of all + epsilon). */
+  void (*update_window)(int64_t n, void *w, const void *g, void *const *squares, int count,
+                        int newest, double g_scale, double rate, double epsilon);
+  /* v, d: running means of g^2 and of the squared moves. */
+  void (*update_adadelta)(int64_t n, void *w, const void *g, void *v, void *d, double g_scale,
+                          double rate, double decay, double epsilon);
+  /* m: running mean of g; u: running largest size; rate holds the correction of m. */
+  void (*update_adamax)(int64_t n, void *w, const void *g, void *m, void *u, double g_scale,
+                        double rate, double beta1, double beta2, double epsilon);
   /* average = decay * average + (1 - decay) * w. */
   void (*update_average)(int64_t n, void *average, const void *w, double decay);
   /* Sum of squares in double, fixed order; NaN or inf come through. */

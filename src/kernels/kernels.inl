@@ -2,7 +2,9 @@
  * table. */
 #include "kernels/vector.inl"
 #include "kernels/elementwise.inl"
+#include "kernels/few.inl"
 #include "kernels/product.inl"
+#include "kernels/multiply.inl"
 #include "kernels/reduce.inl"
 #include "kernels/strips.inl"
 #include "kernels/index.inl"
@@ -10,5 +12,6 @@
 #include "kernels/rows.inl"
 #include "kernels/random.inl"
 #include "kernels/root.inl"
+#include "kernels/ode.inl"
 #include "kernels/update.inl"
 #include "kernels/table.inl"

@@ -12,7 +12,7 @@
 
 /* What is not inlined into a loop keeps it from being vectorised. */
 #define INLINE     static inline __attribute__((always_inline))
-#define NOT_INLINE static __attribute__((noinline))
+#define NOT_INLINE static __attribute__((noinline, unused))
 
 INLINE uint64_t bits_f64(double x) {
   uint64_t bits;

@@ -41,7 +41,8 @@ typedef struct NAME(tile_arguments) {
     NAME(half_tile)(rows, 1, t);                                                   \
   }
 #define TILES(rows) TILE(rows, 1) TILE(rows, 2) HALF_TILE(rows)
-#define TILE_NAMES(rows) [rows] = {NAME(half_tile_##rows), NAME(tile_##rows##_1), NAME(tile_##rows##_2)}
+#define TILE_NAMES(rows) \
+  [rows] = {NAME(half_tile_##rows), NAME(tile_##rows##_1), NAME(tile_##rows##_2)}
 TILES(1) TILES(2) TILES(3) TILES(4)
 #if TILE_ROWS > 4
 TILES(5) TILES(6)

@@ -26,7 +26,8 @@ INLINE void TILE_FUNCTION(const int rows, const int width, const NAME(tile_argum
     b += b_row;
   }
   UNROLL for (int i = 0; i < rows; i++) {
-    UNROLL for (int j = 0; j < width; j++) TILE_STORE(t->c + i * t->c_row + j * TILE_LANES, sum[i][j]);
+    UNROLL for (int j = 0; j < width; j++)
+      TILE_STORE(t->c + i * t->c_row + j * TILE_LANES, sum[i][j]);
   }
 }
 #undef TILE_FUNCTION

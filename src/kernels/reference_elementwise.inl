@@ -94,4 +94,7 @@ DEFINE(T, leaky_gate, a > 0 ? b : p * b)
 DEFINE(WIDE, tanh_gate, (1 - a * a) * b)
 DEFINE(T, select, a != 0 ? b : c)
 DEFINE(WIDE, multiply_add, a * b + c)
+#define DEFINE_SPECIAL(arity, name, expression) DEFINE(T, name, expression)
+#include "kernels/elementwise_special.inl"
+#undef DEFINE_SPECIAL
 #undef DEFINE

@@ -156,6 +156,54 @@ static void NAME(update_adagrad)(int64_t n, void *w, const void *g, void *v, dou
   }
 }
 
+static void NAME(update_root)(int64_t n, void *w, const void *g, void *v, double g_scale,
+                              double rate, double keep, double take, double epsilon) {
+  for (int64_t i = 0; i < n; i++) {
+    const WIDE gradient = ((const T *)g)[i] * (WIDE)g_scale;
+    const WIDE total = keep * (WIDE)((T *)v)[i] + take * gradient * gradient;
+    ((T *)v)[i] = (T)total;
+    ((T *)w)[i] = (T)(((T *)w)[i] - rate * gradient / MATH(sqrt)(total + epsilon));
+  }
+}
+
+static void NAME(update_window)(int64_t n, void *w, const void *g, void *const *squares,
+                                int count, int newest, double g_scale, double rate,
+                                double epsilon) {
+  for (int64_t i = 0; i < n; i++) {
+    const WIDE gradient = ((const T *)g)[i] * (WIDE)g_scale;
+    ((T *)squares[newest])[i] = (T)(gradient * gradient);
+    WIDE sum = epsilon;
+    for (int k = 0; k < count; k++) sum += (WIDE)((T *)squares[k])[i];
+    ((T *)w)[i] = (T)(((T *)w)[i] - rate * gradient / MATH(sqrt)(sum));
+  }
+}
+
+static void NAME(update_adadelta)(int64_t n, void *w, const void *g, void *v, void *d,
+                                  double g_scale, double rate, double decay, double epsilon) {
+  for (int64_t i = 0; i < n; i++) {
+    const WIDE gradient = ((const T *)g)[i] * (WIDE)g_scale, before = ((T *)d)[i];
+    const WIDE square = decay * (WIDE)((T *)v)[i] + (1 - decay) * gradient * gradient;
+    const WIDE move = gradient * MATH(sqrt)((before + epsilon) / (square + epsilon));
+    ((T *)v)[i] = (T)square;
+    ((T *)d)[i] = (T)(decay * before + (1 - decay) * move * move);
+    ((T *)w)[i] = (T)(((T *)w)[i] - rate * move);
+  }
+}
+
+static void NAME(update_adamax)(int64_t n, void *w, const void *g, void *m, void *u,
+                                double g_scale, double rate, double beta1, double beta2,
+                                double epsilon) {
+  for (int64_t i = 0; i < n; i++) {
+    const WIDE gradient = ((const T *)g)[i] * (WIDE)g_scale;
+    const WIDE size = gradient < 0 ? -gradient : gradient, faded = beta2 * (WIDE)((T *)u)[i];
+    const WIDE first = beta1 * (WIDE)((T *)m)[i] + (1 - beta1) * gradient;
+    const WIDE most = faded > size ? faded : size;
+    ((T *)m)[i] = (T)first;
+    ((T *)u)[i] = (T)most;
+    ((T *)w)[i] = (T)(((T *)w)[i] - rate * first / (most + epsilon));
+  }
+}
+
 static void NAME(update_average)(int64_t n, void *average, const void *w, double decay) {
   for (int64_t i = 0; i < n; i++) {
     ((T *)average)[i] =

@@ -17,12 +17,15 @@
 #define NAME(name) name##_f32
 #define MATH(name) name
 #include "kernels/reference_elementwise.inl"
+#include "kernels/reference_few.inl"
 #include "kernels/reference_runs.inl"
 #include "kernels/reference_strips.inl"
 #include "kernels/reference_product.inl"
+#include "kernels/reference_multiply.inl"
 #include "kernels/reference_linear_algebra.inl"
 #include "kernels/reference_rows.inl"
 #include "kernels/reference_root.inl"
+#include "kernels/reference_ode.inl"
 #define ISA reference
 #include "kernels/table.inl"
 #undef T
@@ -37,10 +40,13 @@
 #define NAME(name) name##_f64
 #define MATH(name) name##l
 #include "kernels/reference_elementwise.inl"
+#include "kernels/reference_few.inl"
 #include "kernels/reference_runs.inl"
 #include "kernels/reference_strips.inl"
 #include "kernels/reference_product.inl"
+#include "kernels/reference_multiply.inl"
 #include "kernels/reference_linear_algebra.inl"
 #include "kernels/reference_rows.inl"
 #include "kernels/reference_root.inl"
+#include "kernels/reference_ode.inl"
 #include "kernels/table.inl"

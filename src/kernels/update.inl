@@ -72,6 +72,70 @@ static void NAME(update_adagrad)(int64_t n, void *w, const void *g, void *v, dou
   }
 }
 
+/* Zeiler 2012 and Lasagne's forms of RMSprop and Adagrad: v = keep v + take g^2, w -= rate g /
+ * sqrt(v + epsilon). */
+static void NAME(update_root)(int64_t n, void *w, const void *g, void *v, double g_scale,
+                              double rate, double keep_, double take_, double epsilon) {
+  T *restrict weight = w, *restrict square = v;
+  const T *restrict gradient = g;
+  const T scale = (T)g_scale, keep = (T)keep_, take = (T)take_, floor_ = (T)epsilon;
+  const T step = (T)rate;
+  for (int64_t i = 0; i < n; i++) {
+    const T slope = gradient[i] * scale;
+    square[i] = keep * square[i] + take * (slope * slope);
+    weight[i] -= step * slope / NAME(root)(square[i] + floor_);
+  }
+}
+
+/* The newest square replaces the oldest; the divisor is the root of the sum of all. */
+static void NAME(update_window)(int64_t n, void *w, const void *g, void *const *squares,
+                                int count, int newest, double g_scale, double rate,
+                                double epsilon) {
+  T *restrict weight = w;
+  const T *restrict gradient = g;
+  const T scale = (T)g_scale, floor_ = (T)epsilon, step = (T)rate;
+  for (int64_t i = 0; i < n; i++) {
+    const T slope = gradient[i] * scale;
+    ((T *)squares[newest])[i] = slope * slope;
+    T sum = 0;
+    for (int k = 0; k < count; k++) sum += ((const T *)squares[k])[i];
+    weight[i] -= step * slope / NAME(root)(sum + floor_);
+  }
+}
+
+/* Zeiler 2012 (arXiv:1212.5701), algorithm 1. */
+static void NAME(update_adadelta)(int64_t n, void *w, const void *g, void *v, void *d,
+                                  double g_scale, double rate, double decay, double epsilon) {
+  T *restrict weight = w, *restrict square = v, *restrict moved = d;
+  const T *restrict gradient = g;
+  const T scale = (T)g_scale, keep = (T)decay, take = (T)(1 - decay), floor_ = (T)epsilon;
+  const T step = (T)rate;
+  for (int64_t i = 0; i < n; i++) {
+    const T slope = gradient[i] * scale;
+    square[i] = keep * square[i] + take * (slope * slope);
+    const T move = slope * NAME(root)(moved[i] + floor_) / NAME(root)(square[i] + floor_);
+    moved[i] = keep * moved[i] + take * (move * move);
+    weight[i] -= step * move;
+  }
+}
+
+/* Kingma & Ba 2015, algorithm 2. */
+static void NAME(update_adamax)(int64_t n, void *w, const void *g, void *m, void *u,
+                                double g_scale, double rate, double beta1, double beta2,
+                                double epsilon) {
+  T *restrict weight = w, *restrict first = m, *restrict most = u;
+  const T *restrict gradient = g;
+  const T scale = (T)g_scale, keep1 = (T)beta1, take1 = (T)(1 - beta1), keep2 = (T)beta2;
+  const T floor_ = (T)epsilon, step = (T)rate;
+  for (int64_t i = 0; i < n; i++) {
+    const T slope = gradient[i] * scale, size = slope < 0 ? -slope : slope;
+    const T faded = keep2 * most[i];
+    first[i] = keep1 * first[i] + take1 * slope;
+    most[i] = faded > size ? faded : size;
+    weight[i] -= step * first[i] / (most[i] + floor_);
+  }
+}
+
 static void NAME(update_average)(int64_t n, void *average, const void *w, double decay) {
   T *restrict mean = average;
   const T *restrict weight = w;

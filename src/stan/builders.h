@@ -19,5 +19,4 @@
 /* ---- functions: operator is what the tracer does itself ---- */
 #define sl__stan_build_none     NULL
 #define sl__stan_build_operator NULL
-#define sl__stan_build_ode      NULL
 #endif

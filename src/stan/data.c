@@ -1,6 +1,6 @@
-/* Stan's JSON: one object whose members are the variables of the block `data`; containers are nested
- * arrays, matrices row by row; "NaN", "Inf", "Infinity" and their negatives may be written as texts.
- * Members that the program does not declare are ignored. */
+/* Stan's JSON: one object whose members are the variables of the block `data`; containers are
+ * nested arrays, matrices row by row; "NaN", "Inf", "Infinity" and their negatives may be written as
+ * texts. Members that the program does not declare are ignored. */
 #include "stan/data.h"
 #include <math.h>
 #include <stdio.h>
@@ -14,7 +14,23 @@ typedef struct reader {
   double *numbers;              /* or */
   int64_t *integers;
   int64_t filled;
+  int64_t at[SL__STAN_MAX_DIMS]; /* which element is read, from 1, at each level */
 } reader;
+
+enum { DECLARED_TEXT = SL__STAN_TYPE_TEXT + 160 };
+
+/* "vector of sizes [3]"; a scalar has its type alone. */
+static const char *declared_text(const sl__stan_variable *variable, const sl__stan_value *wanted,
+                                 char buffer[DECLARED_TEXT]) {
+  char type[SL__STAN_TYPE_TEXT], sizes[128];
+  sl__stan_type_text(variable->type, type);
+  if (wanted->dims == 0)
+    snprintf(buffer, DECLARED_TEXT, "%s", type);
+  else
+    snprintf(buffer, DECLARED_TEXT, "%s of sizes %s", type,
+             sl__stan_shape_text(wanted->dims, wanted->size, sizes));
+  return buffer;
+}
 
 /* The sizes that the JSON has along its first elements. */
 static const char *found_shape(const sl__json_value *value, char buffer[128]) {
@@ -25,12 +41,29 @@ static const char *found_shape(const sl__json_value *value, char buffer[128]) {
   return sl__stan_shape_text(dims, size, buffer);
 }
 
-static sl_status refuse_shape(const reader *r, const sl__json_value *whole) {
-  char type[SL__STAN_TYPE_TEXT], wanted[128], found[128];
+/* Arrays whose first elements have the right sizes, but not this one: it is named. */
+static sl_status refuse_ragged(const reader *r, const sl__json_value *value, int level) {
+  char declared[DECLARED_TEXT], element[128], has[32] = "is a single number";
+  int32_t at[SL__STAN_MAX_DIMS];
+  for (int d = 0; d < level; d++) at[d] = (int32_t)r->at[d];
+  if (value->kind == SL__JSON_ARRAY) snprintf(has, sizeof has, "has %lld", (long long)value->count);
   return sl__fail(r->t->context, SL_BAD_ARGUMENT,
-                  "%.200s: '%.60s' is declared as %s of sizes %s, and the data has %s", r->name,
-                  r->variable->name, sl__stan_type_text(r->variable->type, type),
-                  sl__stan_shape_text(r->wanted->dims, r->wanted->size, wanted),
+                  "%.200s: '%.60s' is declared as %s, but its element %s %s instead of %d "
+                  "elements; make all of them equal",
+                  r->name, r->variable->name, declared_text(r->variable, r->wanted, declared),
+                  sl__stan_shape_text(level, at, element), has, (int)r->wanted->size[level]);
+}
+
+/* value: what has another size than it should, at this level of `whole`. */
+static sl_status refuse_shape(const reader *r, const sl__json_value *whole,
+                              const sl__json_value *value, int level) {
+  char declared[DECLARED_TEXT], found[128];
+  bool first = true;
+  for (int d = 0; d < level; d++) first = first && r->at[d] == 1;
+  if (!first && level < r->wanted->dims) return refuse_ragged(r, value, level);
+  return sl__fail(r->t->context, SL_BAD_ARGUMENT,
+                  "%.200s: '%.60s' is declared as %s, and the data has %s", r->name,
+                  r->variable->name, declared_text(r->variable, r->wanted, declared),
                   found_shape(whole, found));
 }
 
@@ -76,6 +109,11 @@ static sl_status read_scalar(reader *r, const sl__json_value *value) {
   if (special || !value->is_integer || value->integer > INT32_MAX || value->integer < INT32_MIN) {
     char text[32];
     sl__format_real(text, number, SL_F64);
+    if (!special && fabs(number) <= INT32_MAX && number == floor(number))
+      return sl__fail(context, SL_BAD_ARGUMENT,
+                      "%.200s: '%.60s' is declared as int, and element %lld is written with a "
+                      "decimal point or exponent; write %s",
+                      r->name, variable, (long long)r->filled + 1, text);
     return sl__fail(context, SL_BAD_ARGUMENT,
                     "%.200s: '%.60s' is declared as int, and element %lld is %s, not an integer of "
                     "32 bits",
@@ -88,13 +126,16 @@ static sl_status read_scalar(reader *r, const sl__json_value *value) {
 static sl_status read_level(reader *r, const sl__json_value *whole, const sl__json_value *value,
                             int dim) {
   if (dim == r->wanted->dims) {
-    if (value->kind == SL__JSON_ARRAY) return refuse_shape(r, whole);
+    if (value->kind == SL__JSON_ARRAY) return refuse_shape(r, whole, value, dim);
     return read_scalar(r, value);
   }
   if (value->kind != SL__JSON_ARRAY || value->count != r->wanted->size[dim])
-    return refuse_shape(r, whole);
-  for (const sl__json_value *child = value->child; child; child = child->next)
+    return refuse_shape(r, whole, value, dim);
+  r->at[dim] = 0;
+  for (const sl__json_value *child = value->child; child; child = child->next) {
+    r->at[dim]++;
     SL__TRY(read_level(r, whole, child, dim + 1));
+  }
   return SL_OK;
 }
 
@@ -106,19 +147,29 @@ static bool is_empty(const sl__json_value *value) {
   return true;
 }
 
+/* Whether a later member has the same key. */
+static bool is_double(const sl__json_value *member) {
+  for (const sl__json_value *other = member->next; other; other = other->next)
+    if (strcmp(other->key, member->key) == 0) return true;
+  return false;
+}
+
 static sl_status read_variable(sl__stan_tracer *t, const char *name, const sl__json_value *root,
                                const sl__stan_variable *variable) {
   SL__TRY(sl__stan_declare_slot(t, variable));
   sl__stan_slot *slot = &t->frame->slot[variable->slot];
   const sl__json_value *value = root ? sl__json_member(root, variable->name) : NULL;
-  char type[SL__STAN_TYPE_TEXT], shape[128];
+  char declared[DECLARED_TEXT];
   if (!value) {
     if (slot->value.count == 0) return SL_OK;
     return sl__fail(t->context, SL_BAD_ARGUMENT,
-                    "%.200s: the variable '%.60s' (%s, sizes %s) of the block data is missing",
-                    name, variable->name, sl__stan_type_text(variable->type, type),
-                    sl__stan_shape_text(slot->value.dims, slot->value.size, shape));
+                    "%.200s: the variable '%.60s' (%s) of the block data is missing", name,
+                    variable->name, declared_text(variable, &slot->value, declared));
   }
+  if (is_double(value))
+    return sl__fail(t->context, SL_BAD_ARGUMENT,
+                    "%.200s: the variable '%.60s' is given twice; leave one out", name,
+                    variable->name);
   reader r = {.t = t, .name = name, .variable = variable, .wanted = &slot->value};
   void *memory = slot->value.dims > 0 ? slot->memory : (void *)&slot->own.number;
   if (variable->type.base == SL__STAN_INT_TYPE)
@@ -126,7 +177,7 @@ static sl_status read_variable(sl__stan_tracer *t, const char *name, const sl__j
   else
     r.numbers = memory;
   if (slot->value.count > 0) return read_level(&r, value, value, 0);
-  return is_empty(value) ? SL_OK : refuse_shape(&r, value);
+  return is_empty(value) ? SL_OK : refuse_shape(&r, value, value, 0);
 }
 
 static sl_status read_block(sl__stan_tracer *t, const char *name, const sl__json_value *root) {
@@ -134,7 +185,12 @@ static sl_status read_block(sl__stan_tracer *t, const char *name, const sl__json
     if (s->kind != SL__STAN_DECLARE) continue;
     SL__TRY(read_variable(t, name, root, s->variable));
     const sl_status status = sl__stan_check_constraint(t, s->variable);
-    if (status == SL_BAD_ARGUMENT) return sl__fail_prefix(t->context, "%.200s", name);
+    if (status == SL_BAD_ARGUMENT) { /* the place in the program stands in front */
+      char *said = t->context->error.message;
+      const size_t used = strlen(said);
+      snprintf(said + used, sizeof t->context->error.message - used, " (from %.200s)", name);
+      return status;
+    }
     SL__TRY(status);
   }
   return SL_OK;
@@ -148,7 +204,10 @@ sl_status sl__stan_read_data(sl__stan_tracer *t, const char *name, const char *d
   if (!data) return read_block(t, name, NULL);
   sl__arena_open(&arena, t->context);
   sl_status status = sl__json_parse(t->context, &arena, data, length, &root);
-  if (status != SL_OK)
+  if (status == SL_FORMAT)
+    sl__fail_prefix(t->context, "%.200s:%d:%d", name, t->context->error.line,
+                    t->context->error.column);
+  else if (status != SL_OK)
     sl__fail_prefix(t->context, "%.200s", name);
   else if (root->kind != SL__JSON_OBJECT)
     status = sl__fail(t->context, SL_FORMAT,

@@ -44,7 +44,7 @@ static void add_known(sl__stan_tracer *t, double x) {
 }
 
 static sl_status add_term(sl__stan_tracer *t, sl_node term, size_t place) {
-  if (t->mask && term) term = op_select(t->graph, t->mask, term, op_number(t->graph, SL_F64, 0));
+  if (t->mask && term) term = op_choose(t->graph, t->mask, term, op_number(t->graph, SL_F64, 0));
   if (!term) return sl__stan_no_node(t, place);
   if (t->term_count == t->term_capacity) {
     const int capacity = t->term_capacity ? 2 * t->term_capacity : 64;
@@ -229,24 +229,58 @@ static sl_status check_inside(sl__stan_tracer *t, const tilde *d, const sl__stan
 }
 
 /* log_diff_exp(a, b) = a + log(1 - exp(b - a)). */
-static sl_status log_difference(sl__stan_tracer *t, const sl__stan_value *a,
-                                const sl__stan_value *b, size_t place, sl__stan_value *out) {
-  if (sl__stan_is_known(a) && sl__stan_is_known(b)) {
-    const double x = *sl__stan_reals(t, a), y = *sl__stan_reals(t, b);
-    *out = sl__stan_number(t, x + log(-expm1(y - x)));
-    return out->numbers ? SL_OK : SL_NO_MEMORY;
+static sl_node log_difference(sl__graph *g, sl_node a, sl_node b) {
+  return op_add(g, a, op_log(g, op_negate(g, op_expm1(g, op_subtract(g, b, a)))));
+}
+
+/* Is there a function NAME_lccdf? */
+static bool has_upper_tail(sl__stan_tracer *t, const tilde *d) {
+  char name[256];
+  snprintf(name, sizeof name, "%.200s_lccdf", d->s->name);
+  const sl__stan_builtin *builtin = sl__stan_builtin_find(name);
+  return find_function(t->program, name, d->count) || (builtin && builtin->build);
+}
+
+/* Between two bounds: what the lower tails differ by or, where both bounds lie above the median,
+ * the upper ones, since lower tails round to 1 there. Upper tails of whole numbers are made of
+ * lower ones. */
+static sl_status between(sl__stan_tracer *t, const tilde *d, const sl__stan_value *low,
+                         const sl__stan_value *high, sl__stan_value *out) {
+  enum { LOWER_LOW, LOWER_HIGH, UPPER_LOW, UPPER_HIGH };
+  const bool both = !d->discrete && has_upper_tail(t, d);
+  sl_node node[4] = {0};
+  bool known = true;
+  sl__graph *const outer = t->graph;
+  sl__stan_value tail[4];
+  for (int i = 0; i < (both ? 4 : 2); i++) {
+    SL__TRY(
+        call_cumulative(t, d, i < UPPER_LOW ? "_lcdf" : "_lccdf", i % 2 ? high : low, &tail[i]));
+    known = known && sl__stan_is_known(&tail[i]);
   }
+  if (!t->graph) SL__TRY(sl__graph_new(t->context, &t->graph));
   sl__graph *g = t->graph;
-  const sl_node x = sl__stan_node(t, a), y = sl__stan_node(t, b);
-  *out = sl__stan_scalar_node(
-      op_add(g, x, op_log(g, op_negate(g, op_expm1(g, op_subtract(g, y, x))))));
-  return out->node ? SL_OK : sl__stan_no_node(t, place);
+  for (int i = 0; i < (both ? 4 : 2); i++) node[i] = sl__stan_node(t, &tail[i]);
+  sl_node inside = log_difference(g, node[LOWER_HIGH], node[LOWER_LOW]);
+  if (both) {
+    const sl_node above =
+        op_less(g, op_number(g, SL_F64, -0.69314718055994530942), node[LOWER_LOW]);
+    inside = op_choose(g, above, log_difference(g, node[UPPER_LOW], node[UPPER_HIGH]), inside);
+  }
+  sl_status status = inside ? SL_OK : sl__stan_no_node(t, d->s->place);
+  *out = sl__stan_scalar_node(inside);
+  double number = 0;
+  if (status == SL_OK && known) status = sl__graph_numbers(g, inside, &number);
+  if (!outer) sl__graph_free(g);
+  t->graph = outer;
+  if (status != SL_OK || !known) return status;
+  *out = sl__stan_number(t, number);
+  return out->numbers ? SL_OK : SL_NO_MEMORY;
 }
 
 /* The logarithm of the probability of the interval, for all observations. */
 static sl_status truncation(sl__stan_tracer *t, const tilde *d, sl__stan_value *out) {
   const sl__stan_statement *s = d->s;
-  sl__stan_value low, high, below, above;
+  sl__stan_value low, high;
   if (s->lower) SL__TRY(check_inside(t, d, s->lower, true));
   if (s->upper) SL__TRY(check_inside(t, d, s->upper, false));
   if (s->lower) SL__TRY(lower_bound(t, d, &low));
@@ -256,9 +290,7 @@ static sl_status truncation(sl__stan_tracer *t, const tilde *d, sl__stan_value *
   if (d->argument[0].dims > 0)
     return sl__stan_stop(t, SL_UNSUPPORTED, s->place,
                          "truncation on both sides takes one observation at a time; write a loop");
-  SL__TRY(call_cumulative(t, d, "_lcdf", &high, &above));
-  SL__TRY(call_cumulative(t, d, "_lcdf", &low, &below));
-  return log_difference(t, &above, &below, s->place, out);
+  return between(t, d, &low, &high, out);
 }
 
 sl_status sl__stan_tilde(sl__stan_tracer *t, const sl__stan_statement *s) {

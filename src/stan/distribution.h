@@ -33,7 +33,7 @@ typedef struct sl__rule {
   sl__domain domain;
 } sl__rule;
 
-enum { SL__MAX_RULES = 5, SL__MAX_TERMS = 12 };
+enum { SL__MAX_RULES = 6, SL__MAX_TERMS = 12 };
 
 /* The arguments of a distribution of scalars, and the terms of its log density so far. */
 typedef struct sl__elements {
@@ -59,11 +59,12 @@ typedef struct sl__distribution {
   /* Logarithms of P(Y <= y) and P(Y > y). */
   sl_node (*log_cdf)(sl__elements *e);
   sl_node (*log_ccdf)(sl__elements *e);
-  /* Or, where the graph has no operation for them, both of known numbers x [rules]. */
+  /* Or both of known numbers x [rules]. */
   void (*known_cdf)(const double *x, double *log_cdf, double *log_ccdf);
-  /* Or the sum of probabilities: of whole numbers from 0 on, up to `limit` or the number that
-   * argument `limit_argument` is; both 0: without end. */
-  bool summed;
+  /* Of whole numbers from 0 on; a cumulative distribution without a formula is a sum of
+   * probabilities up to `limit` or the number that argument `limit_argument` is; both 0: without
+   * end. */
+  bool whole;
   int limit, limit_argument;
   double (*draw)(sl__stan_call *call, const double *parameter);
   /* Rules that join several arguments; NULL: none. */

@@ -44,7 +44,7 @@ static double bernoulli_draw(sl__stan_call *call, const double *p) {
 
 SL__DISTRIBUTION(bernoulli,
                  .rule = {{"variate", SL__ZERO_OR_ONE}, {"probability", SL__PROBABILITY}},
-                 .density = bernoulli_density, .summed = true, .limit = 1, .draw = bernoulli_draw)
+                 .density = bernoulli_density, .whole = true, .limit = 1, .draw = bernoulli_draw)
 
 /* ---- bernoulli_logit(n | alpha): bernoulli(n | inv_logit(alpha)) ---- */
 

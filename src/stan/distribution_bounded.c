@@ -70,9 +70,18 @@ static void beta_density(sl__elements *e) {
   add_beta(e, e->x[1], e->x[2]);
 }
 
-static void beta_known_cdf(const double *x, double *log_cdf, double *log_ccdf) {
-  *log_cdf = log(sl__number_inc_beta(x[1], x[2], x[0]));
-  *log_ccdf = log(sl__number_inc_beta(x[2], x[1], 1 - x[0]));
+/* The odds y / (1 - y) of a probability, infinite at 1. */
+static sl_node odds_of(sl__graph *g, sl_node y) {
+  return op_divide(g, y, op_shift(g, op_negate(g, y), 1));
+}
+
+static sl_node beta_log_cdf(sl__elements *e) {
+  return op_log_beta_lower(e->g, e->x[1], e->x[2], odds_of(e->g, e->x[0]));
+}
+
+static sl_node beta_log_ccdf(sl__elements *e) {
+  const sl_node odds = op_divide(e->g, op_shift(e->g, op_negate(e->g, e->x[0]), 1), e->x[0]);
+  return op_log_beta_lower(e->g, e->x[2], e->x[1], odds);
 }
 
 static double beta_draw(sl__stan_call *call, const double *p) {
@@ -83,7 +92,8 @@ SL__DISTRIBUTION(beta,
                  .rule = {{"variate", SL__PROBABILITY},
                           {"first shape", SL__POSITIVE_FINITE},
                           {"second shape", SL__POSITIVE_FINITE}},
-                 .density = beta_density, .known_cdf = beta_known_cdf, .draw = beta_draw)
+                 .density = beta_density, .log_cdf = beta_log_cdf, .log_ccdf = beta_log_ccdf,
+                 .draw = beta_draw)
 
 /* ---- beta_proportion(y | mu, kappa): beta(y | mu kappa, (1 - mu) kappa) ---- */
 
@@ -93,8 +103,23 @@ static void beta_proportion_density(sl__elements *e) {
   add_beta(e, op_multiply(g, e->x[1], e->x[2]), op_multiply(g, rest, e->x[2]));
 }
 
-static void beta_proportion_known_cdf(const double *x, double *log_cdf, double *log_ccdf) {
-  beta_known_cdf((const double[]){x[0], x[1] * x[2], (1 - x[1]) * x[2]}, log_cdf, log_ccdf);
+/* The same distribution by its shapes. */
+static sl__elements by_shapes(const sl__elements *e) {
+  sl__elements shapes = *e;
+  const sl_node rest = op_shift(e->g, op_negate(e->g, e->x[1]), 1);
+  shapes.x[1] = op_multiply(e->g, e->x[1], e->x[2]);
+  shapes.x[2] = op_multiply(e->g, rest, e->x[2]);
+  return shapes;
+}
+
+static sl_node beta_proportion_log_cdf(sl__elements *e) {
+  sl__elements shapes = by_shapes(e);
+  return beta_log_cdf(&shapes);
+}
+
+static sl_node beta_proportion_log_ccdf(sl__elements *e) {
+  sl__elements shapes = by_shapes(e);
+  return beta_log_ccdf(&shapes);
 }
 
 static double beta_proportion_draw(sl__stan_call *call, const double *p) {
@@ -105,8 +130,8 @@ SL__DISTRIBUTION(beta_proportion,
                  .rule = {{"variate", SL__PROBABILITY},
                           {"location", SL__INSIDE_UNIT},
                           {"precision", SL__POSITIVE_FINITE}},
-                 .density = beta_proportion_density, .known_cdf = beta_proportion_known_cdf,
-                 .draw = beta_proportion_draw)
+                 .density = beta_proportion_density, .log_cdf = beta_proportion_log_cdf,
+                 .log_ccdf = beta_proportion_log_ccdf, .draw = beta_proportion_draw)
 
 /* ---- von_mises(y | mu, kappa): exp(kappa cos(y - mu)) / (2 pi I_0(kappa)) ---- */
 

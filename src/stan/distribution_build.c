@@ -86,7 +86,7 @@ sl_status sl__distribution_check(sl__stan_call *call, int i, const sl__rule *rul
 static sl_status check_arguments(sl__stan_call *call, const sl__distribution *family) {
   const sl__stan_role role = call->builtin->role;
   const int first = role == SL__STAN_RNG ? 1 : 0;
-  for (int i = role == SL__STAN_CDF && family->summed ? 1 : 0; i < call->count; i++)
+  for (int i = role == SL__STAN_CDF && family->whole ? 1 : 0; i < call->count; i++)
     SL__TRY(sl__distribution_check(call, i, &family->rule[first + i]));
   return family->check ? family->check(call) : SL_OK;
 }
@@ -188,8 +188,8 @@ static sl_status build_known(sl__stan_call *call, const sl__distribution *family
 }
 
 static sl_status build_cumulative(sl__stan_call *call, const sl__distribution *family, int32_t n) {
-  if (family->summed) return sl__distribution_sum(call, family, n);
   if (family->known_cdf) return build_known(call, family, n);
+  if (family->whole && !family->log_cdf) return sl__distribution_sum(call, family, n);
   if (!family->log_cdf) return sl__distribution_refuse(call);
   sl__elements e = sl__elements_of(call, n);
   const bool upper = sl__distribution_ends_in(call, "_lccdf");

@@ -16,12 +16,33 @@ static void poisson_density(sl__elements *e) {
   divide_by_factorial(e);
 }
 
+/* The arguments with the variate at least 0; what is below has the logarithm `below`. */
+static sl_node unless_negative(sl__elements *e, sl_node tail, double below) {
+  const sl_node zero = sl__maths_real(e->g, 0);
+  return op_select(e->g, op_less(e->g, e->x[0], zero), sl__maths_real(e->g, below), tail);
+}
+
+/* n + 1, of counts. */
+static sl_node count_and_one(sl__elements *e) {
+  return op_shift(e->g, op_maximum(e->g, e->x[0], sl__maths_real(e->g, 0)), 1);
+}
+
+/* At most n arrivals: the gamma number of shape n + 1 comes later. */
+static sl_node poisson_log_cdf(sl__elements *e) {
+  return unless_negative(e, op_log_gamma_q(e->g, count_and_one(e), e->x[1]), -HUGE_VAL);
+}
+
+static sl_node poisson_log_ccdf(sl__elements *e) {
+  return unless_negative(e, op_log_gamma_p(e->g, count_and_one(e), e->x[1]), 0);
+}
+
 static double poisson_draw(sl__stan_call *call, const double *p) {
   return sl__draw_poisson(call, p[0]);
 }
 
 SL__DISTRIBUTION(poisson, .rule = {{"variate", SL__NOT_NEGATIVE}, {"rate", SL__NOT_NEGATIVE}},
-                 .density = poisson_density, .summed = true, .draw = poisson_draw)
+                 .density = poisson_density, .whole = true, .log_cdf = poisson_log_cdf,
+                 .log_ccdf = poisson_log_ccdf, .draw = poisson_draw)
 
 /* ---- poisson_log(n | alpha): poisson(n | exp(alpha)) ---- */
 
@@ -50,6 +71,16 @@ static void add_negative_binomial(sl__elements *e, sl_node shape) {
   divide_by_factorial(e);
 }
 
+/* At most n, where p / (1 - p) = odds: an incomplete beta function. */
+static sl_node negative_binomial_log_cdf(sl__elements *e, sl_node shape, sl_node odds) {
+  const sl_node tail = op_log_beta_lower(e->g, shape, count_and_one(e), odds);
+  return unless_negative(e, tail, -HUGE_VAL);
+}
+
+static sl_node negative_binomial_log_ccdf(sl__elements *e, sl_node shape, sl_node inverse_odds) {
+  return unless_negative(e, op_log_beta_lower(e->g, count_and_one(e), shape, inverse_odds), 0);
+}
+
 /* neg_binomial(n | alpha, beta): shape alpha, p = beta / (beta + 1). */
 static void neg_binomial_density(sl__elements *e) {
   sl__graph *g = e->g;
@@ -57,6 +88,14 @@ static void neg_binomial_density(sl__elements *e) {
   add_negative_binomial(e, alpha);
   sl__density_term(e, op_negate(g, op_multiply(g, alpha, op_log1p(g, op_reciprocal(g, beta)))));
   sl__density_term(e, op_negate(g, op_multiply(g, e->x[0], op_log1p(g, beta))));
+}
+
+static sl_node neg_binomial_log_cdf(sl__elements *e) {
+  return negative_binomial_log_cdf(e, e->x[1], e->x[2]);
+}
+
+static sl_node neg_binomial_log_ccdf(sl__elements *e) {
+  return negative_binomial_log_ccdf(e, e->x[1], op_reciprocal(e->g, e->x[2]));
 }
 
 static double neg_binomial_draw(sl__stan_call *call, const double *p) {
@@ -67,7 +106,8 @@ SL__DISTRIBUTION(neg_binomial,
                  .rule = {{"variate", SL__NOT_NEGATIVE},
                           {"shape", SL__POSITIVE_FINITE},
                           {"inverse scale", SL__POSITIVE_FINITE}},
-                 .density = neg_binomial_density, .summed = true, .draw = neg_binomial_draw)
+                 .density = neg_binomial_density, .whole = true, .log_cdf = neg_binomial_log_cdf,
+                 .log_ccdf = neg_binomial_log_ccdf, .draw = neg_binomial_draw)
 
 /* The mean is mu = exp(eta), the shape phi: p = phi / (mu + phi). */
 static void add_by_mean(sl__elements *e, sl_node log_mean, sl_node phi) {
@@ -82,6 +122,14 @@ static void neg_binomial_2_density(sl__elements *e) {
   add_by_mean(e, op_log(e->g, e->x[1]), e->x[2]);
 }
 
+static sl_node neg_binomial_2_log_cdf(sl__elements *e) {
+  return negative_binomial_log_cdf(e, e->x[2], op_divide(e->g, e->x[2], e->x[1]));
+}
+
+static sl_node neg_binomial_2_log_ccdf(sl__elements *e) {
+  return negative_binomial_log_ccdf(e, e->x[2], op_divide(e->g, e->x[1], e->x[2]));
+}
+
 static double neg_binomial_2_draw(sl__stan_call *call, const double *p) {
   return sl__draw_poisson(call, sl__draw_gamma(call, p[1]) * (p[0] / p[1]));
 }
@@ -90,7 +138,9 @@ SL__DISTRIBUTION(neg_binomial_2,
                  .rule = {{"variate", SL__NOT_NEGATIVE},
                           {"location", SL__POSITIVE_FINITE},
                           {"precision", SL__POSITIVE_FINITE}},
-                 .density = neg_binomial_2_density, .summed = true, .draw = neg_binomial_2_draw)
+                 .density = neg_binomial_2_density, .whole = true,
+                 .log_cdf = neg_binomial_2_log_cdf, .log_ccdf = neg_binomial_2_log_ccdf,
+                 .draw = neg_binomial_2_draw)
 
 static void neg_binomial_2_log_density(sl__elements *e) {
   add_by_mean(e, e->x[1], e->x[2]);
@@ -129,7 +179,7 @@ SL__DISTRIBUTION(beta_neg_binomial,
                           {"number of successes", SL__POSITIVE_FINITE},
                           {"first shape", SL__POSITIVE_FINITE},
                           {"second shape", SL__POSITIVE_FINITE}},
-                 .density = beta_neg_binomial_density, .summed = true,
+                 .density = beta_neg_binomial_density, .whole = true,
                  .draw = beta_neg_binomial_draw)
 
 /* ---- yule_simon(n | alpha): alpha B(n, alpha + 1), n >= 1 ---- */

@@ -71,8 +71,10 @@ sl_status sl__stan_build_dirichlet(sl__stan_call *call) {
       op_subtract(g, op_lgamma(g, op_sum(g, alpha, -1)), op_sum(g, op_lgamma(g, alpha), -1));
   const double times = y.is_array && !a.is_array ? y.rows : 1;
   const sl_node terms = sl__density_times_log(g, op_shift(g, alpha, -1), theta);
-  return sl__stan_give_scalar(
-      call, op_add(g, op_scale(g, op_sum_all(g, scale), times), op_sum_all(g, terms)));
+  sl__elements e = {.call = call, .g = g, .n = 1};
+  sl__density_term(&e, op_scale(g, op_sum_all(g, scale), times));
+  sl__density_term(&e, terms);
+  return sl__density_give(&e);
 }
 
 /* ---- dirichlet_multinomial(n | alpha): multinomial(n | theta), theta drawn from dirichlet(alpha)
@@ -111,5 +113,8 @@ sl_status sl__stan_build_dirichlet_multinomial(sl__stan_call *call) {
       op_subtract(g, sl__density_log_rising(g, alpha, n), op_lgamma(g, op_shift(g, n, 1)));
   const sl_node all =
       op_subtract(g, op_lgamma(g, op_shift(g, count, 1)), sl__density_log_rising(g, sum, count));
-  return sl__stan_give_scalar(call, op_add(g, all, op_sum_all(g, each)));
+  sl__elements e = {.call = call, .g = g, .n = 1};
+  sl__density_term(&e, all);
+  sl__density_term(&e, each);
+  return sl__density_give(&e);
 }

@@ -1,15 +1,9 @@
 /* The gamma family: gamma, inv_gamma, exponential, chi_square, inv_chi_square,
  * scaled_inv_chi_square. Each is a gamma number of some shape and rate, or the inverse of one; so
- * the cumulative distributions are incomplete gamma functions, of known numbers only. */
+ * the cumulative distributions are incomplete gamma functions. */
 #include <math.h>
 
 #include "stan/distribution.h"
-
-/* P and Q of shape a at x. */
-static void gamma_known(double a, double x, double *log_lower, double *log_upper) {
-  *log_lower = x > 0 ? log(sl__number_gamma_p(a, x)) : -HUGE_VAL;
-  *log_upper = x > 0 ? log(sl__number_gamma_q(a, x)) : 0;
-}
 
 /* ---- gamma(y | alpha, beta): beta^alpha / Gamma(alpha) y^(alpha - 1) exp(-beta y) ---- */
 
@@ -22,8 +16,12 @@ static void gamma_density(sl__elements *e) {
   sl__density_term(e, op_negate(g, op_multiply(g, beta, y)));
 }
 
-static void gamma_known_cdf(const double *x, double *log_cdf, double *log_ccdf) {
-  gamma_known(x[1], x[2] * x[0], log_cdf, log_ccdf);
+static sl_node gamma_log_cdf(sl__elements *e) {
+  return op_log_gamma_p(e->g, e->x[1], op_multiply(e->g, e->x[2], e->x[0]));
+}
+
+static sl_node gamma_log_ccdf(sl__elements *e) {
+  return op_log_gamma_q(e->g, e->x[1], op_multiply(e->g, e->x[2], e->x[0]));
 }
 
 static double gamma_draw(sl__stan_call *call, const double *p) {
@@ -34,7 +32,8 @@ SL__DISTRIBUTION(gamma,
                  .rule = {{"variate", SL__POSITIVE_FINITE},
                           {"shape", SL__POSITIVE_FINITE},
                           {"inverse scale", SL__POSITIVE_FINITE}},
-                 .density = gamma_density, .known_cdf = gamma_known_cdf, .draw = gamma_draw)
+                 .density = gamma_density, .log_cdf = gamma_log_cdf, .log_ccdf = gamma_log_ccdf,
+                 .draw = gamma_draw)
 
 /* ---- inv_gamma(y | alpha, beta): beta^alpha / Gamma(alpha) y^(-alpha - 1) exp(-beta / y) ---- */
 
@@ -55,13 +54,21 @@ static void inv_gamma_density(sl__elements *e) {
   sl__density_term(e, op_negate(g, op_divide(g, beta, y)));
 }
 
-static void inv_gamma_known_cdf(const double *x, double *log_cdf, double *log_ccdf) {
-  if (x[0] > 0) {
-    gamma_known(x[1], x[2] / x[0], log_ccdf, log_cdf);
-  } else {
-    *log_cdf = -HUGE_VAL;
-    *log_ccdf = 0;
-  }
+/* The tail of an inverse gamma number: y <= 0 has nothing below. */
+static sl_node inverse_tail(sl__elements *e, sl_node shape, sl_node scale, bool upper) {
+  sl__graph *g = e->g;
+  const sl_node inside = op_less(g, sl__maths_real(g, 0), e->x[0]);
+  const sl_node x = op_divide(g, scale, op_select(g, inside, e->x[0], sl__maths_real(g, 1)));
+  const sl_node tail = upper ? op_log_gamma_p(g, shape, x) : op_log_gamma_q(g, shape, x);
+  return op_select(g, inside, tail, sl__maths_real(g, upper ? 0 : -HUGE_VAL));
+}
+
+static sl_node inv_gamma_log_cdf(sl__elements *e) {
+  return inverse_tail(e, e->x[1], e->x[2], false);
+}
+
+static sl_node inv_gamma_log_ccdf(sl__elements *e) {
+  return inverse_tail(e, e->x[1], e->x[2], true);
 }
 
 static double inv_gamma_draw(sl__stan_call *call, const double *p) {
@@ -72,8 +79,8 @@ SL__DISTRIBUTION(inv_gamma,
                  .rule = {{"variate", SL__ANY_NUMBER},
                           {"shape", SL__POSITIVE_FINITE},
                           {"scale", SL__POSITIVE_FINITE}},
-                 .density = inv_gamma_density, .known_cdf = inv_gamma_known_cdf,
-                 .draw = inv_gamma_draw)
+                 .density = inv_gamma_density, .log_cdf = inv_gamma_log_cdf,
+                 .log_ccdf = inv_gamma_log_ccdf, .draw = inv_gamma_draw)
 
 /* ---- exponential(y | beta): beta exp(-beta y) ---- */
 
@@ -116,8 +123,12 @@ static void chi_square_density(sl__elements *e) {
   sl__density_term(e, op_scale(g, e->x[0], -0.5));
 }
 
-static void chi_square_known_cdf(const double *x, double *log_cdf, double *log_ccdf) {
-  gamma_known(0.5 * x[1], 0.5 * x[0], log_cdf, log_ccdf);
+static sl_node chi_square_log_cdf(sl__elements *e) {
+  return op_log_gamma_p(e->g, op_scale(e->g, e->x[1], 0.5), op_scale(e->g, e->x[0], 0.5));
+}
+
+static sl_node chi_square_log_ccdf(sl__elements *e) {
+  return op_log_gamma_q(e->g, op_scale(e->g, e->x[1], 0.5), op_scale(e->g, e->x[0], 0.5));
 }
 
 static double chi_square_draw(sl__stan_call *call, const double *p) {
@@ -127,8 +138,8 @@ static double chi_square_draw(sl__stan_call *call, const double *p) {
 SL__DISTRIBUTION(chi_square,
                  .rule = {{"variate", SL__NOT_NEGATIVE},
                           {"degrees of freedom", SL__POSITIVE_FINITE}},
-                 .density = chi_square_density, .known_cdf = chi_square_known_cdf,
-                 .draw = chi_square_draw)
+                 .density = chi_square_density, .log_cdf = chi_square_log_cdf,
+                 .log_ccdf = chi_square_log_ccdf, .draw = chi_square_draw)
 
 /* ---- inv_chi_square(y | nu): inv_gamma(y | nu / 2, 1 / 2) ---- */
 
@@ -140,8 +151,12 @@ static void inv_chi_square_density(sl__elements *e) {
   sl__density_term(e, op_scale(g, op_reciprocal(g, y), -0.5));
 }
 
-static void inv_chi_square_known_cdf(const double *x, double *log_cdf, double *log_ccdf) {
-  inv_gamma_known_cdf((const double[]){x[0], 0.5 * x[1], 0.5}, log_cdf, log_ccdf);
+static sl_node inv_chi_square_log_cdf(sl__elements *e) {
+  return inverse_tail(e, op_scale(e->g, e->x[1], 0.5), sl__maths_real(e->g, 0.5), false);
+}
+
+static sl_node inv_chi_square_log_ccdf(sl__elements *e) {
+  return inverse_tail(e, op_scale(e->g, e->x[1], 0.5), sl__maths_real(e->g, 0.5), true);
 }
 
 static double inv_chi_square_draw(sl__stan_call *call, const double *p) {
@@ -150,8 +165,8 @@ static double inv_chi_square_draw(sl__stan_call *call, const double *p) {
 
 SL__DISTRIBUTION(inv_chi_square,
                  .rule = {{"variate", SL__ANY_NUMBER}, {"degrees of freedom", SL__POSITIVE_FINITE}},
-                 .density = inv_chi_square_density, .known_cdf = inv_chi_square_known_cdf,
-                 .draw = inv_chi_square_draw)
+                 .density = inv_chi_square_density, .log_cdf = inv_chi_square_log_cdf,
+                 .log_ccdf = inv_chi_square_log_ccdf, .draw = inv_chi_square_draw)
 
 /* ---- scaled_inv_chi_square(y | nu, sigma): inv_gamma(y | nu / 2, nu sigma^2 / 2) ---- */
 
@@ -165,9 +180,17 @@ static void scaled_inv_chi_square_density(sl__elements *e) {
   sl__density_term(e, op_negate(g, op_divide(g, scale, y)));
 }
 
-static void scaled_inv_chi_square_known_cdf(const double *x, double *log_cdf, double *log_ccdf) {
-  const double half = 0.5 * x[1];
-  inv_gamma_known_cdf((const double[]){x[0], half, half * x[2] * x[2]}, log_cdf, log_ccdf);
+static sl_node scaled_inverse_tail(sl__elements *e, bool upper) {
+  const sl_node half = op_scale(e->g, e->x[1], 0.5);
+  return inverse_tail(e, half, op_multiply(e->g, half, op_square(e->g, e->x[2])), upper);
+}
+
+static sl_node scaled_inv_chi_square_log_cdf(sl__elements *e) {
+  return scaled_inverse_tail(e, false);
+}
+
+static sl_node scaled_inv_chi_square_log_ccdf(sl__elements *e) {
+  return scaled_inverse_tail(e, true);
 }
 
 static double scaled_inv_chi_square_draw(sl__stan_call *call, const double *p) {
@@ -179,5 +202,5 @@ SL__DISTRIBUTION(scaled_inv_chi_square,
                  .rule = {{"variate", SL__ANY_NUMBER},
                           {"degrees of freedom", SL__POSITIVE_FINITE},
                           {"scale", SL__POSITIVE_FINITE}},
-                 .density = scaled_inv_chi_square_density,
-                 .known_cdf = scaled_inv_chi_square_known_cdf, .draw = scaled_inv_chi_square_draw)
+                 .density = scaled_inv_chi_square_density, .log_cdf = scaled_inv_chi_square_log_cdf,
+                 .log_ccdf = scaled_inv_chi_square_log_ccdf, .draw = scaled_inv_chi_square_draw)

@@ -17,10 +17,9 @@ static sl_node weibull_log_ccdf(sl__elements *e) {
 
 static void weibull_density(sl__elements *e) {
   sl__graph *g = e->g;
-  const sl_node ratio = op_divide(g, e->x[0], e->x[2]);
   sl__density_term(e, op_log(g, e->x[1]));
-  sl__density_term(e, op_negate(g, op_log(g, e->x[2])));
-  sl__density_term(e, sl__density_times_log(g, op_shift(g, e->x[1], -1), ratio));
+  sl__density_term(e, op_negate(g, op_multiply(g, e->x[1], op_log(g, e->x[2]))));
+  sl__density_term(e, sl__density_times_log(g, op_shift(g, e->x[1], -1), e->x[0]));
   sl__density_term(e, weibull_log_ccdf(e));
 }
 
@@ -50,8 +49,8 @@ static sl_node frechet_log_cdf(sl__elements *e) {
 static void frechet_density(sl__elements *e) {
   sl__graph *g = e->g;
   sl__density_term(e, op_log(g, e->x[1]));
-  sl__density_term(e, op_negate(g, op_log(g, e->x[2])));
-  sl__density_term(e, op_negate(g, log_power(g, e->x[0], e->x[2], op_shift(g, e->x[1], 1))));
+  sl__density_term(e, op_multiply(g, e->x[1], op_log(g, e->x[2])));
+  sl__density_term(e, op_negate(g, op_multiply(g, op_shift(g, e->x[1], 1), op_log(g, e->x[0]))));
   sl__density_term(e, frechet_log_cdf(e));
 }
 

@@ -34,15 +34,34 @@ static void student_t_density(sl__elements *e) {
   sl__density_term(e, op_negate(g, op_multiply(g, op_shift(g, half, 0.5), spread)));
 }
 
-/* The tail beyond |z| is half of the incomplete beta function at nu / (nu + z^2). */
-static void student_t_known_cdf(const double *x, double *log_cdf, double *log_ccdf) {
-  const double nu = x[1], z = (x[0] - x[2]) / x[3], square = z * z;
-  const double tail = isinf(square) ? 0
-                      : square < nu
-                          ? 0.5 - 0.5 * sl__number_inc_beta(0.5, 0.5 * nu, square / (nu + square))
-                          : 0.5 * sl__number_inc_beta(0.5 * nu, 0.5, nu / (nu + square));
-  *log_cdf = z < 0 ? log(tail) : log1p(-tail);
-  *log_ccdf = z < 0 ? log1p(-tail) : log(tail);
+/* The tail beyond |z| is half of the incomplete beta function at odds nu / z^2. Its derivative by z
+ * is the density: taken so, since the odds have none where z is 0. */
+static sl_node student_t_log_tail(sl__elements *e, bool upper) {
+  sl__graph *g = e->g;
+  const sl_node nu = e->x[1], half = op_scale(g, nu, 0.5), number = sl__maths_real(g, 0.5);
+  const sl_node given = sl__density_standardise(g, e->x[0], e->x[2], e->x[3]);
+  const sl_node z = op_clamp(g, upper ? op_negate(g, given) : given, -1e100, 1e100);
+  const sl_node fixed = op_stop_gradient(g, z);
+  const sl_node square = op_maximum(g, op_square(g, fixed), sl__maths_real(g, 1e-200));
+  const sl_node beyond = op_log_beta_lower(g, half, number, op_divide(g, nu, square));
+  const sl_node log_tail = op_shift(g, beyond, -SL__LN2);
+  const sl_node below = op_less(g, fixed, sl__maths_real(g, 0));
+  const sl_node value = op_select(g, below, log_tail, sl__maths_log1m_exp(g, log_tail));
+  const sl_node spread = op_log1p(g, op_divide(g, op_square(g, fixed), nu));
+  const sl_node constant = op_add(g, sl__density_log_rising(g, half, number),
+                                  op_shift(g, op_scale(g, op_log(g, nu), -0.5), -0.5 * SL__LOG_PI));
+  const sl_node log_density =
+      op_subtract(g, constant, op_multiply(g, op_shift(g, half, 0.5), spread));
+  const sl_node slope = op_stop_gradient(g, op_exp(g, op_subtract(g, log_density, value)));
+  return op_multiply_add(g, slope, op_subtract(g, z, fixed), value);
+}
+
+static sl_node student_t_log_cdf(sl__elements *e) {
+  return student_t_log_tail(e, false);
+}
+
+static sl_node student_t_log_ccdf(sl__elements *e) {
+  return student_t_log_tail(e, true);
 }
 
 static double student_t_draw(sl__stan_call *call, const double *p) {
@@ -55,8 +74,8 @@ SL__DISTRIBUTION(student_t,
                           {"degrees of freedom", SL__POSITIVE_FINITE},
                           {"location", SL__FINITE},
                           {"scale", SL__POSITIVE_FINITE}},
-                 .density = student_t_density, .known_cdf = student_t_known_cdf,
-                 .draw = student_t_draw)
+                 .density = student_t_density, .log_cdf = student_t_log_cdf,
+                 .log_ccdf = student_t_log_ccdf, .draw = student_t_draw)
 
 /* ---- cauchy(y | mu, sigma): 1 / (pi sigma (1 + z^2)) ---- */
 

@@ -110,10 +110,18 @@ static void skew_normal_density(sl__elements *e) {
 }
 
 /* Phi(z) - 2 T(z, alpha), T being Owen's. */
-static void skew_normal_known_cdf(const double *x, double *log_cdf, double *log_ccdf) {
-  const double z = (x[0] - x[1]) / x[2], twice = 2 * sl__number_owens_t(z, x[3]);
-  *log_cdf = log(fmax(sl__number_phi(z) - twice, 0));
-  *log_ccdf = log(fmax(sl__number_phi(-z) + twice, 0));
+static sl_node skew_normal_log_cdf(sl__elements *e) {
+  sl__graph *g = e->g;
+  const sl_node z = z_of(e), twice = op_scale(g, op_owens_t(g, z, e->x[3]), 2);
+  const sl_node below = op_subtract(g, sl__maths_phi(g, z), twice);
+  return op_log(g, op_maximum(g, below, sl__maths_real(g, 0)));
+}
+
+static sl_node skew_normal_log_ccdf(sl__elements *e) {
+  sl__graph *g = e->g;
+  const sl_node z = z_of(e), twice = op_scale(g, op_owens_t(g, z, e->x[3]), 2);
+  const sl_node above = op_add(g, sl__maths_phi(g, op_negate(g, z)), twice);
+  return op_log(g, op_maximum(g, above, sl__maths_real(g, 0)));
 }
 
 /* Azzalini 1985: the sign of one normal number decides that of another. */
@@ -127,8 +135,8 @@ SL__DISTRIBUTION(skew_normal,
                           {"location", SL__FINITE},
                           {"scale", SL__POSITIVE},
                           {"shape", SL__FINITE}},
-                 .density = skew_normal_density, .known_cdf = skew_normal_known_cdf,
-                 .draw = skew_normal_draw)
+                 .density = skew_normal_density, .log_cdf = skew_normal_log_cdf,
+                 .log_ccdf = skew_normal_log_ccdf, .draw = skew_normal_draw)
 
 /* ---- exp_mod_normal(y | mu, sigma, lambda): a normal number plus an exponential one ----
  * lambda exp(s (s / 2 - z)) Phi(z - s), s = lambda sigma */

@@ -34,6 +34,29 @@ static void binomial_density(sl__elements *e) {
   sl__density_term(e, sl__density_times_log1m(g, failures, e->x[2]));
 }
 
+/* More than n of N successes have the probability I_theta(n + 1, N - n). */
+static sl_node binomial_log_tail(sl__elements *e, bool upper) {
+  sl__graph *g = e->g;
+  const sl_node zero = sl__maths_real(g, 0), one = sl__maths_real(g, 1), n = e->x[0];
+  const sl_node inside = op_multiply(g, op_less_equal(g, zero, n), op_less(g, n, e->x[1]));
+  const sl_node a = op_select(g, inside, op_shift(g, n, 1), one);
+  const sl_node b = op_select(g, inside, op_subtract(g, e->x[1], n), one);
+  const sl_node theta = e->x[2], rest = op_shift(g, op_negate(g, theta), 1);
+  const sl_node tail = upper ? op_log_beta_lower(g, a, b, op_divide(g, theta, rest))
+                             : op_log_beta_lower(g, b, a, op_divide(g, rest, theta));
+  const sl_node none = sl__maths_real(g, -HUGE_VAL);
+  const sl_node below = upper ? zero : none, above = upper ? none : zero;
+  return op_select(g, inside, tail, op_select(g, op_less(g, n, zero), below, above));
+}
+
+static sl_node binomial_log_cdf(sl__elements *e) {
+  return binomial_log_tail(e, false);
+}
+
+static sl_node binomial_log_ccdf(sl__elements *e) {
+  return binomial_log_tail(e, true);
+}
+
 static double binomial_draw(sl__stan_call *call, const double *p) {
   return sl__draw_binomial(call, p[0], p[1]);
 }
@@ -42,8 +65,8 @@ SL__DISTRIBUTION(binomial,
                  .rule = {{"variate", SL__NOT_NEGATIVE},
                           {"number of trials", SL__NOT_NEGATIVE},
                           {"probability", SL__PROBABILITY}},
-                 .check = trials_check, .density = binomial_density, .summed = true,
-                 .limit_argument = 1, .draw = binomial_draw)
+                 .check = trials_check, .density = binomial_density, .whole = true,
+                 .log_cdf = binomial_log_cdf, .log_ccdf = binomial_log_ccdf, .draw = binomial_draw)
 
 /* ---- binomial_logit(n | N, alpha): binomial(n | N, inv_logit(alpha)) ---- */
 
@@ -83,7 +106,7 @@ SL__DISTRIBUTION(beta_binomial,
                           {"number of trials", SL__NOT_NEGATIVE},
                           {"first shape", SL__POSITIVE_FINITE},
                           {"second shape", SL__POSITIVE_FINITE}},
-                 .check = trials_check, .density = beta_binomial_density, .summed = true,
+                 .check = trials_check, .density = beta_binomial_density, .whole = true,
                  .limit_argument = 1, .draw = beta_binomial_draw)
 
 /* ---- hypergeometric(n | N, a, b): (a choose n) (b choose N - n) / (a + b choose N) ---- */

@@ -2,6 +2,7 @@
  * mathematical functions of one number and of nodes, which densities use too. */
 #ifndef SL_STAN_FUNCTIONS_H
 #define SL_STAN_FUNCTIONS_H
+#include "kernels/special.h"
 #include "stan/builders.h"
 
 /* ---- arguments and results: functions_call.c ---- */
@@ -58,14 +59,14 @@ typedef sl_node sl__call_node1(sl__graph *g, sl_node a);
 typedef sl_node sl__call_node2(sl__graph *g, sl_node a, sl_node b);
 typedef sl_node sl__call_node3(sl__graph *g, sl_node a, sl_node b, sl_node c);
 sl_status sl__call_unary(sl__stan_call *call, sl__call_number1 *number, sl__call_node1 *node);
+/* The function of a known number that a builtin is elementwise, or NULL: then no graph is needed. */
+sl__call_number1 *sl__call_number_of(const sl__stan_builtin *builtin);
 sl_status sl__call_binary(sl__stan_call *call, sl__call_number2 *number, sl__call_node2 *node);
 sl_status sl__call_ternary(sl__stan_call *call, sl__call_number3 *number, sl__call_node3 *node);
 /* Which argument has the result's shape: the first container, else 0. Refuses sizes that differ. */
 sl_status sl__call_widest(sl__stan_call *call, int *widest);
 
-/* ---- functions of numbers: functions_numbers.c, functions_bessel.c ---- */
-double sl__number_digamma(double x);
-double sl__number_trigamma(double x);
+/* ---- functions of numbers: functions_numbers.c ---- */
 double sl__number_log1m_exp(double x);
 double sl__number_log1p_exp(double x);
 double sl__number_lmultiply(double a, double b); /* a log(b); 0 where both are 0 */
@@ -79,15 +80,9 @@ double sl__number_lbeta(double a, double b);
 double sl__number_lchoose(double n, double k);
 double sl__number_gamma_p(double a, double x); /* regularised incomplete gamma */
 double sl__number_gamma_q(double a, double x);
-double sl__number_inc_beta(double a, double b, double x); /* regularised incomplete beta */
-double sl__number_inv_inc_beta(double a, double b, double p);
 double sl__number_lambert_w0(double x);
 double sl__number_lambert_wm1(double x);
-double sl__number_owens_t(double h, double a);
-/* log I_v(x); I_n(x) and K_n(x) of integer order. */
 double sl__number_log_bessel_i(double v, double x);
-double sl__number_bessel_i(double n, double x);
-double sl__number_bessel_k(double n, double x);
 
 /* ---- functions of nodes: functions_nodes.c ---- */
 /* A value with the derivative that another formula gives: both in graph form; slope = dvalue/dx,

@@ -142,32 +142,41 @@ static sl_node log_rising_node(sl__graph *g, sl_node x, sl_node n) {
   return op_subtract(g, op_lgamma(g, op_add(g, x, n)), op_lgamma(g, x));
 }
 BINARY(beta_function, beta_number, beta_node)
-BINARY(gamma_p, sl__number_gamma_p, NULL)
-BINARY(gamma_q, sl__number_gamma_q, NULL)
+static sl_node gamma_p_node(sl__graph *g, sl_node a, sl_node x) {
+  return op_exp(g, op_log_gamma_p(g, a, x));
+}
+static sl_node gamma_q_node(sl__graph *g, sl_node a, sl_node x) {
+  return op_exp(g, op_log_gamma_q(g, a, x));
+}
+static sl_node inc_beta_node(sl__graph *g, sl_node a, sl_node b, sl_node x) {
+  const sl_node odds = op_divide(g, x, op_shift(g, op_negate(g, x), 1));
+  return op_exp(g, op_log_beta_lower(g, a, b, odds));
+}
+BINARY(gamma_p, sl__number_gamma_p, gamma_p_node)
+BINARY(gamma_q, sl__number_gamma_q, gamma_q_node)
 BINARY(lbeta, sl__number_lbeta, sl__maths_lbeta)
 BINARY(lchoose, sl__number_lchoose, sl__maths_lchoose)
 BINARY(log_falling_factorial, log_falling_number, log_falling_node)
 BINARY(log_rising_factorial, log_rising_number, log_rising_node)
-BINARY(owens_t, sl__number_owens_t, NULL)
-TERNARY(inc_beta, sl__number_inc_beta, NULL)
-TERNARY(inv_inc_beta, sl__number_inv_inc_beta, NULL)
+BINARY(owens_t, sl__special_owens_t, op_owens_t)
+TERNARY(inc_beta, sl__special_inc_beta, inc_beta_node)
+TERNARY(inv_inc_beta, sl__special_inv_inc_beta, op_inv_inc_beta)
 
 /* ---- Bessel functions ---- */
 
-/* The library's work grows with the order. */
-#define MOST_ORDER 1e6
-
-static double bessel_j_number(double n, double x) {
-  return fabs(n) > MOST_ORDER ? NAN : jn((int)n, x);
+/* exp(log I_|n|(|x|)); odd orders have the sign of x. */
+static sl_node bessel_i_node(sl__graph *g, sl_node n, sl_node x) {
+  const sl_node order = op_absolute(g, n), half = op_scale(g, order, 0.5);
+  const sl_node odd = op_scale(g, op_subtract(g, half, op_floor(g, half)), 2);
+  const sl_node size = op_exp(g, op_log_bessel_i(g, order, op_absolute(g, x)));
+  const sl_node back = op_multiply(g, odd, op_less(g, x, sl__maths_real(g, 0)));
+  return op_multiply(g, size, op_shift(g, op_scale(g, back, -2), 1));
 }
-static double bessel_y_number(double n, double x) {
-  return x < 0 || fabs(n) > MOST_ORDER ? NAN : yn((int)n, x);
-}
-BINARY(bessel_first_kind, bessel_j_number, NULL)
-BINARY(bessel_second_kind, bessel_y_number, NULL)
-BINARY(log_modified_bessel_first_kind, sl__number_log_bessel_i, NULL)
-BINARY(modified_bessel_first_kind, sl__number_bessel_i, NULL)
-BINARY(modified_bessel_second_kind, sl__number_bessel_k, NULL)
+BINARY(bessel_first_kind, sl__special_bessel_j, op_bessel_j)
+BINARY(bessel_second_kind, sl__special_bessel_y, op_bessel_y)
+BINARY(log_modified_bessel_first_kind, sl__number_log_bessel_i, op_log_bessel_i)
+BINARY(modified_bessel_first_kind, sl__special_bessel_i, bessel_i_node)
+BINARY(modified_bessel_second_kind, sl__special_bessel_k, op_bessel_k)
 
 /* ---- fused, hypergeometric ---- */
 

@@ -1,6 +1,7 @@
-/* Decompositions of known matrices: full QR factors by Householder's reflections, singular values
- * and vectors by one-sided Jacobi rotations (Hestenes 1958). Signs: R's diagonal is positive, and
- * of every pair of singular vectors the left one's largest element is. */
+/* Decompositions of known matrices (others: functions_eigen.c): full QR factors by Householder's
+ * reflections, singular values and vectors by one-sided Jacobi rotations (Hestenes 1958). Signs:
+ * R's diagonal is positive, and of every pair of singular vectors the left one's largest element
+ * is. */
 #include "stan/functions_matrix.h"
 
 #include <float.h>
@@ -10,9 +11,6 @@
 static sl_status read_known(sl__stan_call *call, const double **x) {
   const sl__stan_value *a = &call->argument[0];
   if (a->count == 0) return sl__stan_refuse(call, "a matrix without elements cannot be decomposed");
-  if (!sl__stan_is_known(a))
-    return sl__stan_refuse(call, "the matrix depends on a parameter; this decomposition is made "
-                                 "of data only");
   *x = sl__stan_numbers(call, 0);
   if (!*x) return SL_NO_MEMORY;
   for (int64_t k = 0; k < a->count; k++) {
@@ -59,6 +57,7 @@ static sl_status build_full_qr(sl__stan_call *call, bool want_q) {
   const int32_t m = a->size[0], n = a->size[1];
   const double *x;
   int64_t square;
+  if (a->count > 0 && !sl__stan_is_known(a)) return sl__matrix_full_qr(call, want_q);
   SL__TRY(read_known(call, &x));
   SL__TRY(sl__call_check_count(call, 2, (int32_t[]){m, m}, &square));
   double *r = sl__stan_memory(call, (size_t)a->count, sizeof *r);
@@ -174,8 +173,13 @@ static sl_status decompose(sl__stan_call *call, rotated *r) {
   return SL_OK;
 }
 
+static bool is_of_nodes(const sl__stan_value *a) {
+  return a->count > 0 && !sl__stan_is_known(a);
+}
+
 sl_status sl__stan_build_singular_values(sl__stan_call *call) {
   rotated r;
+  if (is_of_nodes(&call->argument[0])) return sl__matrix_singular(call, SL__SINGULAR_VALUES);
   SL__TRY(decompose(call, &r));
   return sl__call_give_doubles(call, 1, &r.k, r.value);
 }
@@ -183,6 +187,8 @@ sl_status sl__stan_build_singular_values(sl__stan_call *call) {
 /* U's columns: the long vectors of a tall matrix, the rotations of a wide one; V's the reverse. */
 static sl_status give_vectors(sl__stan_call *call, bool left) {
   rotated r;
+  if (is_of_nodes(&call->argument[0]))
+    return sl__matrix_singular(call, left ? SL__SINGULAR_LEFT : SL__SINGULAR_RIGHT);
   SL__TRY(decompose(call, &r));
   const bool tall = call->argument[0].size[0] >= call->argument[0].size[1];
   const double *rows = left == tall ? r.u : r.v, *lefts = tall ? r.u : r.v;

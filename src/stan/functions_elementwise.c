@@ -1,5 +1,5 @@
-/* Elementwise functions of one argument, in the order of functions.def: for each the function of a
- * known number and, unless the engine has an operation for it, its nodes. */
+/* Elementwise functions of one argument: for each the function of a known number and, unless the
+ * engine has an operation for it, its nodes. The table is at the end. */
 #include "stan/functions.h"
 
 #include <float.h>
@@ -8,11 +8,6 @@
 
 #define SQRT_HALF 0.70710678118654752440
 #define PI        3.14159265358979323846
-
-#define UNARY(name, number, node)                        \
-  sl_status sl__stan_build_##name(sl__stan_call *call) { \
-    return sl__call_unary(call, number, node);           \
-  }
 
 /* ---- integers in, integers out ---- */
 
@@ -70,7 +65,6 @@ sl_status sl__stan_build_is_inf(sl__stan_call *call) {
 sl_status sl__stan_build_is_nan(sl__stan_call *call) {
   return give_answer(call, is_nan_number, is_nan_node);
 }
-UNARY(step, step_number, step_node)
 
 /* Towards zero. */
 sl_status sl__stan_build_to_int(sl__stan_call *call) {
@@ -100,11 +94,6 @@ static sl_node round_node(sl__graph *g, sl_node a) {
   const sl_node up = op_less_equal(g, sl__maths_real(g, 0.5), op_subtract(g, size, down));
   return op_multiply(g, op_sign(g, a), op_add(g, down, up));
 }
-
-UNARY(ceil, ceil, ceil_node)
-UNARY(floor, floor, op_floor)
-UNARY(round, round, round_node)
-UNARY(trunc, trunc, sl__maths_trunc)
 
 /* ---- powers, exponentials, logarithms ---- */
 
@@ -141,21 +130,6 @@ static sl_node log10_node(sl__graph *g, sl_node a) {
 static double log1m_number(double x) {
   return log1p(-x);
 }
-
-UNARY(cbrt, cbrt, cbrt_node)
-UNARY(exp, exp, op_exp)
-UNARY(exp2, exp2, exp2_node)
-UNARY(expm1, expm1, op_expm1)
-UNARY(inv, inv_number, op_reciprocal)
-UNARY(inv_sqrt, inv_sqrt_number, inv_sqrt_node)
-UNARY(inv_square, inv_square_number, inv_square_node)
-UNARY(log, log, op_log)
-UNARY(log1m, log1m_number, sl__maths_log1m)
-UNARY(log1m_exp, sl__number_log1m_exp, sl__maths_log1m_exp)
-UNARY(log1p, log1p, op_log1p)
-UNARY(log1p_exp, sl__number_log1p_exp, op_softplus)
-UNARY(sqrt, sqrt, op_sqrt)
-UNARY(square, square_number, op_square)
 
 /* log2() and log10() are the constants log(2) and log(10). */
 sl_status sl__stan_build_log2(sl__stan_call *call) {
@@ -205,18 +179,6 @@ static double log_quantile_number(double x) {
   return sl__number_normal_quantile(x, sl__number_log1m_exp(x));
 }
 
-UNARY(Phi, sl__number_phi, sl__maths_phi)
-UNARY(Phi_approx, phi_approx_number, phi_approx_node)
-UNARY(inv_Phi, sl__number_inv_phi, sl__maths_inv_phi)
-UNARY(inv_cloglog, inv_cloglog_number, inv_cloglog_node)
-UNARY(inv_erfc, inv_erfc_number, inv_erfc_node)
-UNARY(inv_logit, sl__number_inv_logit, sl__maths_inv_logit)
-UNARY(log1m_inv_logit, log1m_inv_logit_number, sl__maths_log1m_inv_logit)
-UNARY(log_inv_logit, log_inv_logit_number, sl__maths_log_inv_logit)
-UNARY(logit, logit_number, logit_node)
-UNARY(std_normal_qf, sl__number_inv_phi, sl__maths_inv_phi)
-UNARY(std_normal_log_qf, log_quantile_number, sl__maths_log_quantile)
-
 /* ---- trigonometric and hyperbolic ---- */
 
 static sl_node asin_node(sl__graph *g, sl_node a) {
@@ -239,19 +201,6 @@ static sl_node atanh_node(sl__graph *g, sl_node a) {
 static sl_node tan_node(sl__graph *g, sl_node a) {
   return op_divide(g, op_sin(g, a), op_cos(g, a));
 }
-
-UNARY(acos, acos, acos_node)
-UNARY(acosh, acosh, acosh_node)
-UNARY(asin, asin, asin_node)
-UNARY(asinh, asinh, op_asinh)
-UNARY(atan, atan, op_atan)
-UNARY(atanh, atanh, atanh_node)
-UNARY(cos, cos, op_cos)
-UNARY(cosh, cosh, op_cosh)
-UNARY(sin, sin, op_sin)
-UNARY(sinh, sinh, op_sinh)
-UNARY(tan, tan, tan_node)
-UNARY(tanh, tanh, op_tanh)
 
 /* ---- gamma functions, errors, Lambert's W ---- */
 
@@ -282,11 +231,79 @@ static sl_node lambert_wm1_node(sl__graph *g, sl_node a) {
   return op_negate(g, op_root(g, a, sl__maths_real(g, 1), high, minus_times_exp, NULL));
 }
 
-UNARY(digamma, sl__number_digamma, op_digamma)
-UNARY(erf, erf, op_erf)
-UNARY(erfc, erfc, sl__maths_erfc)
-UNARY(lambert_w0, sl__number_lambert_w0, lambert_w0_node)
-UNARY(lambert_wm1, sl__number_lambert_wm1, lambert_wm1_node)
-UNARY(lgamma, lgamma, op_lgamma)
-UNARY(tgamma, tgamma, tgamma_node)
-UNARY(trigamma, sl__number_trigamma, op_trigamma)
+/* The library's lgamma writes its sign where other threads see it. */
+static double log_gamma(double x) {
+  int sign;
+  return lgamma_r(x, &sign);
+}
+
+/* ---- the table: name, function of a known number, nodes ---- */
+
+#define FUNCTIONS(UNARY)                                                    \
+  UNARY(acos, acos, acos_node)                                              \
+  UNARY(acosh, acosh, acosh_node)                                           \
+  UNARY(asin, asin, asin_node)                                              \
+  UNARY(asinh, asinh, op_asinh)                                             \
+  UNARY(atan, atan, op_atan)                                                \
+  UNARY(atanh, atanh, atanh_node)                                           \
+  UNARY(cbrt, cbrt, cbrt_node)                                              \
+  UNARY(ceil, ceil, ceil_node)                                              \
+  UNARY(cos, cos, op_cos)                                                   \
+  UNARY(cosh, cosh, op_cosh)                                                \
+  UNARY(digamma, sl__special_digamma, op_digamma)                           \
+  UNARY(erf, erf, op_erf)                                                   \
+  UNARY(erfc, erfc, sl__maths_erfc)                                         \
+  UNARY(exp, exp, op_exp)                                                   \
+  UNARY(exp2, exp2, exp2_node)                                              \
+  UNARY(expm1, expm1, op_expm1)                                             \
+  UNARY(floor, floor, op_floor)                                             \
+  UNARY(inv, inv_number, op_reciprocal)                                     \
+  UNARY(inv_cloglog, inv_cloglog_number, inv_cloglog_node)                  \
+  UNARY(inv_erfc, inv_erfc_number, inv_erfc_node)                           \
+  UNARY(inv_logit, sl__number_inv_logit, sl__maths_inv_logit)               \
+  UNARY(inv_Phi, sl__number_inv_phi, sl__maths_inv_phi)                     \
+  UNARY(inv_sqrt, inv_sqrt_number, inv_sqrt_node)                           \
+  UNARY(inv_square, inv_square_number, inv_square_node)                     \
+  UNARY(lambert_w0, sl__number_lambert_w0, lambert_w0_node)                 \
+  UNARY(lambert_wm1, sl__number_lambert_wm1, lambert_wm1_node)              \
+  UNARY(lgamma, log_gamma, op_lgamma)                                       \
+  UNARY(log, log, op_log)                                                   \
+  UNARY(log1m, log1m_number, sl__maths_log1m)                               \
+  UNARY(log1m_exp, sl__number_log1m_exp, sl__maths_log1m_exp)               \
+  UNARY(log1m_inv_logit, log1m_inv_logit_number, sl__maths_log1m_inv_logit) \
+  UNARY(log1p, log1p, op_log1p)                                             \
+  UNARY(log1p_exp, sl__number_log1p_exp, op_softplus)                       \
+  UNARY(log_inv_logit, log_inv_logit_number, sl__maths_log_inv_logit)       \
+  UNARY(logit, logit_number, logit_node)                                    \
+  UNARY(Phi, sl__number_phi, sl__maths_phi)                                 \
+  UNARY(Phi_approx, phi_approx_number, phi_approx_node)                     \
+  UNARY(round, round, round_node)                                           \
+  UNARY(sin, sin, op_sin)                                                   \
+  UNARY(sinh, sinh, op_sinh)                                                \
+  UNARY(sqrt, sqrt, op_sqrt)                                                \
+  UNARY(square, square_number, op_square)                                   \
+  UNARY(std_normal_log_qf, log_quantile_number, sl__maths_log_quantile)     \
+  UNARY(std_normal_qf, sl__number_inv_phi, sl__maths_inv_phi)               \
+  UNARY(step, step_number, step_node)                                       \
+  UNARY(tan, tan, tan_node)                                                 \
+  UNARY(tanh, tanh, op_tanh)                                                \
+  UNARY(tgamma, tgamma, tgamma_node)                                        \
+  UNARY(trigamma, sl__special_trigamma, op_trigamma)                        \
+  UNARY(trunc, trunc, sl__maths_trunc)
+
+#define BUILDER(name, number, node)                      \
+  sl_status sl__stan_build_##name(sl__stan_call *call) { \
+    return sl__call_unary(call, number, node);           \
+  }
+FUNCTIONS(BUILDER)
+
+#define ROW(name, number, node) {sl__stan_build_##name, number},
+sl__call_number1 *sl__call_number_of(const sl__stan_builtin *builtin) {
+  static const struct {
+    sl_status (*build)(sl__stan_call *call);
+    sl__call_number1 *number;
+  } rows[] = {FUNCTIONS(ROW)};
+  for (size_t i = 0; builtin->build && i < sizeof rows / sizeof *rows; i++)
+    if (rows[i].build == builtin->build) return rows[i].number;
+  return NULL;
+}

@@ -72,10 +72,10 @@ static double student_t_quantile(double p, double nu, double mu, double sigma) {
   if (tail == 0) return p < 0.5 ? -INFINITY : INFINITY;
   double t;
   if (tail > 0.25) {
-    const double y = sl__number_inv_inc_beta(0.5, 0.5 * nu, 1 - 2 * tail);
+    const double y = sl__special_inv_inc_beta(0.5, 0.5 * nu, 1 - 2 * tail);
     t = sqrt(nu * y / (1 - y));
   } else {
-    const double x = sl__number_inv_inc_beta(0.5 * nu, 0.5, 2 * tail);
+    const double x = sl__special_inv_inc_beta(0.5 * nu, 0.5, 2 * tail);
     t = sqrt(nu * (1 - x) / x);
   }
   return mu + sigma * (p < 0.5 ? -t : t);

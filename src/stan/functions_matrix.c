@@ -103,9 +103,12 @@ sl_status sl__stan_build_multiply_lower_tri_self_transpose(sl__stan_call *call) 
 }
 
 sl_status sl__stan_build_matrix_power(sl__stan_call *call) {
-  int32_t n, power;
+  int32_t n;
+  int64_t power;
   SL__TRY(sl__matrix_square(call, 0, &n));
-  SL__TRY(sl__call_size(call, 1, "power", 0, &power));
+  SL__TRY(sl__call_integer(call, 1, &power));
+  if (power < 0)
+    return sl__stan_refuse(call, "power is %lld, but must be at least 0", (long long)power);
   if (n == 0) return give_zeros(call, 0, 0);
   sl__graph *g = sl__stan_graph(call);
   sl_node result = sl__matrix_identity(call, n), square = sl__stan_matrix(call, 0);

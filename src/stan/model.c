@@ -1,38 +1,10 @@
 /* Models: a program with its data. Making one executes the blocks data and transformed data and
  * sizes everything; the density, and the other questions one can ask, are traced anew each time from
  * a copy of the frame that this leaves. */
-#include "stan/model.h"
+#include "stan/model_inside.h"
 #include <string.h>
 #include "stan/data.h"
 #include "stan/names.h"
-
-/* A variable that draws have, with its sizes. */
-typedef struct output {
-  const sl__stan_variable *variable;
-  int32_t dims, size[SL__STAN_MAX_DIMS];
-  int64_t count;
-} output;
-
-typedef struct part {
-  output *output;
-  int count;
-  int64_t numbers;
-  const char **names;
-} part;
-
-struct sl__stan_model {
-  sl__stan_tracer base; /* after transformed data */
-  sl__stan_program *program;
-  sl__arena arena;
-  sl__stan_transform *parameter;
-  int parameters;
-  int64_t dim;
-  const char **free_names; /* [dim] */
-  part part[SL__STAN_PARTS];
-};
-
-/* Streams of random numbers: apart from all of base/random.h. */
-enum { STREAM_TRANSFORMED_DATA = 0x57414E01, STREAM_GENERATED };
 
 static const sl__stan_block part_block[SL__STAN_PARTS] = {
     SL__STAN_PARAMETERS, SL__STAN_TRANSFORMED_PARAMETERS, SL__STAN_GENERATED_QUANTITIES};
@@ -43,17 +15,33 @@ static bool is_kept(const sl__stan_statement *s) {
   return s->kind == SL__STAN_DECLARE && !s->variable->local;
 }
 
+/* Names are made at once: they count against the limit on memory, before any is made. */
+static sl_status count_names(sl__stan_model *m, const sl__stan_variable *v, int dims,
+                             int64_t count) {
+  enum { INDEX_TEXT = 11 };
+  const int64_t each = (int64_t)(sizeof(char *) + strlen(v->name)) + (int64_t)dims * INDEX_TEXT;
+  if (count <= (SL__STAN_MAX_MEMORY - m->name_bytes) / each) {
+    m->name_bytes += count * each;
+    return SL_OK;
+  }
+  return sl__stan_stop(&m->base, SL_UNSUPPORTED, v->place,
+                       "'%.60s' has %lld numbers, more than can be named within %d megabytes; are "
+                       "its sizes right?",
+                       v->name, (long long)count, SL__STAN_MAX_MEMORY >> 20);
+}
+
 static sl_status size_part(sl__stan_model *m, sl__stan_part which) {
-  part *p = &m->part[which];
+  sl__stan_model_part *p = &m->part[which];
   const sl__stan_statement *first = m->program->block[part_block[which]];
   for (const sl__stan_statement *s = first; s; s = s->next) p->count += is_kept(s);
   p->output = sl__arena_take(&m->arena, (size_t)p->count, sizeof *p->output);
   if (!p->output) return SL_NO_MEMORY;
-  output *o = p->output;
+  sl__stan_output *o = p->output;
   for (const sl__stan_statement *s = first; s; s = s->next) {
     if (!is_kept(s)) continue;
     o->variable = s->variable;
     SL__TRY(sl__stan_sizes(&m->base, s->variable, &o->dims, o->size, &o->count));
+    SL__TRY(count_names(m, s->variable, o->dims, o->count));
     p->numbers += o->count;
     o++;
   }
@@ -71,7 +59,7 @@ static sl_status size_part(sl__stan_model *m, sl__stan_part which) {
 }
 
 static sl_status size_parameters(sl__stan_model *m) {
-  const part *p = &m->part[SL__STAN_PART_PARAMETERS];
+  const sl__stan_model_part *p = &m->part[SL__STAN_PART_PARAMETERS];
   m->parameters = p->count;
   m->parameter = sl__arena_take(&m->arena, (size_t)p->count, sizeof *m->parameter);
   if (!m->parameter) return SL_NO_MEMORY;
@@ -82,6 +70,7 @@ static sl_status size_parameters(sl__stan_model *m) {
       return sl__stan_stop(&m->base, SL_UNSUPPORTED, p->output[i].variable->place,
                            "tuples and complex numbers are not supported");
     SL__TRY(sl__stan_transform_of(&m->base, p->output[i].variable, f));
+    SL__TRY(count_names(m, f->variable, f->dims, f->elements * f->free));
     m->dim += f->elements * f->free;
   }
   if (m->dim > INT32_MAX)
@@ -99,7 +88,7 @@ static sl_status size_parameters(sl__stan_model *m) {
 static sl_status fill_model(sl__stan_model *m, const char *data_name, const char *data,
                             size_t length, uint64_t seed) {
   sl__stan_tracer *t = &m->base;
-  t->key = (sl__random_key){.seed = seed, .stream = STREAM_TRANSFORMED_DATA};
+  t->key = (sl__random_key){.seed = seed, .stream = SL__STREAM_TRANSFORMED_DATA};
   SL__TRY(sl__stan_read_data(t, data_name, data, length));
   SL__TRY(sl__stan_execute_block(t, SL__STAN_TRANSFORMED_DATA));
   for (int i = 0; i < SL__STAN_PARTS; i++) SL__TRY(size_part(m, (sl__stan_part)i));
@@ -150,16 +139,14 @@ const char *sl__stan_model_name(const sl__stan_model *m, sl__stan_part which, in
 
 /* ---- tracing ---- */
 
-/* A tracer whose frame has the data. */
-static sl_status open_tracer(const sl__stan_model *m, sl_context *context, sl__graph *g,
-                             sl__stan_tracer *t) {
+sl_status sl__stan_model_open(const sl__stan_model *m, sl_context *context, sl__graph *g,
+                              sl__stan_tracer *t) {
   SL__TRY(sl__stan_tracer_open(t, context, m->program, g));
   for (int i = 0; i < t->global.count; i++) t->global.slot[i].value = m->base.global.slot[i].value;
   return SL_OK;
 }
 
-/* Gives the parameters their values, as functions of q; adds the log Jacobians. */
-static sl_status set_parameters(sl__stan_tracer *t, const sl__stan_model *m, sl_node q) {
+sl_status sl__stan_model_set_parameters(sl__stan_tracer *t, const sl__stan_model *m, sl_node q) {
   int64_t begin = 0;
   for (int i = 0; i < m->parameters; i++) {
     const sl__stan_transform *f = &m->parameter[i];
@@ -184,14 +171,14 @@ static sl_status set_parameters(sl__stan_tracer *t, const sl__stan_model *m, sl_
 }
 
 static sl_status trace_density(sl__stan_tracer *t, const sl__stan_model *m, sl_node q) {
-  SL__TRY(set_parameters(t, m, q));
+  SL__TRY(sl__stan_model_set_parameters(t, m, q));
   SL__TRY(sl__stan_execute_block(t, SL__STAN_TRANSFORMED_PARAMETERS));
   return sl__stan_execute_block(t, SL__STAN_MODEL);
 }
 
 /* Hands the tracer's failure to the graph; the place in the program stays in the context. */
 static sl_node fail_graph(sl__stan_tracer *t, sl__graph *g, sl_status status) {
-  const __typeof__(t->context->error) error = t->context->error;
+  const sl__error error = t->context->error;
   sl__graph_refuse(g, status, "the program cannot be traced");
   t->context->error = error;
   return 0;
@@ -201,19 +188,21 @@ sl_node sl__stan_model_log_density(const sl__stan_model *m, sl__graph *g, sl_nod
                                    bool drop_constants, bool jacobian) {
   sl__stan_tracer t;
   if (!q && m->dim > 0) return 0;
-  sl_status status = open_tracer(m, m->base.context, g, &t);
+  sl_status status = sl__stan_model_open(m, sl__graph_context(g), g, &t);
   t.jacobian = jacobian;
   t.global.drop = drop_constants;
   if (status == SL_OK) status = trace_density(&t, m, q);
-  const sl_node density = status == SL_OK ? sl__stan_density(&t) : fail_graph(&t, g, status);
+  sl_node density = status == SL_OK ? sl__stan_density(&t) : fail_graph(&t, g, status);
   sl__stan_tracer_close(&t);
+  if (density && sl__graph_group(g, q, 1, &density) != SL_OK) return 0; /* loops were unrolled */
   return density;
 }
 
 /* The elements of one part, in the order of the names, appended to parts. */
-static sl_status collect_part(sl__stan_tracer *t, const part *p, sl_node *node, int *count) {
+static sl_status collect_part(sl__stan_tracer *t, const sl__stan_model_part *p, sl_node *node,
+                              int *count) {
   for (int i = 0; i < p->count; i++) {
-    const output *o = &p->output[i];
+    const sl__stan_output *o = &p->output[i];
     if (o->count == 0) continue;
     sl_node x = sl__stan_node(t, &t->global.slot[o->variable->slot].value);
     if (o->dims > 1) {
@@ -230,10 +219,10 @@ static sl_status collect_part(sl__stan_tracer *t, const part *p, sl_node *node, 
 
 static sl_status trace_constrained(sl__stan_tracer *t, const sl__stan_model *m, sl_node q,
                                    bool transformed, sl_node *out) {
-  const part *parameters = &m->part[SL__STAN_PART_PARAMETERS];
-  const part *others = &m->part[SL__STAN_PART_TRANSFORMED];
+  const sl__stan_model_part *parameters = &m->part[SL__STAN_PART_PARAMETERS];
+  const sl__stan_model_part *others = &m->part[SL__STAN_PART_TRANSFORMED];
   int count = 0;
-  SL__TRY(set_parameters(t, m, q));
+  SL__TRY(sl__stan_model_set_parameters(t, m, q));
   if (transformed) SL__TRY(sl__stan_execute_block(t, SL__STAN_TRANSFORMED_PARAMETERS));
   sl_node *node = sl__stan_temporary(t, parameters->count + others->count, sizeof *node);
   if (!node) return SL_NO_MEMORY;
@@ -248,106 +237,9 @@ sl_node sl__stan_model_constrain(const sl__stan_model *m, sl__graph *g, sl_node 
   sl__stan_tracer t;
   sl_node out = 0;
   if (!q && m->dim > 0) return 0;
-  sl_status status = open_tracer(m, m->base.context, g, &t);
+  sl_status status = sl__stan_model_open(m, sl__graph_context(g), g, &t);
   if (status == SL_OK) status = trace_constrained(&t, m, q, transformed, &out);
   if (status != SL_OK) out = fail_graph(&t, g, status);
   sl__stan_tracer_close(&t);
   return out;
-}
-
-/* ---- known numbers ---- */
-
-/* Stores known numbers, given in the order of the names, as the variable's value. */
-static sl_status set_known(sl__stan_tracer *t, const output *o, const double *by_columns) {
-  const sl__stan_mark mark = sl__stan_stack_mark(t);
-  int32_t *index = sl__stan_temporary(t, o->count, sizeof *index);
-  double *numbers = sl__stan_temporary(t, o->count, sizeof *numbers);
-  if (!index || !numbers) return SL_NO_MEMORY;
-  sl__stan_by_columns(o->dims, o->size, o->count, index);
-  for (int64_t i = 0; i < o->count; i++) numbers[index[i]] = by_columns[i];
-  SL__TRY(sl__stan_declare_slot(t, o->variable));
-  sl__stan_slot *slot = &t->global.slot[o->variable->slot];
-  sl__stan_value value = slot->value;
-  value.numbers = numbers;
-  SL__TRY(sl__stan_store(t, slot, &value));
-  sl__stan_stack_release(t, mark);
-  return SL_OK;
-}
-
-static sl_status unconstrain(sl__stan_tracer *t, const sl__stan_model *m, const double *constrained,
-                             double *q) {
-  for (int i = 0; i < m->parameters; i++) {
-    const sl__stan_transform *f = &m->parameter[i];
-    const output *o = &m->part[SL__STAN_PART_PARAMETERS].output[i];
-    SL__TRY(set_known(t, o, constrained));
-    SL__TRY(sl__stan_check_constraint(t, f->variable));
-    SL__TRY(sl__stan_unconstrain(t, f, t->global.slot[f->variable->slot].value.numbers, q));
-    constrained += o->count;
-    q += f->elements * f->free;
-  }
-  return SL_OK;
-}
-
-sl_status sl__stan_model_unconstrain(sl_context *context, const sl__stan_model *m,
-                                     const double *constrained, double *q) {
-  sl__stan_tracer t;
-  sl_status status = open_tracer(m, context, NULL, &t);
-  if (status == SL_OK) status = unconstrain(&t, m, constrained, q);
-  sl__stan_tracer_close(&t);
-  return status;
-}
-
-/* Parameters as known numbers: a graph of constants gives them. */
-static sl_status set_known_parameters(sl__stan_tracer *t, const sl__stan_model *m,
-                                      const double *q) {
-  sl_status status = sl__graph_new(t->context, &t->graph);
-  if (status != SL_OK) return status;
-  t->main_graph = t->graph;
-  const sl_node point =
-      m->dim > 0 ? op_constant(t->graph, SL_F64, sl__shape1((int32_t)m->dim), q) : 0;
-  status = set_parameters(t, m, point);
-  for (int i = 0; i < m->parameters && status == SL_OK; i++) {
-    sl__stan_slot *slot = &t->global.slot[m->parameter[i].variable->slot];
-    sl__stan_value value = slot->value;
-    if (value.form != SL__STAN_NODE) continue;
-    double *numbers = sl__stan_temporary(t, value.count, sizeof *numbers);
-    status = numbers ? sl__graph_numbers(t->graph, value.node, numbers) : SL_NO_MEMORY;
-    value.form = SL__STAN_NUMBERS;
-    value.numbers = numbers;
-    if (status == SL_OK) status = sl__stan_store(t, slot, &value);
-  }
-  sl__graph_free(t->graph);
-  t->graph = t->main_graph = NULL;
-  t->requirements = NULL;
-  return status;
-}
-
-static sl_status generate(sl__stan_tracer *t, const sl__stan_model *m, const double *q,
-                          double *out) {
-  const part *p = &m->part[SL__STAN_PART_GENERATED];
-  SL__TRY(set_known_parameters(t, m, q));
-  SL__TRY(sl__stan_execute_block(t, SL__STAN_TRANSFORMED_PARAMETERS));
-  SL__TRY(sl__stan_execute_block(t, SL__STAN_GENERATED_QUANTITIES));
-  for (int i = 0; i < p->count; i++) {
-    const output *o = &p->output[i];
-    const sl__stan_mark mark = sl__stan_stack_mark(t);
-    const double *numbers = sl__stan_reals(t, &t->global.slot[o->variable->slot].value);
-    int32_t *index = sl__stan_temporary(t, o->count, sizeof *index);
-    if (!numbers || !index) return SL_NO_MEMORY;
-    sl__stan_by_columns(o->dims, o->size, o->count, index);
-    for (int64_t k = 0; k < o->count; k++) *out++ = numbers[index[k]];
-    sl__stan_stack_release(t, mark);
-  }
-  return SL_OK;
-}
-
-sl_status sl__stan_model_generate(sl_context *context, const sl__stan_model *m, const double *q,
-                                  uint64_t seed, uint64_t row, double *out) {
-  sl__stan_tracer t;
-  sl_status status = open_tracer(m, context, NULL, &t);
-  t.key = (sl__random_key){.seed = seed, .stream = STREAM_GENERATED};
-  t.row = row;
-  if (status == SL_OK) status = generate(&t, m, q, out);
-  sl__stan_tracer_close(&t);
-  return status;
 }

@@ -38,7 +38,12 @@ sl_node sl__stan_model_constrain(const sl__stan_model *model, sl__graph *g, sl_n
  * parameter that breaks its constraint. */
 sl_status sl__stan_model_unconstrain(sl_context *context, const sl__stan_model *model,
                                      const double *constrained, double *q);
-/* Generated quantities of one point, known numbers: row numbers the draw, for random numbers. */
+/* Generated quantities of one point, known numbers: row numbers the draw, for random numbers.
+ * SL_NUMERIC: the program rejects this point; SL_BAD_ARGUMENT: an index or a size is wrong, which
+ * is a fault of the program and not of the point. */
 sl_status sl__stan_model_generate(sl_context *context, const sl__stan_model *model, const double *q,
                                   uint64_t seed, uint64_t row, double *out);
+/* Why the density of this point is 0 or none: executes the program with known numbers and fails as
+ * it does, or where the log density ceases to be finite. SL_OK: nothing is found. */
+sl_status sl__stan_model_explain(sl_context *context, const sl__stan_model *model, const double *q);
 #endif

@@ -150,7 +150,7 @@ static sl__stan_expression *parse_parentheses(sl__stan_parser *p) {
 static bool refuse_removed(sl__stan_parser *p, const sl__stan_expression *node) {
   if (strcmp(node->name, "increment_log_prob") == 0)
     return sl__stan_parse_fail(p, node->place,
-                               "increment_log_prob(...) left the language; write target += ...;");
+                               "increment_log_prob(...) left the language; write target += ...");
   if (strcmp(node->name, "get_lp") == 0)
     return sl__stan_parse_fail(p, node->place, "get_lp() left the language; write target()");
   return true;

@@ -227,6 +227,10 @@ static void print_type(sl__text *text, const sl__stan_variable *variable) {
     print_list(text, "[", variable->size + arrays, variable->size_count - arrays, "]");
 }
 
+void sl__stan_print_type(const sl__stan_variable *variable, sl__text *text) {
+  print_type(text, variable);
+}
+
 /* ---- statements ---- */
 
 static void print_statement(printer *out, const sl__stan_statement *statement);

@@ -232,4 +232,6 @@ void sl__stan_program_free(sl_context *context, sl__stan_program *program);
 struct sl__text;
 void sl__stan_print(const sl__stan_program *program, struct sl__text *text);
 void sl__stan_print_expression(const sl__stan_expression *expression, struct sl__text *text);
+/* The type as it is declared: "array[J] vector<lower=0>[K]". */
+void sl__stan_print_type(const sl__stan_variable *variable, struct sl__text *text);
 #endif

@@ -66,8 +66,13 @@ sl_status sl__stan_no_node(sl__stan_tracer *t, size_t place) {
 sl_status sl__stan_count_steps(sl__stan_tracer *t, size_t place, int64_t steps) {
   t->steps += steps;
   if (t->steps <= SL__STAN_MAX_STEPS) return SL_OK;
+  if (steps > SL__STAN_MAX_STEPS / 2)
+    return sl__stan_stop(t, SL_UNSUPPORTED, place,
+                         "this alone takes %lld steps, and a program has %d; are the sizes right?",
+                         (long long)steps, SL__STAN_MAX_STEPS);
   return sl__stan_stop(t, SL_UNSUPPORTED, place,
-                       "the program has not ended after %d steps; does a loop run for ever?",
+                       "the program has taken more than %d steps by now, which is all it has; make "
+                       "its loops shorter, or operations on vectors; or does one run for ever?",
                        SL__STAN_MAX_STEPS);
 }
 
@@ -149,6 +154,7 @@ void sl__stan_stack_release(sl__stan_tracer *t, sl__stan_mark mark) {
 sl_status sl__stan_slot_reserve(sl__stan_tracer *t, sl__stan_slot *slot, int64_t count,
                                 size_t size) {
   size_t bytes;
+  if (count == 0) count = 1; /* values without elements have memory, too: NULL is a failure */
   if (__builtin_mul_overflow((size_t)count, size, &bytes) || bytes > SL__STAN_MAX_MEMORY)
     return refuse_memory(t);
   if (bytes <= slot->bytes) return SL_OK;

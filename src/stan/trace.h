@@ -13,7 +13,7 @@
 enum {
   SL__STAN_MAX_STEPS = 100 << 20, /* expressions and statements of one execution */
   SL__STAN_MAX_MEMORY = 1 << 30,  /* bytes of values */
-  SL__STAN_MAX_NESTING = 4000,    /* of expressions and calls being evaluated: the C stack */
+  SL__STAN_MAX_NESTING = 2000,    /* of expressions and calls being evaluated: the C stack */
   SL__STAN_NODE_STEPS = 20        /* what making a node counts as */
 };
 
@@ -61,6 +61,7 @@ struct sl__stan_tracer {
   size_t memory;
   int64_t steps;
   int nesting;
+  bool wrong; /* an index or a size: a fault of the program, not of the point it is asked about */
   bool drop_constants, jacobian;
   bool in_callback; /* a function inside of a sub-graph: its requirements are not ours */
   sl_node mask; /* in a branch whose condition depends on parameters: where it is taken; else 0 */
@@ -169,9 +170,6 @@ double sl__stan_apply_number(sl__stan_operator op, double a, double b);
 bool sl__stan_is_product(const sl__stan_value *a, const sl__stan_value *b);
 sl_status sl__stan_product(sl__stan_tracer *t, sl__stan_type type, size_t place,
                            const sl__stan_value *a, const sl__stan_value *b, sl__stan_value *out);
-/* A function of numbers that a builtin is elementwise, or NULL. */
-typedef double (*sl__stan_number_function)(double);
-sl__stan_number_function sl__stan_number_function_of(const sl__stan_builtin *builtin);
 
 /* ---- trace_call.c ---- */
 

@@ -1,9 +1,7 @@
 /* Arithmetic of known numbers. Integers are exact 32-bit numbers, as Stan's; a result outside their
- * range is refused. Elementwise functions of one argument that C has are called at once: no graph is
- * built for them. */
+ * range is refused. */
 #include "stan/trace.h"
 #include <math.h>
-#include <string.h>
 
 double sl__stan_apply_number(sl__stan_operator op, double a, double b) {
   switch (op) {
@@ -65,101 +63,4 @@ sl_status sl__stan_binary_known(sl__stan_tracer *t, sl__stan_operator op, sl__st
   *out = type.base == SL__STAN_INT_TYPE ? sl__stan_integer(t, result != 0)
                                         : sl__stan_number(t, result);
   return out->numbers ? SL_OK : SL_NO_MEMORY;
-}
-
-/* ---- functions of one number ---- */
-
-static double inv_logit(double x) {
-  return x >= 0 ? 1 / (1 + exp(-x)) : exp(x) / (1 + exp(x));
-}
-static double logit(double x) {
-  return log(x) - log1p(-x);
-}
-static double square(double x) {
-  return x * x;
-}
-static double inv(double x) {
-  return 1 / x;
-}
-static double inv_sqrt(double x) {
-  return 1 / sqrt(x);
-}
-static double inv_square(double x) {
-  return 1 / (x * x);
-}
-static double log1m(double x) {
-  return log1p(-x);
-}
-static double log1p_exp(double x) {
-  return x > 0 ? x + log1p(exp(-x)) : log1p(exp(x));
-}
-static double log_inv_logit(double x) {
-  return -log1p_exp(-x);
-}
-static double log1m_inv_logit(double x) {
-  return -log1p_exp(x);
-}
-static double log_gamma(double x) {
-  int sign;
-  return lgamma_r(x, &sign);
-}
-
-/* In alphabetical order. */
-static const struct {
-  const char *name;
-  sl__stan_number_function function;
-} functions[] = {
-    {"acos", acos},
-    {"acosh", acosh},
-    {"asin", asin},
-    {"asinh", asinh},
-    {"atan", atan},
-    {"atanh", atanh},
-    {"cbrt", cbrt},
-    {"ceil", ceil},
-    {"cos", cos},
-    {"cosh", cosh},
-    {"erf", erf},
-    {"erfc", erfc},
-    {"exp", exp},
-    {"exp2", exp2},
-    {"expm1", expm1},
-    {"floor", floor},
-    {"inv", inv},
-    {"inv_logit", inv_logit},
-    {"inv_sqrt", inv_sqrt},
-    {"inv_square", inv_square},
-    {"lgamma", log_gamma},
-    {"log", log},
-    {"log10", log10},
-    {"log1m", log1m},
-    {"log1m_inv_logit", log1m_inv_logit},
-    {"log1p", log1p},
-    {"log1p_exp", log1p_exp},
-    {"log2", log2},
-    {"log_inv_logit", log_inv_logit},
-    {"logit", logit},
-    {"round", round},
-    {"sin", sin},
-    {"sinh", sinh},
-    {"sqrt", sqrt},
-    {"square", square},
-    {"tan", tan},
-    {"tanh", tanh},
-    {"tgamma", tgamma},
-    {"trunc", trunc},
-};
-
-sl__stan_number_function sl__stan_number_function_of(const sl__stan_builtin *builtin) {
-  size_t low = 0, high = sizeof functions / sizeof *functions;
-  while (low < high) {
-    const size_t middle = (low + high) / 2;
-    const int order = strcmp(builtin->name, functions[middle].name);
-    if (order == 0) return functions[middle].function;
-    if (order < 0)
-      high = middle;
-    else
-      low = middle + 1;
-  }
-  return NULL;
 }

@@ -108,6 +108,57 @@ static bool is_same(const sl__stan_value *a, const sl__stan_value *b) {
   return memcmp(a->numbers, b->numbers, (size_t)a->count * sizeof *a->numbers) == 0;
 }
 
+static sl__stan_piece piece_at(const sl__stan_value *value, int64_t i) {
+  switch (value->form) {
+    case SL__STAN_NUMBERS: return (sl__stan_piece){0, -1, value->numbers[i]};
+    case SL__STAN_NODE: return (sl__stan_piece){value->node, (int32_t)i, 0};
+    default: return value->pieces[i];
+  }
+}
+
+static bool is_same_piece(sl__stan_piece a, sl__stan_piece b) {
+  return a.node == b.node &&
+         (a.node ? a.index == b.index : memcmp(&a.number, &b.number, sizeof a.number) == 0);
+}
+
+static sl_node node_of_piece(sl__graph *g, sl__stan_piece piece) {
+  if (!piece.node) return op_number(g, SL_F64, piece.number);
+  return piece.index < 0 ? piece.node : op_element(g, piece.node, 0, piece.index);
+}
+
+/* Both of one container that was assigned element by element: only the elements that differ are
+ * chosen, so that a loop which fills a container in branches does not choose all of it each time.
+ * *few false: too many differ, or the values are of other kinds. */
+static sl_status merge_pieces(sl__stan_tracer *t, sl_node condition, const sl__stan_value *yes,
+                              const sl__stan_value *no, sl__stan_value *chosen, bool *few) {
+  enum { FEW = 16 };
+  int64_t differing = 0;
+  *few = (yes->form == SL__STAN_PIECES || no->form == SL__STAN_PIECES) && yes->dims > 0 &&
+         yes->form != SL__STAN_INTEGERS && no->form != SL__STAN_INTEGERS &&
+         sl__stan_same_shape(yes, no);
+  for (int64_t i = 0; *few && i < no->count; i++) {
+    differing += !is_same_piece(piece_at(yes, i), piece_at(no, i));
+    *few = differing <= FEW;
+  }
+  if (!*few) return SL_OK;
+  sl__stan_piece *piece = sl__stan_temporary(t, no->count, sizeof *piece);
+  if (!piece) return SL_NO_MEMORY;
+  for (int64_t i = 0; i < no->count; i++) {
+    const sl__stan_piece a = piece_at(yes, i), b = piece_at(no, i);
+    piece[i] = b;
+    if (is_same_piece(a, b)) continue;
+    const sl_node node =
+        op_choose(t->graph, condition, node_of_piece(t->graph, a), node_of_piece(t->graph, b));
+    if (!node) return sl__graph_status(t->graph);
+    piece[i] = (sl__stan_piece){node, -1, 0};
+  }
+  *chosen = *no;
+  chosen->form = SL__STAN_PIECES;
+  chosen->pieces = piece;
+  chosen->kept = NULL;
+  return SL_OK;
+}
+
 static sl_status merge(sl__stan_tracer *t, const sl__stan_statement *s, sl_node condition,
                        const changes *c, const sl__stan_value *yes) {
   for (int i = 0; i < c->count; i++) {
@@ -117,7 +168,9 @@ static sl_status merge(sl__stan_tracer *t, const sl__stan_statement *s, sl_node 
       return sl__stan_stop(t, SL_UNSUPPORTED, s->place,
                            "arrays of integers that depend on parameters are not supported");
     sl__stan_value chosen;
-    SL__TRY(sl__stan_choose(t, condition, s->place, &yes[i], &no, &chosen));
+    bool few;
+    SL__TRY(merge_pieces(t, condition, &yes[i], &no, &chosen, &few));
+    if (!few) SL__TRY(sl__stan_choose(t, condition, s->place, &yes[i], &no, &chosen));
     SL__TRY(sl__stan_store(t, c->slot[i], &chosen));
   }
   return SL_OK;

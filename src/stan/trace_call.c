@@ -1,6 +1,7 @@
 /* Calls: of the user's functions, which are executed in a frame of their own, and of Stan's, whose
  * builders make nodes. When all arguments are known, a builder works on a graph of constants and
  * the result's numbers are computed at once. */
+#include "stan/functions.h"
 #include "stan/trace.h"
 #include <string.h>
 
@@ -20,7 +21,7 @@ static bool any_empty(const sl__stan_call *call) {
 
 /* A function of one number, applied to known ones. */
 static sl_status call_number_function(sl__stan_tracer *t, sl__stan_call *call,
-                                      sl__stan_number_function function) {
+                                      sl__call_number1 *function) {
   const sl__stan_value *a = &call->argument[0];
   const double *x = sl__stan_reals(t, a);
   double *y = sl__stan_temporary(t, a->count, sizeof *y);
@@ -122,10 +123,9 @@ sl_status sl__stan_call_builtin(sl__stan_tracer *t, sl__stan_call *call) {
   const bool known = all_known(call);
   const bool density = call->builtin->role == SL__STAN_DENSITY;
   *call->result = (sl__stan_value){.type = call->type};
-  sl__stan_number_function function =
-      known && call->count == 1 && call->type.base != SL__STAN_INT_TYPE
-          ? sl__stan_number_function_of(call->builtin)
-          : NULL;
+  sl__call_number1 *function = known && call->count == 1 && call->type.base != SL__STAN_INT_TYPE
+                                   ? sl__call_number_of(call->builtin)
+                                   : NULL;
   if (function) return call_number_function(t, call, function);
   sl__stan_operator op;
   if (!call->builtin->build && find_operator(call->builtin, &op)) return call_operator(t, call, op);

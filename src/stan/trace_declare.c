@@ -22,9 +22,11 @@ sl_status sl__stan_sizes(sl__stan_tracer *t, const sl__stan_variable *variable, 
     int64_t one;
     const size_t place = variable->size[i]->place;
     SL__TRY(sl__stan_evaluate_integer(t, variable->size[i], "a size", &one));
-    if (one < 0)
+    if (one < 0) {
+      t->wrong = true;
       return sl__stan_stop(t, SL_BAD_ARGUMENT, place, "size %lld of '%.60s' is negative",
                            (long long)one, variable->name);
+    }
     size[(*dims)++] = (int32_t)one;
   }
   if (is_square(variable) && *dims == variable->type.arrays + 1) {
@@ -76,6 +78,7 @@ sl_status sl__stan_check_sizes(sl__stan_tracer *t, const char *name, size_t plac
                                const sl__stan_value *declared, const sl__stan_value *value) {
   if (sl__stan_same_shape(declared, value)) return SL_OK;
   char wanted[128], found[128];
+  t->wrong = true;
   return sl__stan_stop(t, SL_BAD_ARGUMENT, place,
                        "sizes do not match: '%.60s' takes %s, and the value has %s", name,
                        sl__stan_shape_text(declared->dims, declared->size, wanted),

@@ -111,9 +111,20 @@ sl_status sl__stan_choose(sl__stan_tracer *t, sl_node condition, size_t place,
   if (yes->count == 0) return SL_OK;
   const sl_node a = sl__stan_node(t, yes), b = sl__stan_node(t, no);
   out->form = SL__STAN_NODE;
-  out->node = op_select(t->graph, condition, a, b);
+  out->node = op_choose(t->graph, condition, a, b);
   SL__TRY(sl__stan_count_steps(t, place, SL__STAN_NODE_STEPS));
   return out->node ? SL_OK : sl__stan_no_node(t, place);
+}
+
+/* Where the choice is taken: what a density in it requires is required only there. */
+static sl_status evaluate_where(sl__stan_tracer *t, const sl__stan_expression *e, sl_node taken,
+                                sl__stan_value *out) {
+  const sl_node outer = t->mask;
+  t->mask = outer ? op_multiply(t->graph, outer, taken) : taken;
+  if (!t->mask) return sl__stan_no_node(t, e->place);
+  const sl_status status = sl__stan_evaluate(t, e, out);
+  t->mask = outer;
+  return status;
 }
 
 static sl_status evaluate_ternary(sl__stan_tracer *t, const sl__stan_expression *e,
@@ -124,9 +135,12 @@ static sl_status evaluate_ternary(sl__stan_tracer *t, const sl__stan_expression 
     SL__TRY(sl__stan_evaluate(t, e->argument[*condition.integers ? 1 : 2], out));
     return sl__stan_promote(t, out, e->type);
   }
-  SL__TRY(sl__stan_evaluate(t, e->argument[1], &yes));
-  SL__TRY(sl__stan_evaluate(t, e->argument[2], &no));
-  SL__TRY(sl__stan_choose(t, sl__stan_node(t, &condition), e->place, &yes, &no, out));
+  const sl_node zero = op_number(t->graph, SL_F64, 0);
+  const sl_node fails = op_equal(t->graph, sl__stan_node(t, &condition), zero);
+  const sl_node holds = op_shift(t->graph, op_negate(t->graph, fails), 1);
+  SL__TRY(evaluate_where(t, e->argument[1], holds, &yes));
+  SL__TRY(evaluate_where(t, e->argument[2], fails, &no));
+  SL__TRY(sl__stan_choose(t, holds, e->place, &yes, &no, out));
   out->type = e->type;
   return SL_OK;
 }

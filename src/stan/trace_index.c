@@ -19,6 +19,7 @@ static const char *name_of(const sl__stan_expression *e) {
 static sl_status check_range(sl__stan_tracer *t, const sl__stan_expression *indexed, int dimension,
                              size_t place, int64_t index, int32_t size) {
   if (index >= 1 && index <= size) return SL_OK;
+  t->wrong = true;
   return sl__stan_stop(t, SL_BAD_ARGUMENT, place,
                        "index %lld is out of range: dimension %d of %.60s has %d element%s",
                        (long long)index, dimension + 1, name_of(indexed), size,

@@ -123,6 +123,7 @@ sl_status sl__stan_binary(sl__stan_tracer *t, sl__stan_operator op, sl__stan_typ
   const sl__stan_value *shape = is_scalar(a) ? b : a;
   if (!is_scalar(a) && !is_scalar(b) && !sl__stan_same_shape(a, b)) {
     char left[128], right[128];
+    t->wrong = true;
     return sl__stan_stop(t, SL_BAD_ARGUMENT, place,
                          "the sizes of the operands of '%s' differ: %s and %s",
                          sl__stan_operator_text(op), sl__stan_shape_text(a->dims, a->size, left),

@@ -1,5 +1,6 @@
-/* The products of linear algebra: row_vector * vector, vector * row_vector, and those with matrices.
- * As nodes, a known matrix times values of the density is op_linear, whose product is the fast one. */
+/* The products of linear algebra: row_vector * vector, vector * row_vector, and those with
+ * matrices. As nodes, a known matrix times values of the density is op_linear, whose product is the
+ * fast one. */
 #include "stan/trace.h"
 #include <string.h>
 
@@ -62,10 +63,12 @@ sl_status sl__stan_product(sl__stan_tracer *t, sl__stan_type type, size_t place,
   int32_t inner;
   sizes_of(a, &p.m, &p.k);
   sizes_of(b, &inner, &p.n);
-  if (inner != p.k)
+  if (inner != p.k) {
+    t->wrong = true;
     return sl__stan_stop(t, SL_BAD_ARGUMENT, place,
                          "a product of %d x %d and %d x %d: the inner sizes %d and %d differ", p.m,
                          p.k, inner, p.n, p.k, inner);
+  }
   *out = (sl__stan_value){.type = type, .dims = sl__stan_dimensions(type), .count = 1};
   if (out->dims == 2) {
     out->size[0] = p.m;
@@ -80,7 +83,8 @@ sl_status sl__stan_product(sl__stan_tracer *t, sl__stan_type type, size_t place,
   const bool known = sl__stan_is_known(a) && sl__stan_is_known(b);
   if (known || p.k == 0 || out->count == 0) {
     if (known) return multiply_known(t, p, a, b, out);
-    const sl__stan_value empty = {.form = SL__STAN_NUMBERS};
+    static const double nothing[1];
+    const sl__stan_value empty = {.form = SL__STAN_NUMBERS, .numbers = nothing};
     return multiply_known(t, (product){p.m, 0, p.n}, &empty, &empty, out);
   }
   sl_node node = multiply_nodes(t->graph, p, sl__stan_node(t, a), sl__stan_node(t, b));

@@ -23,6 +23,7 @@ typedef enum sl__target_part {
 enum {
   SL__DENSITY_NO_JACOBIAN = 1,    /* of the density of the constrained parameters */
   SL__DENSITY_DROP_CONSTANTS = 2, /* terms that no parameter enters, as Stan's `~` does */
+  SL__DENSITY_VALUE_ONLY = 4,     /* no gradient will be asked for */
 };
 
 /* How a source of targets works: each source's file ends in one. state is the source's own. */
@@ -40,20 +41,23 @@ typedef struct sl__target_source {
   /* Parameters [count] on their own scale -> q [dim]; names the one that breaks its constraint. */
   sl_status (*unconstrain)(sl_context *context, const sl__target *target, const double *parameters,
                            double *q);
+  /* Fails with the reason why the density of q [dim] is 0; SL_OK: none is found. */
+  sl_status (*explain)(sl_context *context, const sl__target *target, const double *q);
   void (*close)(sl__target *target); /* frees state */
 } sl__target_source;
 
 struct sl__target {
   const sl__target_source *source;
-  sl__allocator allocator;
+  sl__arena arena; /* of the target itself: title, names, state */
   void *state;
-  char *title; /* "pot1", "eight_schools.stan" */
+  const char *title; /* "pot1", "eight_schools.stan" */
   int32_t dim;
   const char *const *names; /* [dim], of the unconstrained coordinates */
   double log_evidence;      /* log of its integral where that is known exactly, else NaN */
   /* NULL, or writes exact draws x [rows][dim], row r a function of (key, first_row + r). */
   void (*draw)(const sl__target *target, sl__random_key key, int64_t first_row, int64_t rows,
                double *x);
+  const void *parameters; /* what op_parameter reads in its graph, if it does */
   bool serial; /* a function of the caller's that two threads must not call at once */
 };
 
@@ -90,6 +94,8 @@ sl_status sl__target_write(sl_context *context, const sl__target *target, sl__ta
                            double *out);
 sl_status sl__target_unconstrain(sl_context *context, const sl__target *target,
                                  const double *parameters, double *q);
+
+sl_status sl__target_explain(sl_context *context, const sl__target *target, const double *q);
 
 /* ---- a target made ready to be called with points: program and work memory made beforehand ---- */
 typedef struct sl__density sl__density;

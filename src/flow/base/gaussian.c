@@ -39,7 +39,8 @@ static sl_node density(const sl__layer *layer, sl__graph *g, sl_node z, sl_node 
       sl__log_scale(g, sl__layer_node(layer, g, own->log_diagonal, context_value));
   sl_node lower = factor(layer, g, log_diagonal, context_value);
   sl_node noise = op_triangular_solve(g, lower, op_subtract(g, z, mean), false, false, false);
-  return op_subtract(g, sl__standard_normal(g, noise), op_sum_all(g, log_diagonal));
+  sl_node score = op_subtract(g, sl__standard_normal(g, noise), op_sum_all(g, log_diagonal));
+  return sl__density_or_none(g, z, score);
 }
 
 static sl_node draw(const sl__layer *layer, sl__graph *g, uint32_t stream, sl_node context_value) {

@@ -82,7 +82,8 @@ static sl_node density(const sl__layer *layer, sl__graph *g, sl_node z, sl_node 
   sl_node scores[SL__MOST_COMPONENTS];
   for (int i = 0; i < own->count; i++) {
     sl_node log_det = op_sum_all(g, op_element(g, n.log_diagonals, 0, i));
-    scores[i] = op_subtract(g, sl__standard_normal(g, noise_of(layer, g, &n, i, z)), log_det);
+    sl_node score = op_subtract(g, sl__standard_normal(g, noise_of(layer, g, &n, i, z)), log_det);
+    scores[i] = sl__density_or_none(g, z, score);
   }
   return sl__mix(g, n.logits, own->count, scores);
 }

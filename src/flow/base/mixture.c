@@ -97,7 +97,8 @@ static sl_node density(const sl__layer *layer, sl__graph *g, sl_node z, sl_node 
   for (int i = 0; i < own->count; i++) {
     const sl__chain *chain = &own->chains[i];
     sl__mapped noise = sl__chain_log_prob(chain, g, z, context_value, 0, chain->count);
-    scores[i] = op_add(g, sl__standard_normal(g, noise.value), noise.log_det);
+    sl_node score = op_add(g, sl__standard_normal(g, noise.value), noise.log_det);
+    scores[i] = sl__density_or_none(g, z, score);
   }
   label(layer, g);
   return sl__mix(g, sl__layer_node(layer, g, own->logits, context_value), own->count, scores);

@@ -12,6 +12,14 @@ sl_node sl__standard_normal(sl__graph *g, sl_node z) {
   return op_shift(g, op_scale(g, squares, -0.5), -(double)dim * HALF_LOG_TWO_PI);
 }
 
+sl_node sl__density_or_none(sl__graph *g, sl_node z, sl_node log_density) {
+  sl_node sum = op_sum_all(g, z), none = op_number(g, sl__node_type(g, z), -INFINITY);
+  sl_node is_known =
+      op_maximum(g, op_equal(g, log_density, log_density),
+                 op_subtract(g, op_number(g, sl__node_type(g, z), 1), op_equal(g, sum, sum)));
+  return op_select(g, is_known, log_density, none);
+}
+
 /* ---- lower triangular factors ---- */
 
 sl_status sl__factor_check(sl_context *context, const sl__layer *layer) {

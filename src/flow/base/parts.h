@@ -7,6 +7,10 @@
 /* The standard normal's log density at z [dim]: a scalar. */
 sl_node sl__standard_normal(sl__graph *g, sl_node z);
 
+/* -infinity where the log density of z [dim] is not a number although z is one: distances from a
+ * component that overflowed on the way. */
+sl_node sl__density_or_none(sl__graph *g, sl_node z, sl_node log_density);
+
 /* A lower triangular factor L [dim, dim] of a covariance L L^T is kept as the logarithms of its
  * diagonal [dim] and what lies below it, row by row [dim (dim - 1) / 2]: no number is idle, and L
  * is regular whatever the numbers are. */

@@ -64,11 +64,19 @@ static sl_node log_gamma_ratio(sl__graph *g, sl_node a) {
   return sum;
 }
 
+/* log(1 + t^2), also where t^2 overflows: with r = t or 1 / t, whichever is the smaller. */
+static sl_node log1p_of_square(const sl__layer *layer, sl__graph *g, sl_node t) {
+  sl_node one = op_number(g, layer->type, 1), size = op_absolute(g, t);
+  sl_node is_far = op_less(g, one, size), far = op_select(g, is_far, size, one);
+  sl_node r = op_select(g, is_far, op_reciprocal(g, far), t);
+  return op_add(g, op_log1p(g, op_square(g, r)), op_scale(g, op_log(g, far), 2));
+}
+
 static sl_node density(const sl__layer *layer, sl__graph *g, sl_node z, sl_node context_value) {
   sl_node df = degrees(layer, g, context_value), a = op_scale(g, df, 0.5);
   sl_node level =
       op_subtract(g, log_gamma_ratio(g, a), op_scale(g, op_log(g, op_scale(g, df, PI)), 0.5));
-  sl_node fall = op_log1p(g, op_divide(g, op_square(g, z), df));
+  sl_node fall = log1p_of_square(layer, g, op_divide(g, z, op_sqrt(g, df)));
   fall = op_multiply(g, op_shift(g, a, 0.5), fall);
   return op_sum_all(g, op_subtract(g, level, fall));
 }

@@ -6,6 +6,7 @@
  * parameters of feature d, then x[d]. Every weight is used once, so it costs about one pass, not
  * dim of them. */
 #include "flow/bijector/autoregressive.h"
+#include "flow/bijector/matrix.h"
 
 typedef struct autoregressive {
   sl__transform transform;
@@ -98,5 +99,5 @@ sl__mapped sl__autoregressive_walk(const sl__layer *layer, sl__graph *g, sl_node
     log_det = log_det ? op_add(g, log_det, mapped.log_det) : mapped.log_det;
   }
   if (plain) x = op_slice(g, known, 0, layer->context_dim, layer->dim, 1);
-  return (sl__mapped){x, op_sum_all(g, log_det)};
+  return sl__matrix_solved(g, u, x, op_sum_all(g, log_det));
 }

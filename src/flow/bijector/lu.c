@@ -65,7 +65,7 @@ static sl__mapped sample(const sl__layer *layer, sl__graph *g, sl_node z, sl_nod
   sl_node value = op_gather(g, op_subtract(g, z, bias), 0, layer->dim, own->order.back);
   value = op_triangular_solve(g, matrix, value, false, false, true);
   value = op_triangular_solve(g, u, value, true, false, false);
-  return (sl__mapped){value, op_negate(g, log_det)};
+  return sl__matrix_solved(g, z, value, op_negate(g, log_det));
 }
 
 static const char *const examples[] = {"lu", "(lu-scale)*2", "lu(no)", NULL};

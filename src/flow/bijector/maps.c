@@ -254,5 +254,5 @@ MAP(leaky_relu, "x = z where positive, slope times z else", "Maas et al. 2013", 
     from_leaky_relu, leaky_relu_arguments, 1, "lu-leaky_relu(0.5)-lu");
 MAP(elu, "x = z where positive, alpha (exp(z) - 1) else", "Clevert et al. 2016, eq. 15", to_elu,
     from_elu, elu_arguments, 1, "elu(alpha=2)");
-MAP(power, "x = sign(z) |z|^exponent", "-", to_power, from_power, power_arguments, 1, "power(0.5)",
-    "exp-power(2)");
+MAP(power, "x = sign(z) |z|^exponent; above 1 the density has a pole at 0", "-", to_power,
+    from_power, power_arguments, 1, "power(0.5)", "exp-power(2)");

@@ -61,14 +61,22 @@ static ball make_ball(const sl__layer *layer, sl__graph *g, sl_node context_valu
                 .z_ref = sl__layer_node(layer, g, own->z_ref, context_value)};
 }
 
+/* The largest size in parts, without its derivative: a result does not depend on the unit by which
+ * squares are divided so that they do not overflow. */
+static sl_node largest(sl__graph *g, int count, const sl_node *parts) {
+  return op_stop_gradient(g, op_max(g, op_absolute(g, op_concatenate(g, count, parts, 0)), 0));
+}
+
 /* |offset| [1]. At 0, where the length has no derivative, it gets 0: the mean of those on all
  * sides. */
 static sl_node length(const sl__layer *layer, sl__graph *g, sl_node offset) {
-  sl_node square = op_reshape(g, op_sum_all(g, op_square(g, offset)), sl__shape1(1));
-  sl_node least = op_number(g, layer->type, layer->type == SL_F32 ? 1e-36 : 1e-300);
-  sl_node is_off = op_less(g, least, square);
-  sl_node safe = op_select(g, is_off, square, op_number(g, layer->type, 1));
-  return op_select(g, is_off, op_sqrt(g, safe), op_number(g, layer->type, 0));
+  sl_node unit = largest(g, 1, &offset), one = op_number(g, layer->type, 1);
+  sl_node least = op_number(g, layer->type, layer->type == SL_F32 ? 1e-37 : 1e-300);
+  sl_node is_off = op_less(g, least, unit), safe = op_select(g, is_off, unit, one);
+  sl_node square = op_sum_all(g, op_square(g, op_divide(g, offset, safe)));
+  sl_node root = op_multiply(g, safe, op_sqrt(g, op_select(g, is_off, square, one)));
+  sl_node size = op_select(g, is_off, root, op_number(g, layer->type, 0));
+  return op_reshape(g, size, sl__shape1(1));
 }
 
 /* 1 / (alpha + r), g and log |det| [1] at r */
@@ -95,14 +103,18 @@ static sl__mapped sample(const sl__layer *layer, sl__graph *g, sl_node z, sl_nod
   return (sl__mapped){op_multiply_add(g, offset, at.growth, of.z_ref), op_sum_all(g, at.log_det)};
 }
 
-/* r from R. (p + root) / 2 where p = R - s >= 0, else 2 alpha R / (-p + root). */
+/* r from R. (p + root) / 2 where p = R - s >= 0, else 2 alpha R / (-p + root); in units of the
+ * largest of |p|, alpha and R. */
 static sl_node inner_radius(const sl__layer *layer, sl__graph *g, const ball *of, sl_node outer) {
-  sl_node p = op_subtract(g, outer, of->s);
-  sl_node product = op_multiply(g, of->alpha, outer);
+  sl_node p = op_subtract(g, outer, of->s), parts[3] = {p, of->alpha, outer};
+  sl_node unit = largest(g, 3, parts), alpha = op_divide(g, of->alpha, unit);
+  p = op_divide(g, p, unit);
+  sl_node product = op_multiply(g, alpha, op_divide(g, outer, unit));
   sl_node root = op_sqrt(g, op_multiply_add(g, p, p, op_scale(g, product, 4)));
   sl_node sum = op_add(g, op_absolute(g, p), root);
-  return op_select(g, op_less(g, p, op_number(g, layer->type, 0)),
-                   op_divide(g, op_scale(g, product, 2), sum), op_scale(g, sum, 0.5));
+  sl_node is_below = op_less(g, p, op_number(g, layer->type, 0));
+  return op_select(g, is_below, op_divide(g, op_scale(g, op_multiply(g, alpha, outer), 2), sum),
+                   op_scale(g, op_multiply(g, sum, unit), 0.5));
 }
 
 static sl__mapped log_prob(const sl__layer *layer, sl__graph *g, sl_node x, sl_node context_value) {

@@ -103,7 +103,7 @@ static sl__mapped sample(const sl__layer *layer, sl__graph *g, sl_node z, sl_nod
   sl_node value = op_divide(g, op_subtract(g, z, p.bias), p.scale);
   bool upper = layer->arguments[0].integer == SIDE_UPPER;
   if (p.matrix) value = op_triangular_solve(g, p.matrix, value, upper, false, true);
-  return (sl__mapped){value, op_negate(g, op_sum_all(g, p.log_scale))};
+  return sl__matrix_solved(g, z, value, op_negate(g, op_sum_all(g, p.log_scale)));
 }
 
 static const char *const examples[] = {"triangular", "triangular(upper,positive=softplus)",

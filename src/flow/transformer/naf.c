@@ -1,19 +1,21 @@
 /* naf: deep sigmoidal flow of one layer, the neural autoregressive flow's transformer (Huang et al.
- * 2018, arXiv:1804.00779, eqs. 8, 9). Data x go to noise
+ * 2018, arXiv:1804.00779, eqs. 8, 9), and a little of the identity. Data x go to noise
  *
- *   z = logit(sum_k w_k sigmoid(u_k)),   u_k = a_k x + b_k,   a_k > 0,  sum_k w_k = 1.
+ *   z = (1 - e) n + e x,  e = 0.02,  n = logit(sum_k w_k sigmoid(u_k)),
+ *   u_k = a_k x + b_k,   a_k > 0,  sum_k w_k = 1.
  *
  * Everything is computed from log sigmoids and log_sum_exp. With S = sum_k w_k sigmoid(u_k),
- *   z = log S - log(1 - S),   log dz/dx = log(sum_k w_k a_k sigmoid(u_k) sigmoid(-u_k))
- *                                         - log S - log(1 - S),
- * and 1 - S is the same sum with -u_k. So there is no epsilon anywhere, and far out, where S rounds
- * to 0 or 1, z still grows like the smallest a_k x, as it should.
+ *   n = log S - log(1 - S),   log dn/dx = log(sum_k w_k a_k sigmoid(u_k) sigmoid(-u_k))
+ *                                         - log S - log(1 - S) = L,
+ *   log dz/dx = log(e + (1 - e) exp(L)) = log e + softplus(L + log(1 - e) - log e),
+ * and 1 - S is the same sum with -u_k. So there is no rounding to 0 or 1 anywhere, and far out z
+ * still grows like the smallest a_k x, as it should.
  *
- * The inverse is a root. u_k >= z for all k makes S >= sigmoid(z), so the largest (z - b_k) / a_k
- * bounds it from above, and the smallest from below.
+ * Why e: between steep units n is flat, down to slopes that leave its inverse no digits. With e, a
+ * gap costs mass of no more than e times its width, and the inverse no more than two digits.
  *
- * a_k = 0.001 + 0.999 softplus(...), and there is one unit more, u = x with weight 0.001: where
- * others leave gaps the map would be flat for floating point, and mass would get lost.
+ * The inverse is a root. n lies between the least and the greatest of the u_k; so the root lies
+ * between those of (1 - e) u_k + e x = z.
  *
  * Zeros make a_k = 1 and b_k = 0, which is the identity whatever w is, but leaves all units alike,
  * and whatever parameters start alike and get like gradients stay alike: the first feature of an
@@ -22,10 +24,10 @@
 #include <math.h>
 #include "flow/transformer/transformer.h"
 
-#define LEAST_SLOPE     0.001
-#define IDENTITY_WEIGHT 0.001
-#define LEAST_GAIN      1.0
-#define MOST_GAIN       4.0
+#define IDENTITY    0.02  /* e */
+#define LEAST_SLOPE 0.001 /* of a unit, so that it has a logarithm */
+#define LEAST_GAIN  1.0
+#define MOST_GAIN   4.0
 
 enum { SLOPES, OFFSETS, WEIGHTS };
 
@@ -38,7 +40,7 @@ static void measure(sl__transform *transform) {
   transform->group_name[WEIGHTS] = "weights";
 }
 
-/* The mixture's parameters: like the groups, with the identity's unit behind the others. */
+/* The mixture's parameters, shaped like the groups. */
 typedef struct mixture {
   int axis;
   sl_node slope, offset, log_slope, log_weight;
@@ -54,14 +56,6 @@ static sl_node gains(const sl__transform *transform, sl__graph *g, int axis) {
   return op_constant(g, transform->type, shape, gain);
 }
 
-/* One more number behind those of a group. */
-static sl_node append(sl__graph *g, sl_node group, int axis, double last) {
-  sl_node first = op_slice(g, group, axis, 0, 1, 1),
-          number = op_number(g, sl__node_type(g, group), last);
-  sl_node parts[2] = {group, op_broadcast(g, number, sl__node_shape(g, first))};
-  return op_concatenate(g, 2, parts, axis);
-}
-
 static mixture make_mixture(const sl__transform *transform, sl__graph *g,
                             const sl__transform_parameters *parameters) {
   int axis = parameters->axis;
@@ -71,14 +65,12 @@ static mixture make_mixture(const sl__transform *transform, sl__graph *g,
   sl_node offset = op_multiply(g, parameters->group[OFFSETS], gains(transform, g, axis));
   sl_node raw = parameters->group[WEIGHTS];
   sl_node total = sl__transform_across(g, op_log_sum_exp(g, raw, axis), axis);
-  sl_node log_weight = op_shift(g, op_subtract(g, raw, total), log(1 - IDENTITY_WEIGHT));
-  slope = append(g, slope, axis, 1);
   return (mixture){
       .axis = axis,
       .slope = slope,
-      .offset = append(g, offset, axis, 0),
+      .offset = offset,
       .log_slope = op_log(g, slope),
-      .log_weight = append(g, log_weight, axis, log(IDENTITY_WEIGHT)),
+      .log_weight = op_subtract(g, raw, total),
   };
 }
 
@@ -100,18 +92,25 @@ static sums add_up(sl__graph *g, const mixture *m, sl_node x) {
   };
 }
 
+/* (1 - e) a + e b */
+static sl_node with_identity(sl__graph *g, sl_node a, sl_node b) {
+  return op_add(g, op_scale(g, a, 1 - IDENTITY), op_scale(g, b, IDENTITY));
+}
+
 static sl_node value(void *user, sl__graph *g, sl_node x) {
   sums s = add_up(g, user, x);
-  return op_subtract(g, s.log_s, s.log_1s);
+  return with_identity(g, op_subtract(g, s.log_s, s.log_1s), x);
 }
 
 static sl__mapped map(sl__graph *g, const mixture *m, sl_node x) {
   sums s = add_up(g, m, x);
   sl_node log_terms =
       op_add(g, op_add(g, m->log_weight, m->log_slope), op_add(g, s.below, s.above));
-  sl_node log_rise = op_log_sum_exp(g, log_terms, m->axis);
-  return (sl__mapped){op_subtract(g, s.log_s, s.log_1s),
-                      op_subtract(g, log_rise, op_add(g, s.log_s, s.log_1s))};
+  sl_node log_rise =
+      op_subtract(g, op_log_sum_exp(g, log_terms, m->axis), op_add(g, s.log_s, s.log_1s));
+  sl_node over = op_shift(g, log_rise, log(1 - IDENTITY) - log(IDENTITY));
+  return (sl__mapped){with_identity(g, op_subtract(g, s.log_s, s.log_1s), x),
+                      op_shift(g, op_softplus(g, over), log(IDENTITY))};
 }
 
 static sl__mapped log_prob(const sl__transform *transform, sl__graph *g, sl_node x,
@@ -123,8 +122,10 @@ static sl__mapped log_prob(const sl__transform *transform, sl__graph *g, sl_node
 static sl__mapped sample(const sl__transform *transform, sl__graph *g, sl_node z,
                          const sl__transform_parameters *parameters) {
   mixture m = make_mixture(transform, g, parameters);
+  sl_node offset = op_scale(g, m.offset, 1 - IDENTITY);
+  sl_node slope = op_shift(g, op_scale(g, m.slope, 1 - IDENTITY), IDENTITY);
   sl_node across = sl__transform_across(g, z, m.axis);
-  sl_node single = op_divide(g, op_subtract(g, across, m.offset), m.slope);
+  sl_node single = op_divide(g, op_subtract(g, across, offset), slope);
   sl_node low = op_negate(g, op_max(g, op_negate(g, single), m.axis));
   sl_node x = op_root(g, z, low, op_max(g, single, m.axis), value, &m);
   return (sl__mapped){x, op_negate(g, map(g, &m, x).log_det)};
@@ -132,7 +133,7 @@ static sl__mapped sample(const sl__transform *transform, sl__graph *g, sl_node z
 
 const sl__transformer sl__transformer_naf = {
     .name = "naf",
-    .summary = "logit of a mixture of sigmoids; sampled by a root",
+    .summary = "logit of a mixture of sigmoids, and a little of x; sampled by a root",
     .source = "Huang et al. 2018, eqs. 8, 9",
     .sample_how = SL__HOW_ITERATIVE,
     .measure = measure,

@@ -12,7 +12,11 @@
  * added, the h_k adding up to 1 - s: zeros make the identity. They differ from each other because
  * polynomials that start alike and get like gradients would stay alike.
  *
- * The inverse is a root. The search starts around the smaller of the two roots that the lowest and
+ * Beyond -bound .. bound the map goes on along its tangent: several such layers would otherwise have
+ * the product of their degrees for their degree, and data a little outside of what was trained on
+ * would land beyond all noise.
+ *
+ * Between the ends, the inverse is a root. The search starts around the smaller of the two roots that the lowest and
  * the highest power of the integral would have by themselves; both have positive coefficients. */
 #include <math.h>
 #include "flow/transformer/transformer.h"
@@ -42,6 +46,7 @@ static void measure(sl__transform *transform) {
 typedef struct polynomial {
   int axis;
   int32_t degree;
+  double bound;
   sl_node shift;                         /* c, [n] */
   sl_node part[MOST_DEGREE + 1];         /* coefficient l of all p_k: groups of that size */
   sl_node integral[2 * MOST_DEGREE + 1]; /* [n]: of x^(m+1) in the integral of q */
@@ -60,7 +65,8 @@ static polynomial make_polynomial(const sl__transform *transform, sl__graph *g,
                                   const sl__transform_parameters *parameters) {
   int axis = parameters->axis;
   int32_t count = polynomials_of(transform), degree = degree_of(transform);
-  polynomial p = {.axis = axis, .degree = degree};
+  const double bound = transform->arguments[SL__ARGUMENT_bound].real;
+  polynomial p = {.axis = axis, .degree = degree, .bound = bound};
   p.shift = op_element(g, parameters->group[SHIFT], axis, 0);
   for (int32_t l = 0; l <= degree; l++) {
     sl_node raw = op_slice(g, parameters->group[COEFFICIENTS], axis, l * count, count, 1);
@@ -87,16 +93,23 @@ static sl_node value(void *user, sl__graph *g, sl_node x) {
   return op_multiply_add(g, sum, x, p->shift);
 }
 
-static sl_node log_slope(sl__graph *g, const polynomial *p, sl_node x) {
+static sl_node slope(sl__graph *g, const polynomial *p, sl_node x) {
   sl_node across = sl__transform_across(g, x, p->axis), each = p->part[p->degree];
   for (int32_t l = p->degree - 1; l >= 0; l--) each = op_multiply_add(g, each, across, p->part[l]);
-  return op_log(g, op_shift(g, op_sum(g, op_square(g, each), p->axis), LEAST_SLOPE));
+  return op_shift(g, op_sum(g, op_square(g, each), p->axis), LEAST_SLOPE);
+}
+
+static sl_node within(sl__graph *g, sl_node value, sl_node low, sl_node high) {
+  return op_minimum(g, op_maximum(g, value, low), high);
 }
 
 static sl__mapped log_prob(const sl__transform *transform, sl__graph *g, sl_node x,
                            const sl__transform_parameters *parameters) {
   polynomial p = make_polynomial(transform, g, parameters);
-  return (sl__mapped){value(&p, g, x), log_slope(g, &p, x)};
+  sl_node high = op_number(g, transform->type, p.bound);
+  sl_node inside = within(g, x, op_negate(g, high), high), rise = slope(g, &p, inside);
+  sl_node z = op_multiply_add(g, rise, op_subtract(g, x, inside), value(&p, g, inside));
+  return (sl__mapped){z, op_log(g, rise)};
 }
 
 /* About where z - c = rise is reached. */
@@ -113,9 +126,15 @@ static sl_node guess(const sl__transform *transform, sl__graph *g, const polynom
 static sl__mapped sample(const sl__transform *transform, sl__graph *g, sl_node z,
                          const sl__transform_parameters *parameters) {
   polynomial p = make_polynomial(transform, g, parameters);
-  sl_node about = guess(transform, g, &p, op_subtract(g, z, p.shift));
-  sl_node x = op_root(g, z, op_scale(g, about, 0.25), op_scale(g, about, 4), value, &p);
-  return (sl__mapped){x, op_negate(g, log_slope(g, &p, x))};
+  sl_node high = op_number(g, transform->type, p.bound), low = op_negate(g, high);
+  sl_node z_low = value(&p, g, low), z_high = value(&p, g, high);
+  sl_node inside = within(g, z, z_low, z_high);
+  sl_node about = guess(transform, g, &p, op_subtract(g, inside, p.shift));
+  sl_node x = op_root(g, inside, op_scale(g, about, 0.25), op_scale(g, about, 4), value, &p);
+  x = op_select(g, op_less(g, z, z_low), low, op_select(g, op_less(g, z_high, z), high, x));
+  sl_node rise = slope(g, &p, x);
+  sl_node beyond = op_divide(g, op_subtract(g, z, inside), rise);
+  return (sl__mapped){op_add(g, x, beyond), op_negate(g, op_log(g, rise))};
 }
 
 const sl__transformer sl__transformer_sos = {

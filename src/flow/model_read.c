@@ -1,106 +1,11 @@
-/* Models in files: safetensors, so that other programs read the tensors, with everything else as
- * text in the metadata.
- *
- *   tensors   layers.N.NAME, one per parameter; context.shift and .scale if there is a context
- *   metadata  format_version; formula (canonical), base, dim, context_dim, dtype, seed, and the
- *             types of the columns: these make the flow's structure; columns: JSON
- *             [{"name": .., "type": .., "noise_width": ..}, ..], a real column without its type;
- *             context_columns: JSON ["..", ..]; training: JSON, when there is a record
- *
- * A file is not trusted: every piece must be there, have the right shape, and be finite. */
+/* Models from files (model_write.c has the format). A file is not trusted: every piece must be
+ * there, have the right shape, and be finite; and no more memory is taken than a small multiple of
+ * the file's size, whatever its formula says. So the structure comes first, and is given up when it
+ * has many more numbers than the file has; then the tensors are compared with it; and only then
+ * memory for the numbers is taken. */
 #include <math.h>
 #include <string.h>
-#include "flow/model.h"
-#include "io/io.h"
-
-static size_t size_of(sl_dtype type) {
-  return type == SL_F32 ? sizeof(float) : sizeof(double);
-}
-
-/* ---- writing ---- */
-
-static sl__tensor tensor_of(const sl__flow *flow, const sl__parameter *p, const void *vector) {
-  sl__tensor tensor = {.name = p->name,
-                       .type = flow->type,
-                       .dims = p->shape.dims,
-                       .data = (const char *)vector + (size_t)p->offset * size_of(flow->type),
-                       .count = sl__shape_count(p->shape)};
-  for (int i = 0; i < p->shape.dims; i++) tensor.shape[i] = p->shape.size[i];
-  return tensor;
-}
-
-static void write_columns(const sl__model *model, sl__text *columns, sl__text *context_columns) {
-  sl__json json = {.text = columns};
-  sl__json_open_array(&json, NULL);
-  for (int32_t k = 0; k < model->dim; k++) {
-    sl__json_open_object(&json, NULL);
-    sl__json_text(&json, "name", model->columns[k]);
-    if (!sl__type_is_real(&model->map.type[k])) sl__json_text(&json, "type", model->types[k]);
-    sl__json_real(&json, "noise_width", model->noise_width[k]);
-    sl__json_close_object(&json);
-  }
-  sl__json_close_array(&json);
-  sl__json other = {.text = context_columns};
-  sl__json_open_array(&other, NULL);
-  for (int32_t k = 0; k < model->flow->context_dim; k++)
-    sl__json_text(&other, NULL, model->context_columns[k]);
-  sl__json_close_array(&other);
-}
-
-/* Texts of the metadata in the order of these keys. */
-static const char *const keys[] = {"format_version",  "formula", "base", "dim",
-                                   "context_dim",     "dtype",   "seed", "columns",
-                                   "context_columns", "training"};
-enum { COLUMNS = 7, CONTEXT_COLUMNS, TRAINING, ENTRIES };
-
-static sl_status write_file(sl_context *context, const sl__model *model, const char *path,
-                            sl__text text[ENTRIES], sl__tensor *tensors) {
-  const sl__flow *flow = model->flow;
-  int64_t count = 0;
-  for (; count < flow->parameter_count; count++)
-    tensors[count] = tensor_of(flow, &flow->parameters[count], model->vector);
-  sl__tensor extra = {
-      .type = SL_F64, .dims = 1, .shape = {flow->context_dim}, .count = flow->context_dim};
-  if (flow->context_dim > 0) {
-    extra.name = "context.shift";
-    extra.data = model->context_shift;
-    tensors[count++] = extra;
-    extra.name = "context.scale";
-    extra.data = model->context_scale;
-    tensors[count++] = extra;
-  }
-  sl__text_add(&text[0], "%d", sl__model_format_version(model));
-  sl__text_add_bytes(&text[1], flow->formula, strlen(flow->formula));
-  sl__text_add(&text[2], "%s", flow->base_formula);
-  sl__text_add(&text[3], "%d", model->dim);
-  sl__text_add(&text[4], "%d", flow->context_dim);
-  sl__text_add(&text[5], "%s", flow->type == SL_F32 ? "f32" : "f64");
-  sl__text_add(&text[6], "%llu", (unsigned long long)flow->seed);
-  write_columns(model, &text[COLUMNS], &text[CONTEXT_COLUMNS]);
-  if (model->training)
-    sl__text_add_bytes(&text[TRAINING], model->training, strlen(model->training));
-  const char *values[ENTRIES];
-  for (int i = 0; i < ENTRIES; i++) {
-    if (text[i].failed) return SL_NO_MEMORY;
-    values[i] = text[i].data;
-  }
-  int64_t entries = model->training ? ENTRIES : ENTRIES - 1;
-  return sl__tensors_write(context, path, count, tensors, entries, keys, values);
-}
-
-sl_status sl__model_save(sl_context *context, const sl__model *model, const char *path) {
-  size_t tensors = (size_t)model->flow->parameter_count + 2;
-  sl__tensor *tensor = sl__allocate(context, tensors, sizeof *tensor);
-  if (!tensor) return SL_NO_MEMORY;
-  sl__text text[ENTRIES];
-  for (int i = 0; i < ENTRIES; i++) sl__text_open(&text[i], context);
-  sl_status status = write_file(context, model, path, text, tensor);
-  for (int i = 0; i < ENTRIES; i++) sl__text_close(&text[i]);
-  sl__free(&context->allocator, tensor);
-  return status;
-}
-
-/* ---- reading ---- */
+#include "flow/model_file.h"
 
 /* The value of a key that must be there. */
 static sl_status need(sl_context *context, const sl__tensor_file *file, const char *key,
@@ -166,6 +71,22 @@ static sl_status need_columns(sl_context *context, sl__arena *arena, const sl__t
   return SL_OK;
 }
 
+/* The list "context_columns" of context_dim texts, in the arena. */
+static sl_status need_context_columns(sl_context *context, sl__arena *arena,
+                                      const sl__tensor_file *file, int64_t context_dim,
+                                      const sl__json_value **first) {
+  const char *text = NULL;
+  sl__json_value *list = NULL;
+  SL__TRY(need(context, file, "context_columns", &text));
+  SL__TRY(sl__json_parse(context, arena, text, strlen(text), &list));
+  if (list->kind != SL__JSON_ARRAY || list->count != context_dim)
+    return refuse_columns(context, "context_columns");
+  for (const sl__json_value *item = list->child; item; item = item->next)
+    if (item->kind != SL__JSON_TEXT) return refuse_columns(context, "context_columns");
+  *first = list->child;
+  return SL_OK;
+}
+
 /* types [dim] */
 static sl_status read_types(sl_context *context, sl__arena *arena, const sl__tensor_file *file,
                             int64_t dim, sl__column_type **types) {
@@ -185,12 +106,23 @@ static sl_status read_types(sl_context *context, sl__arena *arena, const sl__ten
   return SL_OK;
 }
 
+/* A structure with so many numbers more than the file is still compared with it tensor by tensor,
+ * which tells what is missing. */
+enum { SPARE_NUMBERS = 100000 };
+
+static int64_t count_numbers(const sl__tensor_file *file) {
+  int64_t total = 0;
+  for (int64_t i = 0; i < file->tensors; i++) total += file->tensor[i].count;
+  return total;
+}
+
 static sl_status make_typed_flow(sl_context *context, sl__arena *arena, const sl__tensor_file *file,
                                  sl__model **out) {
   int64_t dim = 0, context_dim = 0;
   uint64_t seed = 0;
   const char *formula = NULL, *base = NULL, *dtype = NULL;
   sl__column_type *types = NULL;
+  const sl__json_value *ignored = NULL;
   SL__TRY(check_version(context, file));
   SL__TRY(need(context, file, "formula", &formula));
   SL__TRY(need(context, file, "base", &base));
@@ -203,9 +135,20 @@ static sl_status make_typed_flow(sl_context *context, sl__arena *arena, const sl
     return sl__fail(context, SL_FORMAT, "'dtype' is %.40s in the metadata; it must be f32 or f64",
                     dtype);
   SL__TRY(read_types(context, arena, file, dim, &types));
-  sl_status status = sl__model_new_typed(context, formula, base, (int32_t)dim, types,
-                                         (int32_t)context_dim, single ? SL_F32 : SL_F64, seed, out);
-  return status == SL_OK ? SL_OK : sl__fail_prefix(context, "formula in the model");
+  SL__TRY(need_context_columns(context, arena, file, context_dim, &ignored));
+  const sl__model_plan plan = {.flow = {.formula = formula,
+                                        .base = base,
+                                        .context_dim = (int32_t)context_dim,
+                                        .type = single ? SL_F32 : SL_F64,
+                                        .seed = seed,
+                                        .most_numbers = count_numbers(file) + SPARE_NUMBERS},
+                               .dim = (int32_t)dim,
+                               .types = types};
+  sl_status status = sl__model_build(context, &plan, out);
+  return status == SL_OK
+             ? SL_OK
+             : sl__fail_prefix(context, "formula in the model, whose file holds %lld numbers",
+                               (long long)count_numbers(file));
 }
 
 static sl_status make_flow(sl_context *context, const sl__tensor_file *file, sl__model **out) {
@@ -256,35 +199,39 @@ static sl_status check_mask(sl_context *context, const sl__parameter *p, const v
   return SL_OK;
 }
 
-static sl_status read_tensors(sl_context *context, const sl__tensor_file *file, sl__model *model) {
-  const sl__flow *flow = model->flow;
+/* All tensors that the structure needs, before there is memory for them. */
+static sl_status check_tensors(sl_context *context, const sl__tensor_file *file,
+                               const sl__flow *flow) {
   const void *data = NULL;
   for (int i = 0; i < flow->parameter_count; i++) {
     const sl__parameter *p = &flow->parameters[i];
-    sl__tensor want = tensor_of(flow, p, model->vector);
+    const sl__tensor want = sl__parameter_tensor(flow, p, NULL);
     SL__TRY(need_tensor(context, file, &want, &data));
     SL__TRY(check_mask(context, p, data, flow->type));
-    size_t size = size_of(flow->type);
-    memcpy((char *)model->vector + (size_t)p->offset * size, data, (size_t)want.count * size);
   }
   if (flow->context_dim == 0) return SL_OK;
-  sl__tensor want = {.name = "context.shift",
-                     .type = SL_F64,
-                     .dims = 1,
-                     .shape = {flow->context_dim},
-                     .count = flow->context_dim};
+  sl__tensor want = sl__context_tensor(flow, "context.shift", NULL);
   SL__TRY(need_tensor(context, file, &want, &data));
-  memcpy(model->context_shift, data, (size_t)want.count * sizeof(double));
   want.name = "context.scale";
-  SL__TRY(need_tensor(context, file, &want, &data));
-  memcpy(model->context_scale, data, (size_t)want.count * sizeof(double));
-  return SL_OK;
+  return need_tensor(context, file, &want, &data);
+}
+
+static void copy_tensors(const sl__tensor_file *file, sl__model *model) {
+  const sl__flow *flow = model->flow;
+  const size_t size = sl__number_size(flow->type);
+  const size_t context_size = (size_t)flow->context_dim * sizeof(double);
+  for (int i = 0; i < flow->parameter_count; i++) {
+    const sl__parameter *p = &flow->parameters[i];
+    memcpy((char *)model->vector + (size_t)p->offset * size, sl__tensors_find(file, p->name)->data,
+           (size_t)sl__shape_count(p->shape) * size);
+  }
+  if (flow->context_dim == 0) return;
+  memcpy(model->context_shift, sl__tensors_find(file, "context.shift")->data, context_size);
+  memcpy(model->context_scale, sl__tensors_find(file, "context.scale")->data, context_size);
 }
 
 static sl_status read_columns(sl_context *context, const sl__tensor_file *file, sl__model *model) {
-  const char *text = NULL;
-  sl__json_value *list = NULL;
-  const sl__json_value *column = NULL;
+  const sl__json_value *column = NULL, *item = NULL;
   SL__TRY(need_columns(context, &model->arena, file, model->dim, &column));
   for (int32_t k = 0; column; column = column->next, k++) {
     const sl__json_value *name = sl__json_member(column, "name");
@@ -293,31 +240,29 @@ static sl_status read_columns(sl_context *context, const sl__tensor_file *file, 
     model->columns[k] = name->text;
     if (width && width->kind == SL__JSON_NUMBER) model->noise_width[k] = width->number;
   }
-  SL__TRY(need(context, file, "context_columns", &text));
-  SL__TRY(sl__json_parse(context, &model->arena, text, strlen(text), &list));
-  if (list->kind != SL__JSON_ARRAY || list->count != model->flow->context_dim)
-    return refuse_columns(context, "context_columns");
-  int32_t k = 0;
-  for (const sl__json_value *item = list->child; item; item = item->next, k++) {
-    if (item->kind != SL__JSON_TEXT) return refuse_columns(context, "context_columns");
-    model->context_columns[k] = item->text;
-  }
+  SL__TRY(need_context_columns(context, &model->arena, file, model->flow->context_dim, &item));
+  for (int32_t k = 0; item; item = item->next, k++) model->context_columns[k] = item->text;
   return SL_OK;
+}
+
+static sl_status fill(sl_context *context, const sl__tensor_file *file, sl__model *model) {
+  SL__TRY(check_tensors(context, file, model->flow));
+  SL__TRY(sl__model_take_numbers(model));
+  copy_tensors(file, model);
+  SL__TRY(read_columns(context, file, model));
+  const char *training = sl__tensors_meta(file, "training");
+  return training ? sl__model_set_training(model, training) : SL_OK;
 }
 
 static sl_status read_model(sl_context *context, const sl__tensor_file *file, sl__model **out) {
   sl__model *model = NULL;
   SL__TRY(make_flow(context, file, &model));
-  sl_status status = read_tensors(context, file, model);
-  if (status == SL_OK) status = read_columns(context, file, model);
-  const char *training = sl__tensors_meta(file, "training");
-  if (status == SL_OK && training) status = sl__model_set_training(model, training);
-  if (status != SL_OK) {
+  sl_status status = fill(context, file, model);
+  if (status == SL_OK)
+    *out = model;
+  else
     sl__model_free(context, model);
-    return status;
-  }
-  *out = model;
-  return SL_OK;
+  return status;
 }
 
 sl_status sl__model_load(sl_context *context, const char *path, sl__model **out) {

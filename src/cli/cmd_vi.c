@@ -1,0 +1,316 @@
+/* sluice vi TARGET: a flow fitted to a density that is known up to a constant. */
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "api/handle.h"
+#include "cli/target_options.h"
+#include "cli/vi_robust.h"
+#include "cli/watch.h"
+#include "infer/vi/vi.h"
+
+static const sl__option_row options[] = {
+    {"output", SL__OPTION_TEXT, NULL, 0, 0, NULL, "model file to write, .safetensors"},
+    {"mode", SL__OPTION_CHOICE, "robust", 0, 0, "robust|plain",
+     "robust explores and certifies; plain is the classical method with the options below"},
+    {"flow", SL__OPTION_TEXT, NULL, 0, 0, NULL, "formula of the flow [plain: scale-loc]"},
+    {"base", SL__OPTION_TEXT, NULL, 0, 0, NULL, "base density, normal by default"},
+    {"precision", SL__OPTION_CHOICE, "f64", 0, 0, "f32|f64", "precision of the flow"},
+    {"objective", SL__OPTION_CHOICE, "elbo", 0, 0, "elbo|iwae|renyi|chi|forward|draws",
+     "what is minimised"},
+    {"estimator", SL__OPTION_CHOICE, NULL, 0, 0, "reparameterized|stl|dreg|score",
+     "of its gradient; the objective's usual one by default"},
+    {"alpha", SL__OPTION_REAL, "0.5", -100, 100, NULL, "order of the objective renyi"},
+    {"samples", SL__OPTION_INT, "100", 1, 1e7, NULL, "draws per step"},
+    {"particles", SL__OPTION_INT, "0", 0, 1e7, NULL,
+     "draws that are weighed against each other; 0: all of a step"},
+    {"draws", SL__OPTION_TEXT, NULL, 0, 0, NULL,
+     "table of draws from the target, for the objective draws"},
+    {"steps", SL__OPTION_INT, "10000", 1, 4294967295.0, NULL, "optimiser steps"},
+    {"optimizer", SL__OPTION_TEXT, "adam", 0, 0, NULL,
+     "adam, adamax, adagrad_window, sgd, momentum, nesterov_momentum, adagrad, rmsprop, adadelta: "
+     "with PyMC3's formulas and defaults; adamw, nesterov"},
+    {"lr", SL__OPTION_REAL, NULL, 1e-12, 1e3, NULL, "learning rate; the optimiser's default"},
+    {"schedule", SL__OPTION_TEXT, "constant", 0, 0, NULL,
+     "of the rate: constant, cosine, warmup or plateau"},
+    {"warmup", SL__OPTION_INT, "0", 0, 1e9, NULL, "steps over which the rate rises"},
+    {"clip", SL__OPTION_REAL, "0", 0, 1e12, NULL, "bound on the norm of the gradient; 0: none"},
+    {"clip-by-median", SL__OPTION_BOOL, "false", 0, 0, NULL,
+     "bound it by twice its running median"},
+    {"ema", SL__OPTION_REAL, "0", 0, 0.9999999, NULL,
+     "decay of the running average of the parameters, which is kept then; 0: none"},
+    {"jitter", SL__OPTION_REAL, NULL, 1e-9, 1e3, NULL,
+     "standard deviation of what starts at random"},
+    {"anneal", SL__OPTION_INT, "0", 0, 1e9, NULL,
+     "steps over which the target's weight rises from 0.01 to 1"},
+    {"noise", SL__OPTION_CHOICE, "philox", 0, 0, "philox|sobol",
+     "random numbers, or scrambled Sobol points"},
+    {"track", SL__OPTION_TEXT, NULL, 0, 0, NULL,
+     "record numbers of the run: WHAT[,WHAT][@EVERY][=FILE], WHAT loss, gradient_norm, "
+     "layers.1.*, gradient:layers.1.u"},
+    {"stop-parameters", SL__OPTION_REAL, "0", 0, 1e9, NULL,
+     "end when no parameter changes by this much in 100 steps; 0: never"},
+    {"stop-elbo", SL__OPTION_REAL, "0", 0, 1e9, NULL,
+     "end when the loss changes by less than this, relative; 0: never"},
+    {"stop-iterates", SL__OPTION_REAL, "0", 0, 1e9, NULL,
+     "end when the mean of the iterates is known this well, and keep it; 0: never"},
+    {"judge", SL__OPTION_INT, "20000", 100, 1e8, NULL, "fresh draws to judge the fit by"},
+    {"max-seconds", SL__OPTION_REAL, "0", 0, 1e9, NULL,
+     "time limit; the one option that makes results depend on speed"},
+};
+
+typedef struct request {
+  sl__target *target;
+  sl__vi_plan plan;
+  sl__vi_term term;
+  const char *track;
+  sl__table draws;
+} request;
+
+static double real_of(sl__cli *cli, const char *name) {
+  return sl__cli_option(cli, name)->real;
+}
+static int64_t integer_of(sl__cli *cli, const char *name) {
+  return sl__cli_option(cli, name)->integer;
+}
+static const char *text_of(sl__cli *cli, const char *name) {
+  return sl__cli_option(cli, name)->text;
+}
+
+/* Draws of the target, for the objective that wants them. */
+static sl_status read_draws(sl__cli *cli, request *r) {
+  const char *path = text_of(cli, "draws");
+  if (!path) return SL_OK;
+  SL__TRY(sl__cli_read_table(cli, path, &r->draws));
+  if (r->draws.type != SL_F64 || r->draws.columns != r->target->dim)
+    return sl__fail(cli->context, SL_BAD_ARGUMENT,
+                    "%s: %lld columns for %d coordinates; give float64 draws on the unconstrained "
+                    "scale",
+                    path, (long long)r->draws.columns, (int)r->target->dim);
+  r->term.draws = r->draws.data;
+  r->term.rows = r->draws.rows;
+  sl__cli_about(cli, "--flow", NULL);
+  return SL_OK;
+}
+
+static void read_term(sl__cli *cli, request *r) {
+  r->term.objective = text_of(cli, "objective");
+  r->term.estimator = text_of(cli, "estimator");
+  r->term.alpha = real_of(cli, "alpha");
+  r->term.samples = integer_of(cli, "samples");
+  r->term.particles = integer_of(cli, "particles");
+}
+
+static void read_run(sl__cli *cli, request *r) {
+  sl__vi_options *run = &r->plan.options;
+  run->steps = integer_of(cli, "steps");
+  run->optimiser = text_of(cli, "optimizer");
+  run->rate = real_of(cli, "lr");
+  run->schedule = text_of(cli, "schedule");
+  run->warmup_steps = integer_of(cli, "warmup");
+  run->clip = real_of(cli, "clip");
+  run->clip_by_median = integer_of(cli, "clip-by-median") != 0;
+  run->ema = real_of(cli, "ema");
+  run->anneal_steps = integer_of(cli, "anneal");
+  run->sobol = strcmp(text_of(cli, "noise"), "sobol") == 0;
+  run->stop.parameter_tolerance = real_of(cli, "stop-parameters");
+  run->stop.elbo_tolerance = real_of(cli, "stop-elbo");
+  run->stop.iterate_tolerance = real_of(cli, "stop-iterates");
+  run->max_seconds = real_of(cli, "max-seconds");
+  run->seed = cli->seed;
+  r->track = text_of(cli, "track");
+  run->tracks = &r->track;
+  run->track_count = r->track != NULL;
+}
+
+static sl_status read_request(sl__cli *cli, request *r) {
+  const char *path = text_of(cli, "output"), *flow = text_of(cli, "flow");
+  sl__vi_defaults(&r->plan.options, &r->term);
+  read_term(cli, r);
+  read_run(cli, r);
+  r->plan.formula = flow ? flow : "scale-loc";
+  r->plan.base = text_of(cli, "base");
+  r->plan.type = strcmp(text_of(cli, "precision"), "f32") == 0 ? SL_F32 : SL_F64;
+  r->plan.jitter = real_of(cli, "jitter");
+  r->plan.draws = integer_of(cli, "judge");
+  if (path) SL__TRY(sl__os_check_out(cli->context, path));
+  SL__TRY(sl__cli_open_target(cli, &r->target));
+  return read_draws(cli, r);
+}
+
+/* ---- progress ---- */
+
+typedef struct showing {
+  sl__watch watch;
+  double next, samples; /* when to look for Ctrl-C again */
+} showing;
+
+static bool show(void *user, const sl__vi_progress *now) {
+  showing *s = user;
+  if (now->seconds < s->next) return true;
+  s->next = now->seconds + 0.05;
+  const sl_fit_progress progress = {
+      .size = sizeof progress,
+      .step = now->step,
+      .steps = now->steps,
+      .loss = now->loss_average,
+      .valid_loss = (double)NAN,
+      .best_valid_loss = (double)NAN,
+      .seconds = now->seconds,
+      .rows_per_second = s->samples * (double)now->step / now->seconds,
+  };
+  return sl__watch_progress(&s->watch, &progress);
+}
+
+/* ---- printing ---- */
+
+static void add_estimate(sl__json *json, const char *key, double value, double se) {
+  sl__json_open_object(json, key);
+  sl__json_real(json, "value", value);
+  sl__json_real(json, "se", se);
+  sl__json_close_object(json);
+}
+
+static int print_json(sl__cli *cli, const request *r, const sl__model *model,
+                      const sl__vi_result *result) {
+  const sl__vi_scores *scores = &result->scores;
+  const double none = (double)NAN;
+  sl__text text;
+  sl__json json;
+  sl__cli_json_open(cli, &text, &json);
+  sl__json_text(&json, "target", r->target->title);
+  sl__json_integer(&json, "dim", r->target->dim);
+  sl__json_text(&json, "mode", "plain");
+  sl__json_text(&json, "flow", r->plan.formula);
+  sl__json_integer(&json, "parameters", model->flow->size);
+  sl__json_text(&json, "objective", r->term.objective);
+  add_estimate(&json, "elbo", scores->elbo, scores->elbo_se);
+  add_estimate(&json, "log_evidence", scores->log_evidence, scores->log_evidence_se);
+  add_estimate(&json, "upper_bound", none, none); /* needs draws of the target */
+  sl__json_real(&json, "exact_log_evidence", r->target->log_evidence);
+  sl__json_real(&json, "khat", scores->khat);
+  sl__json_real(&json, "khat_threshold", scores->khat_threshold);
+  sl__json_real(&json, "ess", scores->ess);
+  sl__json_real(&json, "ess_forward", none);
+  sl__json_integer(&json, "judged_by", scores->rows);
+  sl__json_integer(&json, "steps", result->fit.steps);
+  sl__json_integer(&json, "skipped", result->fit.skipped);
+  sl__json_integer(&json, "gradient_evaluations", result->fit.gradient_evaluations);
+  sl__json_real(&json, "loss_average", result->fit.loss_average);
+  sl__json_real(&json, "fit_seconds", result->fit.seconds);
+  sl__json_boolean(&json, "certified", false);
+  sl__json_text(&json, "stopped", result->fit.stopped);
+  sl__json_text(&json, "trouble", result->fit.trouble);
+  sl__json_text(&json, "verdict", result->verdict);
+  return sl__cli_json_close(cli, &text, &json);
+}
+
+static void add_line(sl__text *text, const char *name, double value, double se) {
+  sl__text_add(text, "%-30s", name);
+  sl__cli_fixed(text, value, 4, 12);
+  if (!isnan(se)) sl__cli_fixed(text, se, 4, 12);
+  sl__text_add(text, "\n");
+}
+
+static int print_text(sl__cli *cli, const request *r, const sl__model *model,
+                      const sl__vi_result *result) {
+  const sl__vi_scores *scores = &result->scores;
+  const double none = (double)NAN;
+  sl__text text;
+  sl__text_open(&text, cli->context);
+  sl__text_add(&text, "target  %s, %d coordinates\n", r->target->title, (int)r->target->dim);
+  sl__text_add(&text, "flow    %s, %lld parameters, %lld steps, ", r->plan.formula,
+               (long long)model->flow->size, (long long)result->fit.steps);
+  sl__cli_fixed(&text, result->fit.seconds, 1, 0);
+  sl__text_add(&text, " s\n\n%-30s%12s%12s\n", "nats", "value", "std. error");
+  add_line(&text, "ELBO", scores->elbo, scores->elbo_se);
+  add_line(&text, "log evidence", scores->log_evidence, scores->log_evidence_se);
+  if (!isnan(r->target->log_evidence))
+    add_line(&text, "exact log evidence", r->target->log_evidence, none);
+  add_line(&text, "average loss, last 1,000 steps", result->fit.loss_average, none);
+  add_line(&text, "Pareto k-hat", scores->khat, none);
+  add_line(&text, "effective sample size", scores->ess, none);
+  if (result->fit.stopped[0]) sl__text_add(&text, "\nStopped %s\n", result->fit.stopped);
+  if (result->fit.trouble[0])
+    sl__text_add(&text, "\nTrouble on the way: %s\nSteps left out for it: %lld\n",
+                 result->fit.trouble, (long long)result->fit.skipped);
+  sl__text_add(&text, "\n%s\n", result->verdict);
+  return sl__cli_print(cli, &text);
+}
+
+/* ---- the command ---- */
+
+static int finish(sl__cli *cli, const request *r, const sl__model *model,
+                  const sl__vi_result *result, sl_status fitted) {
+  const char *path = text_of(cli, "output");
+  int code = fitted == SL_OK ? SL__EXIT_DONE : sl__cli_fail(cli, fitted);
+  if (path) {
+    const sl_status saved = sl__model_save(cli->context, model, sl__cli_about(cli, path, NULL));
+    if (saved != SL_OK) code = sl__cli_fail(cli, saved);
+  }
+  const int printed =
+      cli->json ? print_json(cli, r, model, result) : print_text(cli, r, model, result);
+  if (code != SL__EXIT_DONE) return code;
+  if (!path && !cli->json)
+    sl__cli_say(cli, "the fit was not saved; -o q.safetensors would keep it");
+  if (printed != SL__EXIT_DONE) return printed;
+  return result->trusted ? SL__EXIT_DONE : SL__EXIT_FAILED;
+}
+
+static int fail_fit(sl__cli *cli, const request *r, sl_status status) {
+  if (cli->context->error.line > 0) sl__cli_about(cli, "--flow", r->plan.formula);
+  return sl__cli_fail(cli, status);
+}
+
+static int run_plain(sl__cli *cli, request *r) {
+  showing s = {.samples = (double)r->term.samples};
+  sl__vi_result result;
+  sl__model *model;
+  r->plan.options.terms = &r->term;
+  r->plan.options.progress = show;
+  r->plan.options.user = &s;
+  sl__watch_open(&s.watch, cli);
+  const sl_status status = sl__vi_plain(cli->context, r->target, &r->plan, &model, &result);
+  sl__watch_close(&s.watch);
+  const int code = model ? finish(cli, r, model, &result, status) : fail_fit(cli, r, status);
+  sl__model_free(cli->context, model);
+  return code;
+}
+
+static int run(sl__cli *cli) {
+  const bool robust = strcmp(text_of(cli, "mode"), "plain") != 0;
+  const int refused = robust ? sl__cli_vi_robust_check(cli) : SL__EXIT_DONE;
+  if (refused != SL__EXIT_DONE) return refused;
+  request r = {0};
+  sl_status status = read_request(cli, &r);
+  if (status == SL_OK) {
+    sl__watch_signals();
+    status = sl__cli_hire(cli);
+  }
+  const int code = status != SL_OK ? sl__cli_fail(cli, status)
+                   : robust        ? sl__cli_vi_robust(cli, r.target)
+                                   : run_plain(cli, &r);
+  sl__table_close(&r.draws);
+  sl__target_free(r.target);
+  return code;
+}
+
+const sl__command sl__command_vi = {
+    .name = "vi",
+    .arguments = "[TARGET]",
+    .summary = "fit a flow to a Stan program or another density, and say how good it is",
+    .details = "TARGET is a .stan file with --data; or give --target NAME, or --density with "
+               "--dim.\n"
+               "Exit code 1: the fit is not to be trusted, for the reason that the verdict says.\n",
+    .examples =
+        "  sluice vi --mode plain --target pot1 --flow 'planar*8' --lr 0.01 -o q.safetensors\n"
+        "  sluice vi --mode plain model.stan --data data.json --flow 'scale-loc'\n"
+        "  sluice vi --mode plain --density '-(x^2-y)^2 - 0.5*y^2' --dim x,y\n"
+        "  sluice vi --mode plain --target pot1 --track 'loss,layers.1.*@10=trace.csv'\n",
+    .minimum = 0,
+    .maximum = 1,
+    .options = options,
+    .option_count = sizeof options / sizeof *options,
+    .shared_options = sl__cli_target_rows,
+    .run = run,
+};

@@ -1,0 +1,185 @@
+/* Points of a target, from a table: columns found by name or by position, on either scale. */
+#include "cli/points.h"
+#include <string.h>
+#include "base/os.h"
+#include "io/draws.h"
+
+/* The names that a table's columns may have. */
+typedef struct wanted {
+  const sl__target *target;
+  bool constrained;
+  int32_t count;
+} wanted;
+
+static const char *wanted_name(const wanted *w, int32_t i) {
+  return w->constrained ? sl__target_name(w->target, SL__TARGET_PARAMETERS, i)
+                        : w->target->names[i];
+}
+
+/* "theta[1,2]" is theta.1.2 too. */
+static bool same_name(const char *column, const char *name) {
+  for (; *column && *name; column++, name++) {
+    const char c = *column == '[' || *column == ',' ? '.' : *column;
+    if (c != *name) return false;
+  }
+  return !*name && (!*column || strcmp(column, "]") == 0);
+}
+
+/* The column of this name, -1: none, -2: more than one. */
+static int64_t column_named(const sl__table *table, const char *name) {
+  int64_t found = -1;
+  for (int64_t i = 0; i < table->columns; i++) {
+    if (!same_name(table->names[i], name)) continue;
+    if (found >= 0) return -2;
+    found = i;
+  }
+  return found;
+}
+
+static bool has_name(const wanted *w, sl__target_part part, const char *column) {
+  for (int32_t i = 0; i < sl__target_count(w->target, part); i++)
+    if (same_name(column, sl__target_name(w->target, part, i))) return true;
+  return false;
+}
+
+/* Columns of a draw that are no coordinates: a sampler's, and what is computed from parameters. */
+static bool may_pass_over(const wanted *w, const char *column) {
+  const size_t length = strlen(column);
+  if (length > 2 && strcmp(column + length - 2, "__") == 0) return true;
+  if (has_name(w, SL__TARGET_TRANSFORMED, column)) return true;
+  return has_name(w, SL__TARGET_GENERATED, column);
+}
+
+static const char *what_is_wanted(const wanted *w) {
+  return w->constrained ? "parameters" : "coordinates";
+}
+
+/* A header that does not name each coordinate once, or something else. */
+static sl_status check_names(sl__cli *cli, const sl__table *table, const wanted *w) {
+  for (int32_t i = 0; i < w->count; i++) {
+    const char *name = wanted_name(w, i);
+    const int64_t column = column_named(table, name);
+    if (column == -1)
+      return sl__fail(cli->context, SL_BAD_ARGUMENT,
+                      "%.200s: no column \"%.100s\" among its %lld; the target has %d %s, and the "
+                      "header must name them",
+                      cli->place, name, (long long)table->columns, (int)w->count,
+                      what_is_wanted(w));
+    if (column == -2)
+      return sl__fail(cli->context, SL_BAD_ARGUMENT,
+                      "%.200s: more than one column \"%.100s\"; leave one", cli->place, name);
+  }
+  for (int64_t c = 0; c < table->columns; c++) {
+    bool known = may_pass_over(w, table->names[c]);
+    for (int32_t i = 0; i < w->count && !known; i++)
+      known = same_name(table->names[c], wanted_name(w, i));
+    if (!known)
+      return sl__fail(cli->context, SL_BAD_ARGUMENT,
+                      "%.200s: the column \"%.100s\" is none of the target's %d %s; leave it out",
+                      cli->place, table->names[c], (int)w->count, what_is_wanted(w));
+  }
+  return SL_OK;
+}
+
+static sl_status check_columns(sl__cli *cli, const sl__table *table, const wanted *w) {
+  if (table->names) return check_names(cli, table, w);
+  if (table->columns == w->count) return SL_OK;
+  return sl__fail(cli->context, SL_BAD_ARGUMENT,
+                  "%.200s: the points are %lld x %lld, but the target has %d %s; give a column for "
+                  "each",
+                  cli->place, (long long)table->rows, (long long)table->columns, (int)w->count,
+                  what_is_wanted(w));
+}
+
+static double number_at(const sl__table *table, int64_t row, int64_t column) {
+  const int64_t i = row * table->columns + column;
+  return table->type == SL_F32 ? (double)((const float *)table->data)[i]
+                               : ((const double *)table->data)[i];
+}
+
+/* The columns by name where there is a header, else by position. to [rows][count] */
+static sl_status order_columns(sl__cli *cli, const sl__table *table, const wanted *w, double *to) {
+  SL__TRY(check_columns(cli, table, w));
+  for (int32_t i = 0; i < w->count; i++) {
+    const int64_t column = table->names ? column_named(table, wanted_name(w, i)) : i;
+    if (table->words && table->words[column].count > 0)
+      return sl__fail(cli->context, SL_BAD_ARGUMENT,
+                      "%.200s: column %lld holds words; give numbers", cli->place,
+                      (long long)column + 1);
+    for (int64_t r = 0; r < table->rows; r++) to[r * w->count + i] = number_at(table, r, column);
+  }
+  return SL_OK;
+}
+
+/* What is wrong is the row, not the program's line that says so. */
+static sl_status refuse_row(sl__cli *cli, int64_t row, sl_status status) {
+  char said[sizeof cli->context->error.message];
+  snprintf(said, sizeof said, "%s", cli->context->error.message);
+  return sl__fail(cli->context, status,
+                  "%.600s (from %.200s, row %lld); change the row or leave it out", said,
+                  cli->place, (long long)row + 1);
+}
+
+static sl_status take_points(sl__cli *cli, const sl__table *table, const wanted *w, double **q) {
+  const int32_t dim = w->target->dim;
+  double *given =
+      sl__arena_take(&cli->arena, (size_t)table->rows, (size_t)w->count * sizeof *given);
+  *q = given;
+  if (!given) return SL_NO_MEMORY;
+  SL__TRY(order_columns(cli, table, w, given));
+  if (!w->constrained) return SL_OK;
+  *q = sl__arena_take(&cli->arena, (size_t)table->rows, (size_t)dim * sizeof **q);
+  if (!*q) return SL_NO_MEMORY;
+  for (int64_t r = 0; r < table->rows; r++) {
+    const sl_status status =
+        sl__target_unconstrain(cli->context, w->target, given + r * w->count, *q + r * dim);
+    if (status != SL_OK) return refuse_row(cli, r, status);
+  }
+  return SL_OK;
+}
+
+/* Draws as CmdStan writes them: comments, a sampler's columns. Other names may be those of pipes,
+ * which can be read only once. */
+static bool is_stan_csv(sl__cli *cli, const char *path) {
+  const char *format = sl__cli_option(cli, "format")->text;
+  const size_t end = strlen(path);
+  char *bytes;
+  size_t length;
+  if (end < 4 || strcmp(path + end - 4, ".csv") != 0 || (format && strcmp(format, "csv") != 0))
+    return false;
+  if (sl__os_read_file(cli->context, path, &bytes, &length) != SL_OK) return false;
+  const bool is = sl__is_stan_csv(bytes, length);
+  sl__free(&cli->context->allocator, bytes);
+  return is;
+}
+
+/* The draws of all chains, one after another. */
+static sl_status read_draws(sl__cli *cli, const char *path, sl__table *table) {
+  sl__draws draws;
+  sl__cli_about(cli, path, NULL);
+  SL__TRY(sl__draws_read(cli->context, 1, &path, "csv", 0, &draws));
+  *table = (sl__table){.rows = draws.chains * draws.draws,
+                       .columns = draws.columns,
+                       .type = SL_F64,
+                       .data = draws.values,
+                       .names = draws.names,
+                       .arena = draws.arena};
+  return SL_OK;
+}
+
+sl_status sl__cli_read_points(sl__cli *cli, const sl__target *target, bool constrained,
+                              int64_t *rows, double **q) {
+  const char *path = sl__cli_option(cli, "at")->text;
+  wanted w = {target, constrained, target->dim};
+  sl__table table = {0};
+  if (constrained) w.count = sl__target_count(target, SL__TARGET_PARAMETERS);
+  if (!path)
+    return sl__fail(cli->context, SL_BAD_ARGUMENT,
+                    "the points are missing; add --at POINTS.csv, a row for each");
+  SL__TRY(is_stan_csv(cli, path) ? read_draws(cli, path, &table)
+                                 : sl__cli_read_table(cli, path, &table));
+  *rows = table.rows;
+  const sl_status status = take_points(cli, &table, &w, q);
+  sl__table_close(&table);
+  return status;
+}

@@ -1,0 +1,41 @@
+/* Flows to precondition with: of a file, or fitted on the way. */
+#include "cli/precondition.h"
+
+#include <string.h>
+
+static sl_status find_one(sl__cli *cli, const sl__target *target, sl__sampler_options *options,
+                          sl__precondition *out) {
+  const size_t count = (size_t)options->chains, dim = (size_t)target->dim;
+  double *x = sl__arena_take(&cli->arena, count, dim * sizeof *x);
+  double *z = sl__arena_take(&cli->arena, count, dim * sizeof *z);
+  if (!x || !z) return SL_NO_MEMORY;
+  sl__auto_report report;
+  sl__cli_say(cli, "fitting a flow to sample in");
+  SL__TRY(sl__auto_precondition(cli->context, target, options, &out->model, x, &report));
+  out->gradients = report.gradients;
+  SL__TRY(sl__target_preconditioned(cli->context, target, out->model, &out->target));
+  SL__TRY(sl__preconditioned_pull(cli->context, out->target, options->chains, x, z));
+  out->first = z;
+  return SL_OK;
+}
+
+sl_status sl__cli_precondition(sl__cli *cli, const sl__target *target, sl__sampler_options *options,
+                               sl__precondition *out) {
+  const char *from = sl__cli_option(cli, "precondition")->text;
+  if (!from) return SL_OK;
+  if (strcmp(from, "auto") == 0) {
+    SL__TRY(find_one(cli, target, options, out));
+    /* What a hasty fit leaves crooked wants smaller steps than the target by itself would. */
+    if (!sl__cli_typed(cli, "adapt-delta")) options->adapt_delta = 0.95;
+  } else {
+    SL__TRY(sl__model_load(cli->context, sl__cli_about(cli, from, NULL), &out->model));
+    SL__TRY(sl__target_preconditioned(cli->context, target, out->model, &out->target));
+  }
+  out->formula = out->model->flow->formula;
+  return SL_OK;
+}
+
+void sl__precondition_close(sl__cli *cli, sl__precondition *precondition) {
+  sl__target_free(precondition->target);
+  sl__model_free(cli->context, precondition->model);
+}

@@ -1,0 +1,173 @@
+/* sluice vi in robust mode: calls it, and prints its report as a table or as JSON. */
+#include "cli/vi_robust.h"
+#include <math.h>
+#include <string.h>
+#include "cli/watch.h"
+#include "flow/model.h"
+#include "infer/robust/robust.h"
+
+int sl__cli_vi_robust_check(sl__cli *cli) {
+  static const char *const plain[] = {"objective",       "estimator", "alpha",
+                                      "samples",         "particles", "draws",
+                                      "steps",           "optimizer", "lr",
+                                      "schedule",        "warmup",    "clip",
+                                      "clip-by-median",  "ema",       "jitter",
+                                      "anneal",          "noise",     "track",
+                                      "stop-parameters", "stop-elbo", "stop-iterates",
+                                      "precision"};
+  for (size_t k = 0; k < sizeof plain / sizeof *plain; k++)
+    if (sl__cli_typed(cli, plain[k]))
+      return sl__cli_refuse(cli, "--%s is for --mode plain; the robust mode sees to it itself",
+                            plain[k]);
+  return SL__EXIT_DONE;
+}
+
+/* ---- progress ---- */
+
+typedef struct showing {
+  sl__watch watch;
+  double next; /* when to look for Ctrl-C again */
+} showing;
+
+static bool show(void *user, const sl__robust_progress *now) {
+  showing *s = user;
+  if (now->seconds < s->next) return true;
+  s->next = now->seconds + 0.05;
+  const sl_fit_progress progress = {.size = sizeof progress,
+                                    .step = now->step,
+                                    .steps = now->steps,
+                                    .loss = now->loss,
+                                    .valid_loss = (double)NAN,
+                                    .best_valid_loss = (double)NAN,
+                                    .seconds = now->seconds,
+                                    .rows_per_second = 0};
+  return sl__watch_progress(&s->watch, &progress);
+}
+
+/* ---- printing ---- */
+
+static void add_estimate(sl__json *json, const char *key, double value, double se) {
+  sl__json_open_object(json, key);
+  sl__json_real(json, "value", value);
+  sl__json_real(json, "se", se);
+  sl__json_close_object(json);
+}
+
+static int print_json(sl__cli *cli, const sl__target *target, const sl__model *model,
+                      const sl__robust_report *report) {
+  const sl__vi_scores *scores = &report->scores;
+  sl__text text;
+  sl__json json;
+  sl__cli_json_open(cli, &text, &json);
+  sl__json_text(&json, "target", target->title);
+  sl__json_integer(&json, "dim", target->dim);
+  sl__json_text(&json, "mode", "robust");
+  sl__json_text(&json, "flow", model->flow->formula);
+  sl__json_text(&json, "base", model->flow->base_formula);
+  sl__json_integer(&json, "parameters", model->flow->size);
+  add_estimate(&json, "elbo", scores->elbo, scores->elbo_se);
+  add_estimate(&json, "log_evidence", scores->log_evidence, scores->log_evidence_se);
+  add_estimate(&json, "upper_bound", report->upper_bound, report->upper_bound_se);
+  add_estimate(&json, "bridge", report->bridge, report->bridge_se);
+  add_estimate(&json, "tempered", report->tempered, report->tempered_se);
+  sl__json_real(&json, "exact_log_evidence", target->log_evidence);
+  sl__json_real(&json, "khat", scores->khat);
+  sl__json_real(&json, "khat_threshold", scores->khat_threshold);
+  sl__json_real(&json, "ess", scores->ess);
+  sl__json_real(&json, "ess_forward", report->ess_forward);
+  sl__json_real(&json, "missed", report->missed);
+  sl__json_real(&json, "mean_gap_in_sd", report->mean_gap);
+  sl__json_real(&json, "log_sd_ratio", report->sd_gap);
+  sl__json_real(&json, "rhat", report->rhat);
+  sl__json_integer(&json, "divergences", report->divergences);
+  sl__json_boolean(&json, "chains_agree", report->chains_agree);
+  sl__json_integer(&json, "judged_by", scores->rows);
+  sl__json_integer(&json, "attempts", report->attempts);
+  sl__json_integer(&json, "steps", report->steps);
+  sl__json_integer(&json, "gradient_evaluations", report->gradient_evaluations);
+  sl__json_real(&json, "loss_average", report->loss_average);
+  sl__json_real(&json, "fit_seconds", report->seconds);
+  sl__json_boolean(&json, "certified", report->certified);
+  sl__json_text(&json, "verdict", report->verdict);
+  return sl__cli_json_close(cli, &text, &json);
+}
+
+static void add_line(sl__text *text, const char *name, double value, double se) {
+  sl__text_add(text, "%-36s", name);
+  sl__cli_fixed(text, value, 4, 12);
+  if (!isnan(se)) sl__cli_fixed(text, se, 4, 12);
+  sl__text_add(text, "\n");
+}
+
+static int print_text(sl__cli *cli, const sl__target *target, const sl__model *model,
+                      const sl__robust_report *report) {
+  const sl__vi_scores *scores = &report->scores;
+  const double none = (double)NAN;
+  sl__text text;
+  sl__text_open(&text, cli->context);
+  sl__text_add(&text, "target  %s, %d coordinates\n", target->title, (int)target->dim);
+  sl__text_add(&text, "flow    %s, %s; %lld parameters\n", model->flow->base_formula,
+               model->flow->formula, (long long)model->flow->size);
+  sl__text_add(&text, "fit     %d attempts, %lld steps, %lld gradient evaluations, ",
+               report->attempts, (long long)report->steps, (long long)report->gradient_evaluations);
+  sl__cli_fixed(&text, report->seconds, 1, 0);
+  sl__text_add(&text, " s\n\n%-36s%12s%12s\n", "nats", "value", "std. error");
+  add_line(&text, "ELBO", scores->elbo, scores->elbo_se);
+  add_line(&text, "log evidence, by importance", scores->log_evidence, scores->log_evidence_se);
+  add_line(&text, "log evidence, by bridge sampling", report->bridge, report->bridge_se);
+  add_line(&text, "log evidence, by tempering", report->tempered, report->tempered_se);
+  if (!isnan(target->log_evidence))
+    add_line(&text, "log evidence, exact", target->log_evidence, none);
+  add_line(&text, "upper bound", report->upper_bound, report->upper_bound_se);
+  sl__text_add(&text, "\n");
+  add_line(&text, "Pareto k-hat", scores->khat, none);
+  add_line(&text, "effective share of draws", scores->ess / (double)scores->rows, none);
+  add_line(&text, "effective share, forward", report->ess_forward, none);
+  add_line(&text, "share of exploration missed", report->missed, none);
+  add_line(&text, "largest difference of means, in sd", report->mean_gap, none);
+  add_line(&text, "largest |log ratio of sds|", report->sd_gap, none);
+  add_line(&text, "R-hat of the exploring chains", report->rhat, none);
+  sl__text_add(&text, "\n%s\n", report->verdict);
+  return sl__cli_print(cli, &text);
+}
+
+/* ---- the mode ---- */
+
+static int finish(sl__cli *cli, const sl__target *target, const sl__model *model,
+                  const sl__robust_report *report, sl_status fitted) {
+  const char *path = sl__cli_option(cli, "output")->text;
+  int code = fitted == SL_OK ? SL__EXIT_DONE : sl__cli_fail(cli, fitted);
+  if (path) {
+    const sl_status saved = sl__model_save(cli->context, model, sl__cli_about(cli, path, NULL));
+    if (saved != SL_OK) code = sl__cli_fail(cli, saved);
+  }
+  const int printed =
+      cli->json ? print_json(cli, target, model, report) : print_text(cli, target, model, report);
+  if (code != SL__EXIT_DONE) return code;
+  if (!path && !cli->json)
+    sl__cli_say(cli, "the fit was not saved; -o q.safetensors would keep it");
+  if (printed != SL__EXIT_DONE) return printed;
+  return report->certified ? SL__EXIT_DONE : SL__EXIT_FAILED;
+}
+
+int sl__cli_vi_robust(sl__cli *cli, const sl__target *target) {
+  showing s = {0};
+  sl__robust_options options;
+  sl__robust_report report;
+  sl__model *model;
+  sl__robust_defaults(&options);
+  options.formula = sl__cli_option(cli, "flow")->text;
+  options.base = sl__cli_option(cli, "base")->text;
+  options.seed = cli->seed;
+  options.judge = sl__cli_option(cli, "judge")->integer;
+  options.max_seconds = sl__cli_option(cli, "max-seconds")->real;
+  options.progress = show;
+  options.user = &s;
+  sl__watch_open(&s.watch, cli);
+  const sl_status status = sl__robust_fit(cli->context, target, &options, &model, &report);
+  sl__watch_close(&s.watch);
+  if (!model && cli->context->error.line > 0) sl__cli_about(cli, "--flow", options.formula);
+  const int code = model ? finish(cli, target, model, &report, status) : sl__cli_fail(cli, status);
+  sl__model_free(cli->context, model);
+  return code;
+}

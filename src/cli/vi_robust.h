@@ -1,0 +1,11 @@
+/* The robust mode of `sluice vi`. */
+#ifndef SL_CLI_VI_ROBUST_H
+#define SL_CLI_VI_ROBUST_H
+#include "cli/cli.h"
+#include "target/target.h"
+
+/* Refuses options that only the plain mode has; SL__EXIT_DONE: none was given. */
+int sl__cli_vi_robust_check(sl__cli *cli);
+/* Fits, writes the model (--output), prints the report; the exit code. */
+int sl__cli_vi_robust(sl__cli *cli, const sl__target *target);
+#endif

@@ -1,0 +1,164 @@
+/* A flow found on the way: sample a little, fit a flow to the draws, let it look at the density
+ * too, sample in its space, fit again.
+ *
+ * Draws of a chain that cannot enter the narrow part of a density say nothing about it; the flow's
+ * own draws, by the evidence lower bound, do, and the chain's draws hold the flow to what was seen.
+ * */
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+#include "infer/chain/preconditioned.h"
+#include "infer/vi/vi.h"
+
+enum {
+  rounds = 3,
+  chains = 8,
+  warmup = 300,
+  draws = 150,
+  likelihood_steps = 600,
+  bound_steps = 500,
+  last_bound_steps = 2500
+};
+static const double careful_delta = 0.9;
+
+typedef struct gathered {
+  int32_t dim;
+  double *q; /* [chains][draws][dim] */
+} gathered;
+
+static sl_status gather(void *user, const sl__sampler_draw *draw) {
+  gathered *g = user;
+  const size_t dim = (size_t)g->dim;
+  memcpy(g->q + ((size_t)draw->chain * draws + (size_t)draw->iteration) * dim, draw->q,
+         dim * sizeof *g->q);
+  return SL_OK;
+}
+
+/* Draws in the target's own space; model: of the space to sample in, or NULL. */
+static sl_status sample(sl_context *context, const sl__target *target, const sl__model *model,
+                        uint64_t seed, gathered *g, sl__auto_report *report) {
+  const int64_t rows = (int64_t)chains * draws;
+  sl__sampler_options options;
+  sl__sampler_report run;
+  sl__sampler_defaults(&options);
+  options.chains = chains;
+  options.warmup = warmup;
+  options.draws = draws;
+  options.adapt_delta = careful_delta;
+  options.seed = seed;
+  const sl__sampler_listener listener = {.draw = gather, .user = g};
+  sl__target *pulled = NULL;
+  if (model) SL__TRY(sl__target_preconditioned(context, target, model, &pulled));
+  sl_status status =
+      sl__sampler_run(context, pulled ? pulled : target, &options, NULL, &listener, &run);
+  if (status == SL_OK && pulled) status = sl__preconditioned_map(context, pulled, rows, g->q, g->q);
+  report->gradients += run.gradients;
+  sl__target_free(pulled);
+  return status;
+}
+
+static sl_status standardise(sl_context *context, const gathered *g, sl__model *model) {
+  const int64_t rows = (int64_t)chains * draws;
+  double *mean = sl__allocate(context, 2 * (size_t)g->dim, sizeof *mean);
+  if (!mean) return SL_NO_MEMORY;
+  double *sd = mean + g->dim;
+  for (int32_t i = 0; i < g->dim; i++) {
+    for (int64_t r = 0; r < rows; r++) mean[i] += g->q[r * g->dim + i] / (double)rows;
+    for (int64_t r = 0; r < rows; r++)
+      sd[i] += (g->q[r * g->dim + i] - mean[i]) * (g->q[r * g->dim + i] - mean[i]);
+    sd[i] = sqrt(sd[i] / (double)rows);
+    if (!(sd[i] > 0)) sd[i] = 1;
+  }
+  sl__model_standardize(model, mean, sd);
+  sl__free(&context->allocator, mean);
+  return SL_OK;
+}
+
+static sl_status fit_to_draws(sl_context *context, const gathered *g, uint64_t seed,
+                              sl__model *model) {
+  const int64_t rows = (int64_t)chains * draws;
+  sl__mle_options options;
+  sl__mle_report report;
+  sl__mle_defaults(&options);
+  options.steps = likelihood_steps;
+  options.batch = 256;
+  options.rate = 5e-3;
+  options.schedule = "cosine";
+  options.clip = 5;
+  options.seed = seed;
+  const sl__mle_data data = {.rows = rows, .x = g->q};
+  const sl_status status =
+      sl__mle_fit(context, model->flow, model->vector, &data, &options, &report);
+  return status == SL_NUMERIC ? SL_OK : status; /* the best so far is kept */
+}
+
+static sl_status fit_to_density(sl_context *context, const sl__target *target, const gathered *g,
+                                uint64_t seed, bool last, sl__model *model,
+                                sl__auto_report *report) {
+  sl__vi_options options;
+  sl__vi_term terms[2];
+  sl__vi_report fit;
+  sl__vi_defaults(&options, &terms[0]);
+  terms[0].samples = 128;
+  terms[0].estimator = "stl";
+  terms[1] = terms[0];
+  terms[1].objective = "draws";
+  terms[1].estimator = NULL;
+  terms[1].rows = (int64_t)chains * draws;
+  terms[1].draws = g->q;
+  options.terms = terms;
+  options.term_count = 2;
+  options.steps = last ? last_bound_steps : bound_steps;
+  options.rate = 5e-3;
+  options.schedule = "cosine";
+  options.clip_by_median = true;
+  options.seed = seed;
+  const sl_status status = sl__vi_fit(context, model->flow, model->vector, target, &options, &fit);
+  report->gradients += fit.gradient_evaluations;
+  return status == SL_NUMERIC ? SL_OK : status;
+}
+
+static sl_status fit(sl_context *context, const sl__target *target, const gathered *g,
+                     uint64_t seed, bool last, sl__model **out, sl__auto_report *report) {
+  char formula[128];
+  if (target->dim > 1)
+    snprintf(formula, sizeof formula,
+             "iaf(affine,hidden=32,scale=tanh)-reverse-iaf(affine,hidden=32,scale=tanh)-"
+             "reverse-triangular");
+  else
+    snprintf(formula, sizeof formula, "elementwise(rqs)");
+  SL__TRY(sl__model_new(context, formula, NULL, target->dim, 0, SL_F64, seed, out));
+  sl_status status = standardise(context, g, *out);
+  if (status == SL_OK) status = fit_to_draws(context, g, seed, *out);
+  if (status == SL_OK) status = fit_to_density(context, target, g, seed, last, *out, report);
+  if (status != SL_OK) {
+    sl__model_free(context, *out);
+    *out = NULL;
+  }
+  return status;
+}
+
+sl_status sl__auto_precondition(sl_context *context, const sl__target *target,
+                                const sl__sampler_options *options, sl__model **out, double *first,
+                                sl__auto_report *report) {
+  const size_t dim = (size_t)target->dim;
+  *out = NULL;
+  *report = (sl__auto_report){0};
+  gathered g = {.dim = target->dim,
+                .q = sl__allocate(context, (size_t)chains * draws, dim * sizeof(double))};
+  if (!g.q) return SL_NO_MEMORY;
+  sl_status status = SL_OK;
+  for (int round = 0; round < rounds && status == SL_OK; round++) {
+    const uint64_t seed = options->seed + (uint64_t)round;
+    status = sample(context, target, *out, seed, &g, report);
+    sl__model_free(context, *out);
+    *out = NULL;
+    if (status == SL_OK) status = fit(context, target, &g, seed, round + 1 == rounds, out, report);
+  }
+  for (int32_t c = 0; status == SL_OK && c < options->chains; c++) {
+    const size_t row = (size_t)(c % chains) * draws + draws - 1 - (size_t)(c / chains) % draws;
+    memcpy(first + (size_t)c * dim, g.q + row * dim, dim * sizeof *first);
+  }
+  sl__free(&context->allocator, g.q);
+  return status;
+}

@@ -1,0 +1,86 @@
+/* Which flows are tried, in which order. The first is the cheapest that has a chance; each next
+ * one deepens it, or starts anew.
+ *
+ * Few dimensions: a mixture of normal densities, put where the exploration's draws cluster, bent
+ * by spline couplings. The mixture is at once about right everywhere, modes apart included, and
+ * the couplings, whose networks see four low waves of their inputs beside the inputs, have only
+ * details left to do. The splines' boxes are wider than the draws reach: what a flow does in
+ * places that one draw in ten thousand comes to is hardly trained, and should be nothing.
+ *
+ * More dimensions, or chains that agree: first a normal density with bent margins, which most
+ * posteriors nearly are. */
+#include <stddef.h>
+#include "infer/robust/attempt.h"
+
+#define WAVES(count)  "coupling(rqs,bins=16,hidden=48x48,sines=4,bound=6)*" #count
+#define PLAIN(count)  "coupling(rqs,bins=16,hidden=64x64,bound=6)*" #count
+#define MARGINS(bins) "elementwise(rqs,bins=" #bins ",bound=6)"
+#define BENDS(count)  "coupling(rqs,bins=8,hidden=48x48,bound=6)*" #count "-" MARGINS(12)
+
+static const sl__plan_of_attempt line[] = {
+    {"gaussian_mixture(8)", MARGINS(32), false, 300, 400, 512, 1e-2},
+    {"gaussian_mixture(16)", MARGINS(64) "*2", false, 500, 2000, 1024, 1e-2},
+};
+static const sl__plan_of_attempt few[] = {
+    {"gaussian_mixture(16)", WAVES(2), false, 300, 800, 512, 5e-3},
+    {"gaussian_mixture(16)", WAVES(4), true, 0, 1200, 512, 3e-3},
+    {"gaussian_mixture(32)", WAVES(6), false, 600, 3000, 1024, 3e-3},
+    {"normal", PLAIN(8), false, 600, 3000, 1024, 2e-3},
+};
+static const sl__plan_of_attempt few_agreeing[] = {
+    {"normal", MARGINS(12), false, 200, 300, 256, 1e-2},
+    {"gaussian_mixture(16)", WAVES(2), false, 300, 800, 512, 5e-3},
+    {"gaussian_mixture(16)", WAVES(4), true, 0, 1200, 512, 3e-3},
+    {"gaussian_mixture(32)", WAVES(6), false, 600, 3000, 1024, 3e-3},
+};
+static const sl__plan_of_attempt many[] = {
+    {"normal", MARGINS(12), false, 200, 300, 256, 1e-2},
+    {"normal", BENDS(4), true, 300, 1000, 256, 3e-3},
+    {"normal", BENDS(8), true, 0, 2000, 512, 2e-3},
+    {"normal", "(maf(affine,hidden=64x64)-reverse)*2-" MARGINS(12), false, 500, 2500, 512, 3e-3},
+};
+/* Chains from different points stayed apart. */
+static const sl__plan_of_attempt apart[] = {
+    {"normal", MARGINS(12), false, 200, 500, 256, 1e-2},
+    {"gaussian_mixture(16)", BENDS(2), false, 300, 1000, 512, 3e-3},
+    {"gaussian_mixture(48)", BENDS(4), false, 600, 2500, 512, 3e-3},
+    {"normal", BENDS(8), false, 600, 3000, 512, 2e-3},
+};
+
+/* The flow that was asked for, tried longer and longer. */
+static bool plan_given(const sl__robust *run, int attempt, sl__plan_of_attempt *out) {
+  static const int64_t steps[] = {1000, 2000, 4000};
+  if (attempt >= (int)(sizeof steps / sizeof *steps)) return false;
+  *out = (sl__plan_of_attempt){.base = run->options->base,
+                               .layers = run->options->formula,
+                               .deepens = attempt > 0,
+                               .likelihood_steps = attempt == 0 ? 300 : 0,
+                               .steps = steps[attempt],
+                               .batch = 512,
+                               .rate = 5e-3 / (1 + attempt)};
+  return true;
+}
+
+bool sl__robust_plan(const sl__robust *run, int attempt, sl__plan_of_attempt *out) {
+  static const struct {
+    const sl__plan_of_attempt *plans;
+    int count;
+  } ladders[] = {
+      {line, (int)(sizeof line / sizeof *line)},
+      {few, (int)(sizeof few / sizeof *few)},
+      {few_agreeing, (int)(sizeof few_agreeing / sizeof *few_agreeing)},
+      {many, (int)(sizeof many / sizeof *many)},
+      {apart, (int)(sizeof apart / sizeof *apart)},
+  };
+  const sl__exploration *e = run->exploration;
+  const int most = run->options->most_attempts;
+  if (most > 0 && attempt >= most) return false;
+  if (run->options->formula) return plan_given(run, attempt, out);
+  int which = 0;
+  if (e->dim > 1 && e->dim <= 3) which = e->chains_agree ? 2 : 1;
+  if (e->dim > 3) which = e->chains_agree ? 3 : 4;
+  if (attempt >= ladders[which].count) return false;
+  *out = ladders[which].plans[attempt];
+  if (run->options->base) out->base = run->options->base;
+  return true;
+}

@@ -1,0 +1,133 @@
+/* The robust mode: explore, attempt after attempt, keep the best. */
+#include "infer/robust/robust.h"
+#include <math.h>
+#include "base/os.h"
+#include "infer/robust/attempt.h"
+
+void sl__robust_defaults(sl__robust_options *options) {
+  *options = (sl__robust_options){.judge = 20000};
+}
+
+/* A certified fit is better than one that is not; then the smaller gap counts. */
+static bool better(const sl__robust_report *a, const sl__robust_report *b) {
+  if (a->certified != b->certified) return a->certified;
+  return sl__robust_gap(a) < sl__robust_gap(b);
+}
+
+/* The attempt's numbers into the whole's, which keeps its counts. */
+static void adopt(sl__robust_report *whole, const sl__robust_report *now) {
+  sl__robust_report next = *now;
+  next.steps = whole->steps;
+  next.rolled_back = whole->rolled_back;
+  next.gradient_evaluations = whole->gradient_evaluations;
+  next.loss_average = whole->loss_average;
+  next.attempts = whole->attempts;
+  *whole = next;
+}
+
+/* One attempt; it becomes *best if it is better, and goes into *last. */
+static sl_status attempt(sl__robust *run, const sl__plan_of_attempt *plan, sl__model **last,
+                         sl__model **best) {
+  sl__model *model;
+  SL__TRY(sl__robust_start(run, plan, *last, &model));
+  if (*last != *best) sl__model_free(run->context, *last);
+  *last = model;
+  const sl_status improved = sl__robust_improve(run, plan, model);
+  if (improved != SL_OK && improved != SL_STOPPED) return improved;
+  sl__robust_report now = *run->report;
+  const sl_status judged = sl__robust_judge(run, model, &now);
+  if (judged != SL_OK) return judged;
+  sl__robust_verdict(&now);
+  run->report->attempts++;
+  if (!*best || better(&now, run->report)) {
+    if (*best) sl__model_free(run->context, *best);
+    *best = model;
+    adopt(run->report, &now);
+  }
+  return improved;
+}
+
+static bool good_enough(const sl__robust *run) {
+  return run->report->certified &&
+         sl__robust_gap(run->report) <= sl__robust_goal(run->exploration->dim);
+}
+
+static sl_status climb(sl__robust *run, sl__model **best) {
+  sl__model *last = NULL;
+  sl_status status = SL_OK;
+  sl__plan_of_attempt plan;
+  while (status == SL_OK && sl__robust_plan(run, run->attempt, &plan)) {
+    run->attempt++;
+    status = attempt(run, &plan, &last, best);
+    if (status == SL_OK && run->stopped)
+      status = sl__fail(run->context, SL_STOPPED, "stopped after attempt %d", run->attempt);
+    if (status == SL_OK && (good_enough(run) || sl__robust_is_spent(run))) break;
+  }
+  if (last != *best) sl__model_free(run->context, last);
+  return status;
+}
+
+static void begin_report(const sl__exploration *e, sl__robust_report *report) {
+  report->tempered = e->tempered_complete ? e->smc.log_evidence : (double)NAN;
+  report->tempered_se = e->tempered_complete ? e->smc.log_evidence_se : (double)NAN;
+  report->rhat = e->rhat;
+  report->divergences = e->divergences;
+  report->tempered_complete = e->tempered_complete;
+  report->chains_agree = e->chains_agree;
+  report->modes_confirmed = e->modes_confirmed;
+  report->exploration_cut = e->cut;
+  report->dim = e->dim;
+  report->effective = e->effective;
+  report->tempered_accept = e->smc.accept;
+  report->chain_draws = e->chains.rows;
+  report->gradient_evaluations = e->gradients;
+}
+
+static bool show_exploring(void *user, int64_t step, int64_t steps) {
+  return sl__robust_tell(user, SL__ROBUST_EXPLORE, step, steps, (double)NAN);
+}
+
+static sl_status explore(sl__robust *run, sl__arena *arena) {
+  const sl__robust_options *options = run->options;
+  const bool timed = options->max_seconds > 0;
+  const sl__explore_options how = {
+      .seed = options->seed,
+      .most_gradients = options->most_gradients > 0 ? options->most_gradients / 2 + 1 : 0,
+      .end = timed ? run->started + options->max_seconds / 2 : INFINITY,
+      .progress = show_exploring,
+      .user = run};
+  const sl_status status = sl__explore(run->context, run->target, &how, arena, run->exploration);
+  if (status == SL_STOPPED)
+    return sl__fail(run->context, SL_STOPPED, "stopped while exploring, before any fit");
+  if (status != SL_OK) return status;
+  begin_report(run->exploration, run->report);
+  run->type = sl__robust_type(run->exploration);
+  return SL_OK;
+}
+
+sl_status sl__robust_fit(sl_context *context, const sl__target *target,
+                         const sl__robust_options *options, sl__model **out,
+                         sl__robust_report *report) {
+  sl__arena arena;
+  sl__exploration exploration;
+  *out = NULL;
+  *report = (sl__robust_report){.loss_average = (double)NAN};
+  sl__robust run = {.context = context,
+                    .target = target,
+                    .options = options,
+                    .exploration = &exploration,
+                    .report = report,
+                    .started = sl__os_seconds()};
+  sl__arena_open(&arena, context);
+  sl_status status = explore(&run, &arena);
+  if (status == SL_OK) status = climb(&run, out);
+  if (*out) {
+    report->chosen = (*out)->flow->formula;
+    sl_status named = sl__model_name_columns(*out, target->names, NULL);
+    if (named == SL_OK) named = sl__robust_record(&run, report, *out);
+    if (status == SL_OK) status = named;
+  }
+  report->seconds = sl__os_seconds() - run.started;
+  sl__arena_close(&arena);
+  return status;
+}

@@ -1,0 +1,76 @@
+/* The robust mode of variational inference: from a target alone to a flow that is certified, or to
+ * a plain sentence why it is not.
+ *
+ * A flow that is fitted by its own draws cannot see what it misses. So the target is explored
+ * first, by means that do not know the flow (a tempered population, Markov chains); the flow
+ * starts from what they found, by likelihood, is refined by its own draws, and is judged by both:
+ * its draws say whether q is where p is not, theirs whether p is where q is not. */
+#ifndef SL_INFER_ROBUST_ROBUST_H
+#define SL_INFER_ROBUST_ROBUST_H
+#include "infer/vi/vi.h"
+
+struct sl__model;
+
+enum {
+  SL__ROBUST_EXPLORE,
+  SL__ROBUST_LIKELIHOOD,
+  SL__ROBUST_DIVERGENCE,
+  SL__ROBUST_JUDGE,
+  SL__ROBUST_STAGES
+};
+typedef struct sl__robust_progress {
+  int stage;           /* SL__ROBUST_EXPLORE .. */
+  int attempt;         /* 1 ..; 0: exploring */
+  int64_t step, steps; /* of the stage */
+  double loss;         /* of the step; NaN: there is none */
+  double seconds;      /* since the start */
+} sl__robust_progress;
+
+typedef struct sl__robust_options {
+  const char *formula,
+      *base; /* NULL: chosen; else the only flow that is tried, longer and longer */
+  uint64_t seed;
+  int64_t judge;      /* draws that an attempt is judged by */
+  int most_attempts;  /* 0: by dimension */
+  double max_seconds; /* 0: none. The only option by which time can change a result */
+  /* Evaluations of the density with its gradient, without those that judge; 0: no bound. Of both
+   * limits, exploring may use half. */
+  int64_t most_gradients;
+  bool (*progress)(void *user, const sl__robust_progress *now); /* false stops */
+  void *user;
+} sl__robust_options;
+void sl__robust_defaults(sl__robust_options *options);
+
+/* Everything in nats. A number that could not be had is NaN. */
+typedef struct sl__robust_report {
+  sl__vi_scores scores;               /* by q's own draws */
+  double upper_bound, upper_bound_se; /* mean log w over the exploration's draws: >= log Z */
+  double ess_forward;                 /* of the exploration's draws, as a share of them */
+  double bridge, bridge_se;           /* log Z from both sets of draws */
+  double tempered, tempered_se;       /* log Z from the tempered population */
+  double missed;                      /* share of the exploration's draws that q hardly reaches */
+  double mean_gap, sd_gap;            /* largest of any coordinate, q against the exploration, in */
+                                      /* sd, and |log ratio of sds| */
+  double rhat;                        /* largest, of the chains */
+  int64_t divergences, chain_draws;   /* of the chains */
+  /* What the exploration is worth. */
+  int32_t dim;
+  double effective;       /* independent draws, at least */
+  double tempered_accept; /* of the population's last moves */
+  bool tempered_complete, chains_agree;
+  bool modes_confirmed; /* chains disagree, and the population says that modes are apart */
+  bool exploration_cut; /* by a limit */
+  int attempts;
+  int64_t steps, gradient_evaluations;
+  int rolled_back; /* stages that ended worse than they had been, and were set back */
+  double loss_average, seconds;
+  const char *chosen; /* the flow's formula; lives as long as the model */
+  bool certified;
+  char verdict[768];
+} sl__robust_report;
+
+/* *out and report are there after SL_STOPPED too, if an attempt had ended. */
+sl_status sl__robust_fit(sl_context *context, const sl__target *target,
+                         const sl__robust_options *options, struct sl__model **out,
+                         sl__robust_report *report);
+#endif

@@ -1,0 +1,230 @@
+/* What the numbers mean, in a sentence: certified, or the first thing that stands against it and
+ * what to try. Each rule is a function of the report alone, and each refuses by itself. */
+#include <math.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include "infer/robust/attempt.h"
+
+/* Fewer independent draws of the exploration than these cannot judge a flow; R-hat as Vehtari et
+ * al. 2021 (doi:10.1214/20-BA1221) see it is good below 1.01, and bad beyond the bound here. */
+static const double least_effective = 100, most_rhat = 1.05, most_divergent = 0.01;
+static const double most_missed = 0.01, most_gap = 0.1, least_forward = 0.1;
+/* The tempered population's error is more than its weights', by its moves, which are good in few
+ * dimensions and where most are accepted. */
+static const double errors = 3, least_accept = 0.5;
+enum { MOST_TRUSTED = 10 };
+
+double sl__robust_goal(int32_t dim) {
+  return dim <= 3 ? 0.008 : 0.02 * dim;
+}
+double sl__robust_allowance(int32_t dim) {
+  return dim <= 3 ? 0.04 : 0.05 * dim;
+}
+
+double sl__robust_gap(const sl__robust_report *report) {
+  const sl__vi_scores *scores = &report->scores;
+  if (!isfinite(scores->elbo) || !isfinite(scores->log_evidence)) return INFINITY;
+  const double gap = scores->log_evidence - scores->elbo;
+  return isfinite(report->bridge) ? fmax(gap, report->bridge - scores->elbo) : gap;
+}
+
+/* ---- rules: each writes what is against the fit and returns true, or false ---- */
+
+typedef struct sentence {
+  char *text;
+  size_t size;
+} sentence;
+typedef bool rule(const sl__robust_report *r, sentence out);
+
+static bool say(sentence out, const char *format, ...) {
+  va_list arguments;
+  va_start(arguments, format);
+  vsnprintf(out.text, out.size, format, arguments);
+  va_end(arguments);
+  return true;
+}
+
+static bool exploration_unfinished(const sl__robust_report *r, sentence out) {
+  if (r->exploration_cut)
+    return say(out, "the exploration was cut short; allow more time or more gradient evaluations");
+  if (r->tempered_complete || r->chains_agree) return false;
+  return say(out,
+             "the exploration did not end: no population was led to the target, and chains from "
+             "different points disagree (R-hat %.2f); reparameterise the model or tighten its "
+             "priors",
+             r->rhat);
+}
+
+static bool draws_lost(const sl__robust_report *r, sentence out) {
+  if (r->scores.lost == 0) return false;
+  return say(out,
+             "%lld draws have no finite weight; look for a density that is infinite or not a "
+             "number somewhere, or try another flow",
+             (long long)r->scores.lost);
+}
+
+static bool not_a_number(const sl__robust_report *r, sentence out) {
+  const sl__vi_scores *s = &r->scores;
+  const struct {
+    const char *name;
+    double value;
+  } numbers[] = {
+      {"the ELBO", s->elbo},
+      {"the ELBO's standard error", s->elbo_se},
+      {"the log evidence by importance", s->log_evidence},
+      {"its standard error", s->log_evidence_se},
+      {"the effective size of the flow's draws", s->ess},
+      {"the upper bound", r->upper_bound},
+      {"the upper bound's standard error", r->upper_bound_se},
+      {"the forward effective share", r->ess_forward},
+      {"the log evidence by bridge sampling", r->bridge},
+      {"bridge sampling's standard error", r->bridge_se},
+      {"the share that is missed", r->missed},
+      {"the difference of means", r->mean_gap},
+      {"the difference of sds", r->sd_gap},
+      {"R-hat of the exploring chains", r->rhat},
+      {"the effective size of the exploration", r->effective},
+      {"the log evidence by tempering", r->tempered_complete ? r->tempered : 0},
+      {"tempering's standard error", r->tempered_complete ? r->tempered_se : 0},
+  };
+  for (size_t k = 0; k < sizeof numbers / sizeof *numbers; k++)
+    if (!isfinite(numbers[k].value))
+      return say(out,
+                 "%s is not a finite number, so it could not be checked; try another seed, and "
+                 "look for places where the model's density is infinite or not a number",
+                 numbers[k].name);
+  return false;
+}
+
+static bool chains_disagree(const sl__robust_report *r, sentence out) {
+  if (r->rhat <= most_rhat || r->modes_confirmed) return false;
+  return say(out,
+             "the exploring chains disagree (R-hat %.2f, %.2f or less is wanted) and no separate "
+             "modes explain it; reparameterise the model or tighten its priors",
+             r->rhat, most_rhat);
+}
+
+static bool chains_diverge(const sl__robust_report *r, sentence out) {
+  if ((double)r->divergences <= most_divergent * (double)r->chain_draws) return false;
+  return say(out,
+             "%lld of the exploring chains' %lld transitions diverged, so there may be a narrow "
+             "place that they cannot enter; reparameterise the model, as by a non-centred form",
+             (long long)r->divergences, (long long)r->chain_draws);
+}
+
+static bool exploration_small(const sl__robust_report *r, sentence out) {
+  if (r->effective >= least_effective) return false;
+  return say(out,
+             "the exploration is worth %.0f independent draws, %.0f or more are wanted; "
+             "reparameterise the model so that its chains mix",
+             r->effective, least_effective);
+}
+
+static bool tail_heavy(const sl__robust_report *r, sentence out) {
+  const sl__vi_scores *s = &r->scores;
+  if (s->khat < s->khat_threshold) return false; /* not a number refuses */
+  return say(
+      out,
+      "Pareto k-hat of the weights is %.2f, less than %.2f is wanted; try a larger flow or a "
+      "base with heavier tails",
+      s->khat, s->khat_threshold);
+}
+
+static bool mass_missed(const sl__robust_report *r, sentence out) {
+  if (r->missed <= most_missed) return false;
+  return say(out,
+             "the flow hardly reaches %.1f %% of what the exploration found: a mode or a tail is "
+             "missing; try a larger flow or a mixture for base",
+             100 * r->missed);
+}
+
+static bool forward_share_low(const sl__robust_report *r, sentence out) {
+  if (r->ess_forward >= least_forward) return false;
+  return say(out,
+             "the weights leave a share of %.3f of the draws as the exploration sees it, %.2f or "
+             "more is wanted: the flow is far too low somewhere; try a larger flow or a base with "
+             "heavier tails",
+             r->ess_forward, least_forward);
+}
+
+/* Whether two estimates differ by more than their errors, and a little, explain. */
+static bool differ(double a, double a_se, double b, double b_se, double little) {
+  return !(fabs(a - b) <= little + errors * sqrt(a_se * a_se + b_se * b_se));
+}
+
+/* Over draws of the target the mean of log w is no less than log Z. */
+static bool bounds_crossed(const sl__robust_report *r, sentence out) {
+  const sl__vi_scores *s = &r->scores;
+  const double se =
+      sqrt(s->log_evidence_se * s->log_evidence_se + r->upper_bound_se * r->upper_bound_se);
+  if (s->log_evidence <= r->upper_bound + 0.03 + errors * se) return false;
+  return say(out,
+             "the log evidence by importance, %.3f, is above its upper bound, %.3f: the "
+             "exploration found the wrong places; reparameterise the model, or try another seed",
+             s->log_evidence, r->upper_bound);
+}
+
+static bool bridge_disagrees(const sl__robust_report *r, sentence out) {
+  const sl__vi_scores *s = &r->scores;
+  if (!differ(s->log_evidence, s->log_evidence_se, r->bridge, r->bridge_se, 0.03)) return false;
+  return say(out,
+             "two estimates of the log evidence disagree: %.3f by importance, %.3f by bridge "
+             "sampling; try a larger flow or more draws to judge by",
+             s->log_evidence, r->bridge);
+}
+
+static bool tempering_disagrees(const sl__robust_report *r, sentence out) {
+  const sl__vi_scores *s = &r->scores;
+  const bool moves_well = r->dim <= MOST_TRUSTED && r->tempered_accept >= least_accept;
+  if (!r->tempered_complete || (r->chains_agree && !moves_well)) return false;
+  if (!differ(s->log_evidence, s->log_evidence_se, r->tempered, r->tempered_se, 0.05)) return false;
+  return say(out,
+             "two estimates of the log evidence disagree: %.3f by importance, %.3f by tempering; "
+             "one of them misses a part, so try a larger flow and another seed",
+             s->log_evidence, r->tempered);
+}
+
+static bool moments_differ(const sl__robust_report *r, sentence out) {
+  /* what the exploration's own numbers can be wrong by */
+  const double most = most_gap + errors / sqrt(r->effective);
+  if (r->mean_gap <= most && r->sd_gap <= most) return false;
+  return say(out,
+             "the flow differs from the exploration by up to %.2f sd in a mean and %.0f %% in an "
+             "sd; try a larger flow",
+             r->mean_gap, 100 * expm1(r->sd_gap));
+}
+
+static bool gap_wide(const sl__robust_report *r, sentence out) {
+  const double gap = sl__robust_gap(r), most = sl__robust_allowance(r->dim);
+  if (gap <= most) return false;
+  return say(out,
+             "the ELBO is %.3f nats below the log evidence, %.3f or less is wanted; try a larger "
+             "flow",
+             gap, most);
+}
+
+bool sl__robust_object(const sl__robust_report *report, char *text, size_t size) {
+  /* Numbers first: the rules after it may take them for such. */
+  static rule *const rules[] = {
+      exploration_unfinished, draws_lost,        not_a_number,     chains_disagree,
+      chains_diverge,         exploration_small, tail_heavy,       mass_missed,
+      forward_share_low,      bounds_crossed,    bridge_disagrees, tempering_disagrees,
+      moments_differ,         gap_wide};
+  for (size_t k = 0; k < sizeof rules / sizeof *rules; k++)
+    if (rules[k](report, (sentence){text, size})) return true;
+  return false;
+}
+
+void sl__robust_verdict(sl__robust_report *report) {
+  char against[600];
+  report->certified = !sl__robust_object(report, against, sizeof against);
+  if (!report->certified) {
+    snprintf(report->verdict, sizeof report->verdict, "not to be trusted: %s", against);
+    return;
+  }
+  snprintf(report->verdict, sizeof report->verdict,
+           "certified: %.4f nats from the log evidence, Pareto k-hat %.2f, and %s",
+           sl__robust_gap(report), report->scores.khat,
+           report->chains_agree ? "independent chains agree with it"
+                                : "the tempered population lies within it");
+}

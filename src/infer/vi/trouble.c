@@ -1,0 +1,80 @@
+/* A loss or gradient that is not finite: which operation made it; then a slower rate. The step is
+ * left out: nothing that is not finite ever reaches the parameters. Steps that go on failing come
+ * from parameters that are finite and useless, so then the best so far are taken up again. */
+#include <math.h>
+#include <string.h>
+#include "base/text.h"
+#include "infer/vi/engine.h"
+
+enum { RESTORE_AFTER = 5 };
+
+void sl__vi_snapshot(sl__vi *vi) {
+  vi->snapshot_sum += vi->loss;
+  if (++vi->snapshot_count < SL__VI_SNAPSHOT_STEPS) return;
+  const double mean = vi->snapshot_sum / SL__VI_SNAPSHOT_STEPS;
+  vi->snapshot_sum = 0;
+  vi->snapshot_count = 0;
+  /* While log p counts less than fully, losses cannot be compared: the newest is the best. */
+  const bool annealing = vi->step < vi->options.anneal_steps;
+  if (!annealing && !(mean < vi->snapshot_best)) return;
+  if (!annealing) vi->snapshot_best = mean;
+  memcpy(vi->best, vi->weights, (size_t)(vi->flow->size * vi->number_size));
+}
+
+static void restore_best(sl__vi *vi) {
+  const size_t bytes = (size_t)(vi->flow->size * vi->number_size);
+  memcpy(vi->weights, vi->best, bytes);
+  if (vi->average) memcpy(vi->average, vi->best, bytes);
+  for (int k = 0; k < vi->optimiser->states; k++) memset(vi->states[k], 0, bytes);
+  vi->updates = 0;
+  vi->restored++;
+}
+
+static void say(sl__vi *vi, const char *line) {
+  if (vi->context->log) vi->context->log(vi->context->log_user, 1, line);
+  if (vi->trouble[0] != '\0') return;
+  const size_t length = strlen(line), most = sizeof vi->trouble - 1;
+  memcpy(vi->trouble, line, length < most ? length : most);
+}
+
+/* The first term that made it. */
+static sl_status diagnose(sl__vi *vi, sl__text *text) {
+  for (int t = 0; t < vi->work_count; t++) {
+    if (vi->work[t].term.weight == 0) continue;
+    const sl_status status = sl__vi_work_diagnose(vi, &vi->work[t]);
+    if (status == SL_NUMERIC) {
+      sl__text_add(text, ": %s", vi->context->error.message);
+      return SL_OK;
+    }
+    if (status != SL_OK) return status;
+  }
+  return SL_OK;
+}
+
+static sl_status describe(sl__vi *vi) {
+  const bool loss = !isfinite(vi->loss);
+  sl__text text;
+  sl__text_open(&text, vi->context);
+  sl__text_add(&text, "step %lld skipped, its %s is ", (long long)vi->step + 1,
+               loss ? "loss" : "gradient");
+  sl__text_add_real(&text, loss ? vi->loss : vi->norm, SL_F64);
+  sl_status status = diagnose(vi, &text);
+  if (status == SL_OK && text.failed) status = SL_NO_MEMORY;
+  if (status == SL_OK) say(vi, text.data);
+  sl__text_close(&text);
+  return status;
+}
+
+sl_status sl__vi_trouble(sl__vi *vi) {
+  vi->last_skipped = true;
+  vi->skipped++;
+  vi->bad_running++;
+  vi->rate_factor *= 0.5;
+  SL__TRY(describe(vi));
+  if (vi->bad_running % RESTORE_AFTER == 0) restore_best(vi);
+  if (vi->bad_running < SL__VI_MOST_BAD_STEPS) return SL_OK;
+  return sl__fail(vi->context, SL_NUMERIC,
+                  "%lld steps running were not finite; a smaller rate, more samples, annealing or "
+                  "a clip may help; the first trouble: %s",
+                  (long long)vi->bad_running, vi->trouble);
+}

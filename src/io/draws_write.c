@@ -1,0 +1,64 @@
+/* A block of draws to a file: CSV as sluice's own runs write it, NPY, safetensors. */
+#include "io/draws.h"
+#include <string.h>
+#include <strings.h>
+
+static bool ends_with(const char *path, const char *ending) {
+  const size_t length = strlen(path), tail = strlen(ending);
+  return length >= tail && strcasecmp(path + length - tail, ending) == 0;
+}
+
+/* A tensor [chains][draws] for each column, which numpy and ArviZ take as a dictionary. */
+static sl_status write_tensors(sl_context *context, const char *path, const sl__draws *draws,
+                               sl__arena *scratch) {
+  const int64_t count = draws->chains * draws->draws;
+  sl__tensor *tensor = sl__arena_take(scratch, (size_t)draws->columns, sizeof *tensor);
+  double *values = sl__arena_take(scratch, (size_t)count, (size_t)draws->columns * sizeof *values);
+  if (!tensor || !values) return SL_NO_MEMORY;
+  for (int64_t c = 0; c < draws->columns; c++) {
+    tensor[c] = (sl__tensor){.name = draws->names[c],
+                             .type = SL_F64,
+                             .dims = 2,
+                             .count = count,
+                             .shape = {draws->chains, draws->draws},
+                             .data = values + c * count};
+    for (int64_t i = 0; i < count; i++)
+      values[c * count + i] = draws->values[i * draws->columns + c];
+  }
+  return sl__tensors_write(context, path, draws->columns, tensor, 0, NULL, NULL);
+}
+
+/* Rows of all chains in turn; CSV has a first column chain__ when there are several. NPY has no
+ * names to tell such a column by. */
+static sl_status write_table(sl_context *context, const char *path, const sl__draws *draws,
+                             sl__arena *scratch) {
+  const int64_t added = draws->chains > 1 && !ends_with(path, ".npy"),
+                columns = draws->columns + added;
+  const int64_t rows = draws->chains * draws->draws;
+  const char **names = sl__arena_take(scratch, (size_t)columns, sizeof *names);
+  double *values = sl__arena_take(scratch, (size_t)rows, (size_t)columns * sizeof *values);
+  if (!names || !values) return SL_NO_MEMORY;
+  if (added) names[0] = "chain__";
+  const bool of_sampler = added || draws->parameters < draws->columns;
+  for (int64_t c = 0; c < draws->columns; c++) {
+    const char *name = draws->names[c];
+    names[added + c] = of_sampler ? sl__stan_csv_name(scratch, name) : name;
+    if (!names[added + c]) return SL_NO_MEMORY;
+  }
+  for (int64_t row = 0; row < rows; row++) {
+    double *to = values + row * columns;
+    if (added) to[0] = (double)(row / draws->draws + 1);
+    memcpy(to + added, draws->values + row * draws->columns, (size_t)draws->columns * sizeof *to);
+  }
+  return sl__table_write(context, path, NULL, rows, columns, SL_F64, values, names);
+}
+
+sl_status sl__draws_write(sl_context *context, const char *path, const sl__draws *draws) {
+  sl__arena scratch;
+  sl__arena_open(&scratch, context);
+  const sl_status status = ends_with(path, ".safetensors")
+                               ? write_tensors(context, path, draws, &scratch)
+                               : write_table(context, path, draws, &scratch);
+  sl__arena_close(&scratch);
+  return status;
+}

@@ -1,0 +1,124 @@
+#!/bin/sh
+# `sluice summary` and `sluice compare` on files as CmdStan writes them, on plain ones and wrong ones.
+. "$(dirname "$0")/shell.sh"
+
+# draws FILE SEED SHIFT DIVERGENT ROWS [FOLLOW]: independent uniform mu + SHIFT, and tau; with FOLLOW
+# near 1 each draw of mu stays near the last.
+draws() {
+  awk -v seed="$2" -v shift="$3" -v divergent="$4" -v rows="$5" -v follow="${6:-0}" '
+    BEGIN {
+      srand(seed)
+      print "# method = sample\n#     save_warmup = true\n#           max_depth = 5"
+      printf "lp__,accept_stat__,stepsize__,treedepth__,n_leapfrog__,divergent__,energy__"
+      print ",mu,theta.1,theta.2.1"
+      print "-1,1,1,1,1,0,1,1000,1000,1000"
+      print "# Adaptation terminated\n# Step size = 0.5"
+      for (i = 0; i < rows; i++) {
+        mu = follow * mu + rand() - 0.5
+        printf "-1,0.9,0.5,%d,7,%d,%.6f,", i < 2 ? 5 : 3, i < divergent, rand()
+        printf "%.6f,%.6f,%.6f\n", mu + shift, rand(), rand()
+      }
+      print "# \n#  Elapsed Time: 0.1 seconds (Warm-up)"
+    }' >"$1"
+}
+for chain in 1 2 3 4; do
+  draws "good_$chain.csv" $chain 0 0 500
+  draws "far_$chain.csv" 1$chain 0.2 0 500
+  draws "bad_$chain.csv" 2$chain 0.$chain 3 500
+  draws "slow_$chain.csv" 3$chain 0 0 300 0.995
+done
+
+run 0 summary good_1.csv good_2.csv good_3.csv good_4.csv
+check "a row for theta[2,1]" grep -q '^theta\[2,1\] ' out
+check "trusted" grep -q '^Good: chains agree' out
+check "warm-up is told" grep -q '4 draws of warm-up passed over' err
+run 0 summary 'good_%d.csv' --json --quiet
+json
+check "command" test "$(value command)" = summary
+check "chains" test "$(value chains)" = 4
+check "draws" test "$(value draws)" = 500
+check "hits" test "$(value treedepth_hits)" = 8
+check "divergences" test "$(value divergences)" = 0
+check "E-BFMI of each chain" test "$(value ebfmi)" = 4
+check "parameters without the sampler's" test "$(value parameters)" = 3
+check "trusted" test "$(value trusted)" = true
+has verdict text
+has 'parameters[0].name' text
+for key in mean mcse_mean sd q5 q50 q95 ess_bulk ess_tail rhat; do
+  has "parameters[0].$key" number
+done
+check "mean" near "$(value 'parameters[0].mean')" 0 0.03
+check "sd" near "$(value 'parameters[0].sd')" 0.2887 0.01
+check "q95" near "$(value 'parameters[0].q95')" 0.45 0.02
+check "independent draws" near "$(value 'parameters[0].ess_bulk')" 2000 300
+
+run 0 summary 'bad_%d.csv' --quiet
+check "not trusted" grep -q '^Not to be trusted: 12 of 2000 draws diverged (0.60 %)' out
+check "which disagree" grep -q 'R-hat up to .*, in mu' out
+check "what to do" grep -q -- '--adapt-delta' out
+run 0 summary 'slow_%d.csv' --quiet
+check "too few" grep -q 'too few effective draws' out
+
+# Threads change nothing.
+run 0 summary 'good_%d.csv' --json --threads 1
+sed 's/"seconds.*//' out >one
+run 0 summary 'good_%d.csv' --json --threads 3
+sed 's/"seconds.*//' out >three
+check "the same on three threads" cmp -s one three
+
+# One file for all chains; one cut by a kill; standard input; rows without names.
+awk 'BEGIN {print "lp__,chain__,a"; srand(1); for (i = 0; i < 800; i++) print 0 "," i % 4 "," rand()}' >one.csv
+run 0 summary one.csv --json
+json
+check "four chains" test "$(value chains)" = 4
+head -c 5000 one.csv >cut.csv
+run 0 summary cut.csv
+check "the cut is told" grep -q 'ends in the middle of a row' err
+"$sluice" summary - <one.csv >out 2>err
+check "standard input" grep -q '^4 chains of 200 draws' out
+awk 'BEGIN {srand(1); for (i = 0; i < 400; i++) print rand() "," rand()}' >plain.csv
+run 0 summary plain.csv --chains 2
+check "two chains" grep -q '^2 chains of 200 draws' out
+refused 'cut into 7 chains' summary plain.csv --chains 7
+awk 'BEGIN {srand(1); for (j = 1; j <= 40; j++) printf "x%d%s", j, j < 40 ? "," : "\n"
+  for (i = 0; i < 50; i++) for (j = 1; j <= 40; j++) printf "%f%s", rand(), j < 40 ? "," : "\n"}' >wide.csv
+run 0 summary wide.csv
+check "a long table is cut" test "$(grep -c '^x' out)" = 30
+run 0 summary wide.csv --all
+check "unless asked" test "$(grep -c '^x' out)" = 40
+
+run 0 compare 'good_%d.csv' 'good_%d.csv' --quiet
+check "nothing differs" grep -q '^No difference found' out
+run 0 compare 'good_%d.csv' 'far_%d.csv' --json
+json
+check "command" test "$(value command)" = compare
+for key in mean_difference_in_mcse mean_difference_in_sd sd_ratio wasserstein_in_sd; do
+  has "parameters[2].$key" number
+done
+has energy_distance number
+has p_value number
+has verdict text
+check "a fifth of 0.2887" near "$(value 'parameters[0].mean_difference_in_sd')" -0.693 0.08
+check "as far by Wasserstein" near "$(value 'parameters[0].wasserstein_in_sd')" 0.693 0.08
+check "the others are near" near "$(value 'parameters[1].wasserstein_in_sd')" 0 0.1
+check "seen together" near "$(value p_value)" 0.001 1e-12
+check "not the same" test "$(value same)" = false
+
+run 0 data moons -n 400 -o moons.csv
+run 0 fit moons.csv -o m.safetensors --steps 50 --quiet
+run 0 compare moons.csv m.safetensors --json --quiet
+json
+check "columns of the model" test "$(value 'parameters[1].name')" = y
+
+refused 'no such file' summary 'none_%d.csv'
+refused 'missing.csv' summary missing.csv
+refused 'a fitted flow, not draws' summary m.safetensors
+refused 'give files of one run' summary good_1.csv one.csv
+refused 'no parameter has a name' compare plain.csv one.csv
+printf 'lp__,a\n-1,2\n-1,x\n' >word.csv
+refused "word.csv:3:4: 'x' is not a number" summary word.csv
+printf '# only\n# comments\n' >comments.csv
+refused 'comments.csv' summary comments.csv
+printf 'lp__,energy__\n1,2\n' >none.csv
+refused 'no parameters' summary none.csv
+finish

@@ -1,0 +1,24 @@
+#!/bin/sh
+# sluice vi in robust mode, the default: its JSON, its file, what it refuses.
+. "$(dirname "$0")/shell.sh"
+
+run 0 vi --target gaussian55 --flow scale -o q.safetensors --json --quiet --seed 3
+json
+check "nothing is said with --quiet" test ! -s err
+for key in command flow verdict; do has $key text; done
+for key in elbo log_evidence upper_bound bridge; do has $key.value number && has $key.se number; done
+for key in khat ess ess_forward gradient_evaluations missed seconds seed; do has $key number; done
+check "it is certified" test "$(value certified)" = true
+check "the evidence is 0" near "$(value log_evidence.value)" 0 0.01
+run 0 info q.safetensors --json
+json
+check "the record tells the target" test "$(value training.target)" = gaussian55
+run 0 sample q.safetensors -n 5
+cp q.safetensors first.safetensors
+run 0 vi --target gaussian55 --flow scale -o q.safetensors --quiet --seed 3 --threads 1
+check "the same file on one thread" cmp -s q.safetensors first.safetensors
+run 1 vi --target gaussian_mixture --flow scale --judge 2000 --quiet
+check "a flow that is too small says so" grep -q 'not to be trusted' out
+run 2 vi --target pot1 --steps 5
+run 2 vi --target pot1 --flow 'planar*x'
+finish
