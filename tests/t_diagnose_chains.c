@@ -101,7 +101,8 @@ TEST(summary_of_a_table) {
     sl_context *context = open_context(threads);
     CHECK_OK(context, sl__summarise(context, &first, PARAMETERS, 1, rows[threads - 1]));
     sl_context_free(context);
-    CHECK(memcmp(rows[threads - 1], rows[0], sizeof rows[0]) == 0);
+    for (int p = 0; p < PARAMETERS; p++) /* all that stands before the padding */
+      CHECK(memcmp(&rows[threads - 1][p], &rows[0][p], offsetof(sl__summary_row, constant)) == 0);
   }
   sl_context *context = open_context(1);
   for (int p = 0; p < PARAMETERS; p++) {
