@@ -9,7 +9,7 @@ enum { NAME(RUN_BLOCK) = 16, NAME(RUN_REGISTERS) = NAME(RUN_BLOCK) / LANES };
 /* Register r of element (x, lane): a run's, or a number in all lanes. */
 INLINE vector NAME(lanes_of)(const T *x, bool is_run, int r) {
   if (is_run) return NAME(load)(x + r * LANES);
-  vector value;
+  vector value = {0};
   UNROLL for (int l = 0; l < LANES; l++) value[l] = x[0];
   return value;
 }
