@@ -2,7 +2,7 @@
 JOBS := $(shell getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2)
 PREFIX ?= /usr/local
 
-.PHONY: all tools check-tools demo catalogue check check-release check-clang check-aarch64 check-asan check-tsan bench install clean
+.PHONY: all tools check-tools demo catalogue check check-release check-clang check-aarch64 check-asan check-tsan bench install uninstall deb check-deb clean
 
 all: tools
 	@cmake --preset release >/dev/null
@@ -57,8 +57,21 @@ catalogue: all
 	build/release/bench_catalogue > build/flows.md
 	mv build/flows.md docs/flows.md
 
+# The linker's cache is renewed where one can, so that programs find the shared library at once.
 install: all
 	cmake --install build/release --prefix $(PREFIX)
+	@[ -n "$(DESTDIR)" ] || ldconfig 2>/dev/null || true
+
+uninstall:
+	cmake --build --preset release --target uninstall
+
+# build/sluice_VERSION_ARCHITECTURE.deb
+deb: all
+	cd build && cpack --config release/CPackConfig.cmake -B .
+
+# Into a clean root and out of it again; as root, with debootstrap and the network.
+check-deb: deb
+	sh tests/deb.sh build/sluice_*.deb
 
 clean:
 	rm -rf build

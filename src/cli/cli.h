@@ -81,6 +81,24 @@ extern const int sl__cli_common_count;
 /* help.c */
 void sl__cli_overview(sl__text *text);
 void sl__cli_usage(sl__text *text, const sl__command *command);
+/* The rows of `command`, its own and then those it shares, that --help shows before the common ones.
+ * part: 0 own, 1 shared. */
+const sl__option_row *sl__cli_rows_of(const sl__command *command, int part, int *count);
+const char *sl__cli_placeholder(const sl__option_row *row); /* "N", "FILE", "a|b"; "" for flags */
+char sl__cli_letter(const char *option); /* 'o' of --output; 0: it has none */
+
+/* topics.c: what `sluice help TOPIC` explains beside the commands. */
+typedef struct sl__topic {
+  const char *name;
+  const char *summary; /* one line */
+  void (*write)(sl__text *text);
+} sl__topic;
+const sl__topic *sl__topics(int *count);
+
+/* manual.c, completion.c: the manual page (roff, section 1) and what shells complete from, written
+ * from the registries. */
+void sl__cli_manual(sl__text *text);
+void sl__cli_completion(sl__text *text, const char *shell); /* "bash", "zsh" or "fish" */
 
 /* table.c: tables for commands. */
 /* Reads a table and refuses NaN and infinities with their place. */

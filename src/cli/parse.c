@@ -21,6 +21,12 @@ static const struct {
   const char *name;
 } letters[] = {{'o', "output"}, {'n', "rows"}, {'h', "help"}, {'q', "quiet"}};
 
+char sl__cli_letter(const char *option) {
+  for (size_t i = 0; i < sizeof letters / sizeof *letters; i++)
+    if (strcmp(letters[i].name, option) == 0) return letters[i].letter;
+  return 0;
+}
+
 static sl_status gather_rows(sl__cli *cli) {
   const sl__command *command = cli->command;
   int shared_count = 0;
