@@ -1,32 +1,32 @@
 #!/bin/sh
 # Help: every command and topic has a page of lines that fit a terminal, what is not known suggests
 # the nearest, and completion scripts name every command. Usage: cli_help.sh BUILD
-set -eu
-sluice=$1/sluice
-fail() { echo "cli_help.sh: $1" >&2; exit 1; }
+. "$(dirname "$0")/shell.sh"
 
-names=$("$sluice" help | sed -n 's/^  \([a-z-]*\) .*/\1/p')
-[ "$(echo "$names" | wc -w)" -ge 18 ] || fail "the overview lists too little: $names"
+run 0 help
+names=$(sed -n 's/^  \([a-z-]*\) .*/\1/p' out)
+check "the overview lists commands and topics" test "$(echo "$names" | wc -w)" -ge 18
 for name in $names; do
-  "$sluice" help "$name" >page.$$ || fail "no page on $name"
-  long=$(awk 'length > 100' page.$$)
-  rm page.$$
-  [ -z "$long" ] || fail "help $name has long lines: $long"
+  run 0 help "$name"
+  check "help $name: lines of at most 100 columns" test -z "$(awk 'length > 100' out)"
 done
 for topic in formulas columns targets verdicts; do
-  echo "$names" | grep -qx "$topic" || fail "no topic $topic"
+  check "topic $topic" sh -c "echo '$names' | grep -qx $topic"
 done
-"$sluice" help formulas | grep -q planar || fail "formulas does not name the layers"
-"$sluice" help targets | grep -q pot4 || fail "targets does not name the standard ones"
-"$sluice" help formulae 2>&1 | grep -q 'did you mean "formulas"?' || fail "no suggestion"
-code=0
-"$sluice" help nothing-like-it 2>/dev/null || code=$?
-[ $code = 2 ] || fail "an unknown topic gave $code"
+run 0 help formulas
+check "formulas names the layers" grep -q planar out
+run 0 help targets
+check "targets names the standard ones" grep -q pot4 out
+run 2 help formulae
+check "a suggestion" grep -q 'did you mean "formulas"?' err
+refused "no help on" help nothing-like-it
 
-"$sluice" help --man | grep -q '^\.SS "sluice fit DATA"' || fail "the manual page lacks fit"
+run 0 help --man
+check "the manual page has fit" grep -q '^\.SS "sluice fit DATA"' out
 for shell in bash zsh fish; do
-  script=$("$sluice" help --completion $shell)
+  run 0 help --completion $shell
   for name in fit nuts verdicts; do
-    echo "$script" | grep -q "[ ']$name[ ']" || fail "$shell does not complete $name"
+    check "$shell completes $name" grep -q "[ ']$name[ ']" out
   done
 done
+finish
