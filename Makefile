@@ -2,7 +2,7 @@
 JOBS := $(shell getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2)
 PREFIX ?= /usr/local
 
-.PHONY: all tools check-tools demo catalogue check check-release check-clang check-aarch64 check-asan check-tsan bench install uninstall deb check-deb clean
+.PHONY: all tools check-tools demo catalogue reference check check-release check-clang check-aarch64 check-asan check-tsan bench install uninstall deb check-deb clean
 
 all: tools
 	@cmake --preset release >/dev/null
@@ -56,6 +56,10 @@ catalogue: all
 	cmake --build --preset release --target bench_catalogue -j$(JOBS)
 	build/release/bench_catalogue > build/flows.md
 	mv build/flows.md docs/flows.md
+
+# docs/reference/, from the command and the header.
+reference: all
+	sh docs/reference.sh build/release/sluice include/sluice/sluice.h docs/reference
 
 # The linker's cache is renewed where one can, so that programs find the shared library at once.
 install: all

@@ -20,6 +20,12 @@ for document in "$root"/README.md "$root"/docs/*.md "$root"/docs/guides/*.md; do
     test -z "$(awk 'length > 100' "commands_$name")"
 done
 
+sh "$root/docs/reference.sh" "$sluice" "$root/include/sluice/sluice.h" reference
+for page in commands.md c.md; do
+  check "docs/reference/$page is of today; else: make reference" \
+    cmp -s "reference/$page" "$root/docs/reference/$page"
+done
+
 blocks c "$root/docs/guides/c.md" >main.c
 cc -std=c17 -I"$root/include" main.c "$build/libsluice.a" -lm -pthread -o main 2>log ||
   grep -q sanitize "$build/CMakeCache.txt" || bad "docs/guides/c.md: $(cat log)"

@@ -63,7 +63,7 @@ check "CMake finds it" cmake -S . -B stranger -DCMAKE_PREFIX_PATH="$prefix" >log
 check "CMake builds with it" cmake --build stranger >log
 for kind in sluice static; do check "runs with $kind" stranger/with_$kind >log; done
 
-check "uninstalls" cmake -DMANIFEST="$work/installed" -P "$here/../cmake/uninstall.cmake" 2>log
+check "uninstalls" cmake -DMANIFEST="$work/installed" -P "$here/../cmake/uninstall.cmake" >log 2>&1
 check "nothing is left" test -z "$(find "$prefix" -type f -o -type l)"
 check "nor its folder of headers" test ! -d "$prefix/include/sluice"
 finish
