@@ -53,8 +53,9 @@ bench: all
 
 # The catalogue of flows, with a fit of each: about ten minutes.
 catalogue: all
-	cmake --build --preset release --target bench_catalogue -j$(JOBS)
+	cmake --build --preset release --target bench_catalogue bench_round_trips -j$(JOBS)
 	build/release/bench_catalogue > build/flows.md
+	build/release/bench_round_trips >> build/flows.md
 	mv build/flows.md docs/flows.md
 
 # docs/reference/, from the command and the header.

@@ -1,13 +1,15 @@
 /* Makes docs/flows.md: what kinds of layers there are, how well and how fast each fits the two
  * moons, and how many rows a second each maps either way.
  *
- *   bench_catalogue [--quick] > docs/flows.md
+ *   bench_catalogue [--quick] [TEXT] > docs/flows.md
  *
  * A kind that no line of `fits` uses is an error, so that the page cannot fall behind. One thread,
- * float32. --quick: a few steps and short times, to try the program itself. */
+ * float32. --quick: a few steps and short times, to try the program itself. TEXT: only the fits
+ * that have it in their formula. */
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
+#include "angles.h"
 #include "api/handle.h"
 #include "base/os.h"
 #include "flow/transformer/transformer.h"
@@ -35,7 +37,15 @@ static const char *const fits[] = {
     "(iaf(affine)-reverse)*4",
     "(iaf(rqs)-reverse)*4",
     "bnaf*2",
+    "standardize-coupling(affine)*4-reverse",
+    "coupling(affine)*2-softplus-log-coupling(affine)*2",
+    "(coupling(affine)-exp-inverse(softplus))*4",
+    "(coupling(affine)-sigmoid-power(0.9)-logit)*4",
+    "(coupling(affine)-tanh-power(0.9)-atanh)*4",
+    "coupling(affine)*4-elu(alpha=4)",
     "inverse(coupling(rqs)*6)",
+    "normal-coupling(rqs)*4",
+    "uniform-logit-coupling(rqs)*4",
     "student-coupling(rqs)*4",
     "laplace-coupling(rqs)*4",
     "logistic-coupling(rqs)*4",
@@ -45,12 +55,6 @@ static const char *const fits[] = {
     "mixture(8,scale-loc)",
     "mixture(2,coupling(rqs)*2)",
 };
-/* Kinds that can only stand where their neighbours keep their inputs or outputs inside an interval:
- * timed, not fitted. */
-static const char *const not_fitted[] = {"standardize", "exp",      "log",    "sigmoid", "logit",
-                                         "tanh",        "atanh",    "elu",    "power",   "uniform",
-                                         "normal",      "softplus", "reverse"};
-
 static const int32_t dims[] = {2, 8, 64};
 enum {
   DIMS = sizeof dims / sizeof dims[0],
@@ -68,6 +72,7 @@ typedef struct catalogue {
   double *train, *test; /* [rows][2] */
   double entropy;
   bool quick;
+  const char *only; /* or NULL */
 } catalogue;
 
 /* ---- rows a second ---- */
@@ -124,53 +129,97 @@ static void print_pace(double rows) {
 
 /* ---- fits ---- */
 
+static const char fits_heading[] =
+    "| formula | NLL | gap | parameters | ms a step | score | sample |\n"
+    "|---|---|---|---|---|---|---|\n";
+
+static void set_options(const catalogue *c, sl_fit_options *options) {
+  sl_fit_options_default(options, sizeof *options);
+  options->steps = c->quick ? QUICK_STEPS : STEPS;
+  options->batch = BATCH;
+  options->rate = 5e-3;
+  options->schedule = "cosine";
+  options->clip = 5;
+  options->ema = 0.999;
+  options->baselines = 0;
+  options->valid_fraction = 0;
+}
+
+static sl_status print_fit(catalogue *c, const char *formula, const sl_flow *flow,
+                           const sl_fit_report *report) {
+  pace now = {0};
+  SL__TRY(measure(c, flow, &now));
+  printf("| `%s` | %.3f | %.3f | %lld | %.3f |", formula, -report->test.log_prob,
+         -report->test.log_prob - c->entropy, (long long)flow->model->flow->trainable,
+         1e3 * report->seconds / (double)report->steps);
+  print_pace(now.score);
+  print_pace(now.sample);
+  printf("\n");
+  fflush(stdout);
+  return SL_OK;
+}
+
+static sl_fit_data data_of(const catalogue *c) {
+  return (sl_fit_data){.size = sizeof(sl_fit_data),
+                       .x = sl_in_f64(c->train, TRAIN_ROWS, 2),
+                       .test_x = sl_in_f64(c->test, TEST_ROWS, 2)};
+}
+
 static sl_status fit_one(catalogue *c, const char *formula) {
   sl_flow *flow = NULL;
+  if (c->only && !strstr(formula, c->only)) return SL_OK;
   SL__TRY(sl_flow_new(c->context, formula, NULL, 2, 0, SL_F32, 1, &flow));
   sl_fit_options options;
-  sl_fit_options_default(&options, sizeof options);
-  options.steps = c->quick ? QUICK_STEPS : STEPS;
-  options.batch = BATCH;
-  options.rate = 5e-3;
-  options.schedule = "cosine";
-  options.clip = 5;
-  options.ema = 0.999;
-  options.baselines = 0;
-  const sl_fit_data data = {.size = sizeof data,
-                            .x = sl_in_f64(c->train, TRAIN_ROWS, 2),
-                            .test_x = sl_in_f64(c->test, TEST_ROWS, 2)};
+  set_options(c, &options);
+  const sl_fit_data data = data_of(c);
   sl_fit_report report = {.size = sizeof report};
   sl_status status = sl_fit_flow(c->context, flow, &data, &options, &report);
-  pace now = {0};
-  if (status == SL_OK) status = measure(c, flow, &now);
-  if (status == SL_OK) {
-    printf("| `%s` | %.3f | %.3f | %lld | %.3f |", formula, -report.test.log_prob,
-           -report.test.log_prob - c->entropy, (long long)flow->model->flow->trainable,
-           1e3 * report.seconds / (double)report.steps);
-    print_pace(now.score);
-    print_pace(now.sample);
-    printf("\n");
-    fflush(stdout);
-  } else {
+  if (status == SL_OK) status = print_fit(c, formula, flow, &report);
+  if (status != SL_OK) {
     printf("| `%s` | %s |\n", formula, sl_error(c->context));
     fprintf(stderr, "%s: %s\n", formula, sl_error(c->context));
   }
   sl_flow_free(flow);
+  return status == SL_NUMERIC ? SL_OK : status;
+}
+
+/* Columns that are angles bring a flow of their own: a uniform density and circular maps. */
+static sl_status fit_angles(catalogue *c) {
+  sl_flow *flow = NULL;
+  sl_fit_options options;
+  const sl__random_key key = {1, SL__STREAM_DATA, 0};
+  angles_draw(key, 0, TRAIN_ROWS, c->train);
+  angles_draw(key, TRAIN_ROWS, TEST_ROWS, c->test);
+  c->entropy = angles_entropy();
+  set_options(c, &options);
+  options.precision = SL_F32;
+  sl_fit_data data = data_of(c);
+  data.columns = "1: periodic(-3.141592653589794,3.141592653589794), "
+                 "2: periodic(-3.141592653589794,3.141592653589794)";
+  sl_fit_report report = {.size = sizeof report};
+  printf("\n## Two angles\n\nAs above, but of the angles that bench/angles.h draws, declared "
+         "periodic, which chooses the flow;\ntheir entropy is %.4f nats.\n\n%s",
+         c->entropy, fits_heading);
+  sl_status status = sl_fit(c->context, &data, &options, &flow, &report);
+  if (status == SL_OK) status = print_fit(c, "circular", flow, &report);
+  sl_flow_free(flow);
   return status;
 }
 
-/* Calls visit for every formula, transformers written out. */
-static sl_status for_every(catalogue *c, const char *formula,
+/* Calls visit for every formula, transformers written out; `circles`: also that of a circle, on a
+ * base that is one. */
+static sl_status for_every(catalogue *c, const char *formula, bool circles,
                            sl_status (*visit)(catalogue *, const char *)) {
   const char *hole = strstr(formula, "%s");
   if (!hole) return visit(c, formula);
   for (const char *name = sl__transformer_names; *name; name += *name == '|') {
     char full[160];
     int length = (int)strcspn(name, "|");
-    snprintf(full, sizeof full, "%.*s%.*s%s", (int)(hole - formula), formula, length, name,
-             hole + 2);
-    /* A map of a circle fits no points of the plane. */
-    if (strncmp(name, "circular", (size_t)length) != 0) SL__TRY(visit(c, full));
+    const bool circle = strncmp(name, "circular", (size_t)length) == 0;
+    snprintf(full, sizeof full, "%s%.*s%.*s%s",
+             circle ? "uniform(low=-3.1415927,high=3.1415927)-" : "", (int)(hole - formula),
+             formula, length, name, hole + 2);
+    if (circles || !circle) SL__TRY(visit(c, full));
     name += length;
   }
   return SL_OK;
@@ -209,14 +258,20 @@ static bool uses(const char *formula, const char *name) {
 static bool is_covered(const char *name) {
   for (int i = 0; i < FITS; i++)
     if (uses(fits[i], name)) return true;
-  for (size_t i = 0; i < sizeof not_fitted / sizeof not_fitted[0]; i++)
-    if (strcmp(not_fitted[i], name) == 0) return true;
   return false;
+}
+
+static bool stands_alone(catalogue *c, const char *name) {
+  sl_flow *flow = NULL;
+  const bool can = sl_flow_new(c->context, name, NULL, 2, 0, SL_F32, 1, &flow) == SL_OK;
+  sl_flow_free(flow);
+  return can;
 }
 
 static sl_status time_all(catalogue *c) {
   printf("\n## Rows a second of one layer, one thread, float32\n\n"
-         "Score and sample with their log densities, with default arguments.\n\n"
+         "Score and sample with their log densities, with default arguments. -: not for so many "
+         "features.\n\n"
          "| formula | score, D = 2 | sample | score, D = 8 | sample | score, D = 64 | sample |\n"
          "|---|---|---|---|---|---|---|\n");
   int count = 0;
@@ -225,10 +280,11 @@ static sl_status time_all(catalogue *c) {
     const char *name = kinds[i]->name;
     bool takes = strcmp(name, "coupling") == 0 || strcmp(name, "maf") == 0 ||
                  strcmp(name, "iaf") == 0 || strcmp(name, "elementwise") == 0;
-    bool needs = strcmp(name, "inverse") == 0 || strcmp(name, "mixture") == 0;
     char formula[64];
     snprintf(formula, sizeof formula, takes ? "%s(%%s)" : "%s", name);
-    if (!needs) SL__TRY(for_every(c, formula, time_one));
+    /* What cannot stand alone, log of a normal number, is shown in its first example. */
+    SL__TRY(for_every(c, takes || stands_alone(c, name) ? formula : kinds[i]->examples[0], true,
+                      time_one));
   }
   return SL_OK;
 }
@@ -263,16 +319,17 @@ static sl_status write_page(catalogue *c) {
   SL__TRY(list_kinds(c));
   printf("\n## Two moons\n\n%d rows, %d steps of Adam on batches of %d, one thread, float32, seed "
          "1. NLL: mean negative log density of\n%d held-out rows; gap: that minus the entropy of "
-         "the moons, %.4f nats. Rows a second: scored and drawn.\n\n"
-         "| formula | NLL | gap | parameters | ms a step | score | sample |\n"
-         "|---|---|---|---|---|---|---|\n",
-         TRAIN_ROWS, c->quick ? QUICK_STEPS : STEPS, BATCH, TEST_ROWS, c->entropy);
-  for (int i = 0; i < FITS; i++) SL__TRY(for_every(c, fits[i], fit_one));
+         "the moons, %.4f nats. Rows a second: scored and drawn.\n\n%s",
+         TRAIN_ROWS, c->quick ? QUICK_STEPS : STEPS, BATCH, TEST_ROWS, c->entropy, fits_heading);
+  for (int i = 0; i < FITS; i++) SL__TRY(for_every(c, fits[i], false, fit_one));
+  if (c->only) return SL_OK;
+  SL__TRY(fit_angles(c));
   return time_all(c);
 }
 
 int main(int argc, char **argv) {
   catalogue c = {.quick = argc > 1 && strcmp(argv[1], "--quick") == 0};
+  if (argc > 1 + c.quick) c.only = argv[1 + c.quick];
   const sl_context_options options = {.size = sizeof options, .threads = 1};
   if (sl_context_new(&options, &c.context) != SL_OK) return 1;
   int count = 0;

@@ -37,6 +37,7 @@ WORKLOADS = {
     "maf-score-1000": ("MAF 43 features, 1,000 rows scored", 2.5),
     "maf-sample-1000": ("MAF 43 features, 1,000 rows drawn", 80.0),
     "spline-step-512": ("RQ-spline coupling, step, batch 512", 2.5),
+    "vi-planar-step-100": ("8 planar layers, variational step, 100 draws", 100.0),
 }
 REALNVP = "coupling(affine,net=separate,hidden=256x256,activation=leaky_relu,scale=tanh)"
 

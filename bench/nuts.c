@@ -93,11 +93,18 @@ static sl_status read_files(files *f, const char *programs) {
 
 /* ---- how right the draws are ---- */
 
+/* "theta[1,2]" in the reference is "theta.1.2" here. */
+static bool is_same_name(const char *own, const char *reference) {
+  for (; *reference && *reference != ']'; own++, reference++)
+    if (*own != (strchr("[,", *reference) ? '.' : *reference)) return false;
+  return *own == '\0';
+}
+
 static int32_t find_column(const sl__target *target, const char *name) {
   int32_t column = 0;
   for (int part = 0; part < SL__TARGET_PARTS; part++)
     for (int32_t i = 0; i < sl__target_count(target, (sl__target_part)part); i++, column++)
-      if (strcmp(sl__target_name(target, (sl__target_part)part, i), name) == 0) return column;
+      if (is_same_name(sl__target_name(target, (sl__target_part)part, i), name)) return column;
   return -1;
 }
 
@@ -118,7 +125,10 @@ static sl_status judge(files *f, const sl__target *target, const double *q, resu
   out->ess = INFINITY;
   for (; name && mean && mcse; name = name->next, mean = mean->next, mcse = mcse->next) {
     const int32_t column = find_column(target, name->text);
-    if (column < 0 || summary[column].constant) continue;
+    if (column < 0)
+      return sl__fail(f->context, SL_FORMAT, "the reference has %.60s, the model has not",
+                      name->text);
+    if (summary[column].constant) continue;
     const sl__summary_row *row = &summary[column];
     const double error = fabs(row->mean - mean->number) / hypot(row->mcse_mean, mcse->number);
     out->error = isnan(error) ? error : fmax(out->error, error);
@@ -246,6 +256,8 @@ int main(int argc, char **argv) {
   for (; at + 1 < argc && strncmp(argv[at], "--", 2) == 0; at += 2) {
     if (strcmp(argv[at], "--metric") == 0)
       options.metric = find_metric(argv[at + 1]);
+    else if (strcmp(argv[at], "--adapt-delta") == 0)
+      options.adapt_delta = strtod(argv[at + 1], NULL);
     else
       options.seed = strtoull(argv[at + 1], NULL, 10);
   }

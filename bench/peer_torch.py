@@ -182,6 +182,35 @@ class SplineCoupling(nn.Module):
         return standard_normal_log_prob(x) + log_det
 
 
+class Planar(nn.Module):
+    """Planar layers in the plane, drawing: samples and the logarithm of their density."""
+
+    def __init__(self, layers=8):
+        super().__init__()
+        self.u, self.w = (nn.Parameter(torch.randn(layers, 2).double()) for _ in range(2))
+        self.b = nn.Parameter(torch.randn(layers).double())
+
+    def sample(self, rows):
+        z = torch.randn(rows, 2, dtype=torch.float64)
+        log_q = standard_normal_log_prob(z)
+        s = (self.w * self.u).sum(1, keepdim=True)
+        square = (self.w * self.w).sum(1, keepdim=True)
+        u = self.u + (F.softplus(s) - 1 - s) * self.w / (square + 1e-10)
+        slope = (self.w * u).sum(1)
+        for i in range(len(u)):
+            h = torch.tanh(z @ self.w[i] + self.b[i])
+            z = z + h[:, None] * u[i]
+            log_q = log_q - torch.log1p((1 - h * h) * slope[i])
+        return z, log_q
+
+
+def potential(z):
+    """The log density pot1 (Rezende and Mohamed 2015, table 1)."""
+    ring = -0.5 * ((z.norm(dim=1) - 2) / 0.4) ** 2
+    return ring + torch.logaddexp(-0.5 * ((z[:, 0] - 2) / 0.6) ** 2,
+                                  -0.5 * ((z[:, 0] + 2) / 0.6) ** 2)
+
+
 def two_moons(rows):
     angle = math.pi * torch.rand(rows)
     upper = torch.stack([torch.cos(angle), torch.sin(angle)], 1)
@@ -210,6 +239,23 @@ def training_step(model, data, batch, options):
         optimiser.step()
 
     return step
+
+
+def variational_step(rows):
+    def make(options):
+        model = Planar()
+        optimiser = make_adam(model, options.adam)
+        sample = torch.compile(model.sample) if options.compile else model.sample
+
+        def step():
+            z, log_q = sample(rows)
+            loss = (log_q - potential(z)).mean()
+            optimiser.zero_grad()
+            loss.backward()
+            optimiser.step()
+
+        return step
+    return make
 
 
 def without_gradients(function, options):
@@ -256,6 +302,7 @@ WORKLOADS = {
     "maf-score-1000": maf_score(1000),
     "maf-sample-1000": maf_sample(1000),
     "spline-step-512": lambda o: training_step(SplineCoupling(), torch.randn(2048, 6), 512, o),
+    "vi-planar-step-100": variational_step(100),
 }
 
 

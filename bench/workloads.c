@@ -2,14 +2,16 @@
  * that bench/compare.py can set one against the other in one run.
  *
  *   bench_workloads [--threads N] [--seconds S] [WORKLOAD...]
- *   bench_workloads [...] --formula F --dim D --task step|score|sample|plan --rows N
+ *   bench_workloads [...] --formula F --dim D --task step|score|sample|plan|vi --rows N
  *
  * prints one line per workload: its name, then the median, the 10th and the 90th percentile of the
  * time of one call, in milliseconds. The second form measures any flow ("custom"). A step is the
  * one that every fit takes, sl__mle_step: shuffled rows of a data set four batches long, the
  * gradient, a look whether it is finite, Adam. Scoring and sampling go through the public
  * evaluator. A plan is what is done once before the first step: the graph, its gradient, its
- * program. Time does not depend on what the rows hold, so they are normal. */
+ * program. A variational step draws so many rows of the flow and fits it to the target pot1, in
+ * float64 as "sluice vi --mode plain" does. Time does not depend on what the rows hold, so they are
+ * normal. */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -17,11 +19,12 @@
 #include "api/handle.h"
 #include "base/os.h"
 #include "infer/mle.h"
+#include "infer/vi/vi.h"
 
 enum { STEP_BATCHES = 4, WARM_UP = 3, FEWEST_CALLS = 3, MOST_CALLS = 100000 };
 
-typedef enum task { STEP, SCORE, SAMPLE, PLAN, TASKS } task;
-static const char *const task_names[TASKS] = {"step", "score", "sample", "plan"};
+typedef enum task { STEP, SCORE, SAMPLE, PLAN, VARIATIONAL, TASKS } task;
+static const char *const task_names[TASKS] = {"step", "score", "sample", "plan", "vi"};
 
 typedef struct workload {
   const char *name, *formula;
@@ -30,17 +33,20 @@ typedef struct workload {
   int64_t rows;
 } workload;
 
-#define REALNVP \
-  "coupling(affine,net=separate,hidden=256x256,activation=leaky_relu,scale=tanh)*6"
-#define MAF "(maf(affine,hidden=512x512,activation=relu)-reverse)*5"
-#define SPLINE "coupling(rqs,mask=half,bins=8,hidden=256,blocks=2,activation=relu)*10"
+#define REALNVP "coupling(affine,net=separate,hidden=256x256,activation=leaky_relu,scale=tanh)*6"
+#define MAF     "(maf(affine,hidden=512x512,activation=relu)-reverse)*5"
+#define SPLINE  "coupling(rqs,mask=half,bins=8,hidden=256,blocks=2,activation=relu)*10"
 
 static const workload workloads[] = {
-    {"realnvp-step-100", REALNVP, 2, STEP, 100},   {"realnvp-step-4096", REALNVP, 2, STEP, 4096},
-    {"realnvp-score-1", REALNVP, 2, SCORE, 1},     {"maf-step-512", MAF, 43, STEP, 512},
-    {"maf-score-1000", MAF, 43, SCORE, 1000},      {"maf-sample-1000", MAF, 43, SAMPLE, 1000},
+    {"realnvp-step-100", REALNVP, 2, STEP, 100},
+    {"realnvp-step-4096", REALNVP, 2, STEP, 4096},
+    {"realnvp-score-1", REALNVP, 2, SCORE, 1},
+    {"maf-step-512", MAF, 43, STEP, 512},
+    {"maf-score-1000", MAF, 43, SCORE, 1000},
+    {"maf-sample-1000", MAF, 43, SAMPLE, 1000},
     {"spline-step-512", SPLINE, 6, STEP, 512},
     {"plan-20-layers", "(lu-maf(rqs))*20", 6, PLAN, 1},
+    {"vi-planar-step-100", "planar*8", 2, VARIATIONAL, 100},
 };
 enum { WORKLOADS = sizeof workloads / sizeof workloads[0] };
 
@@ -52,6 +58,8 @@ typedef struct rig {
   sl__mle fit; /* STEP ... */
   sl__mle_data fit_data;
   bool fitting;
+  sl__target *target; /* VARIATIONAL ... */
+  sl__vi *vi;
   sl_evaluator *evaluator; /* ... else this */
   float *x, *log_prob;     /* [batches * rows][dim], [rows] */
   uint64_t calls;
@@ -79,9 +87,26 @@ static sl_status make_step(rig *r, int64_t rows) {
   return SL_OK;
 }
 
+static sl_status make_variational(rig *r) {
+  const sl__model *model = r->flow->model;
+  sl__vi_term term;
+  sl__vi_options options;
+  sl__vi_defaults(&options, &term);
+  term.samples = r->workload->rows;
+  options.steps = 2 * MOST_CALLS;
+  options.rate = 1e-4;
+  SL__TRY(sl__target_standard(r->context, "pot1", &r->target));
+  if (model->flow->dim != r->target->dim)
+    return sl__fail(r->context, SL_BAD_ARGUMENT, "the target pot1 has %d features; use --dim %d",
+                    (int)r->target->dim, (int)r->target->dim);
+  return sl__vi_new(r->context, model->flow, model->vector, r->target, &options, &r->vi);
+}
+
 static sl_status make(rig *r) {
   const workload *w = r->workload;
-  SL__TRY(sl_flow_new(r->context, w->formula, NULL, w->dim, 0, SL_F32, 1, &r->flow));
+  const sl_dtype type = w->task == VARIATIONAL ? SL_F64 : SL_F32;
+  SL__TRY(sl_flow_new(r->context, w->formula, NULL, w->dim, 0, type, 1, &r->flow));
+  if (w->task == VARIATIONAL) return make_variational(r);
   const int64_t rows = w->task == STEP ? STEP_BATCHES * w->rows : w->rows;
   const size_t numbers = (size_t)(rows * w->dim);
   r->x = sl__allocate(r->context, numbers, sizeof *r->x);
@@ -97,6 +122,8 @@ static sl_status make(rig *r) {
 
 static void unmake(rig *r) {
   if (r->fitting) sl__mle_close(&r->fit);
+  sl__vi_free(r->vi);
+  sl__target_free(r->target);
   sl_evaluator_free(r->evaluator);
   sl_flow_free(r->flow);
   sl__free(&r->context->allocator, r->x);
@@ -135,6 +162,7 @@ static sl_status call(rig *r) {
   r->calls++;
   if (w->task == PLAN) return plan(r);
   if (w->task == STEP) return sl__mle_step(&r->fit);
+  if (w->task == VARIATIONAL) return sl__vi_step(r->vi);
   if (w->task == SCORE) {
     const sl_array_in x = sl_in_f32(r->x, w->rows, w->dim);
     const sl_array_out log_prob = sl_out_f32(r->log_prob, w->rows, 1);

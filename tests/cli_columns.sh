@@ -17,8 +17,9 @@ awk 'function u() {return rand() * 0.9998 + 0.0001}
   }' >d.csv
 types='age: positive, p: interval(0,1), wind: periodic(0,360), s1..s3: simplex, n: count, w: weight,
   id: skip, month: periodic(0,12) integer, "odd, name: x": real'
+flow='--flow lu-maf(rqs,hidden=16,bins=4)'
 
-run 0 fit d.csv --columns "$types" --steps 60 --batch 64 --quiet -o m.safetensors
+run 0 fit d.csv $flow --columns "$types" --steps 60 --batch 64 --quiet -o m.safetensors
 run 0 info m.safetensors --json
 json
 check "nine columns" test "$(value dim)" = 9
@@ -59,11 +60,11 @@ check "outside there is nothing" test "$(cat out)" = "-inf
 check "which is said" grep -q '2 of 2 rows have density 0' err
 
 # The same bits.
-run 0 fit d.csv --columns "$types" --steps 60 --batch 64 --quiet --threads 1 -o one.safetensors
+run 0 fit d.csv $flow --columns "$types" --steps 60 --batch 64 --quiet --threads 1 -o one.safetensors
 check "one thread" cmp m.safetensors one.safetensors
-fit="fit d.csv --steps 300 --batch 64 --patience 0 --quiet"
+fit="fit d.csv $flow --steps 300 --batch 64 --patience 0 --quiet"
 run 0 $fit --columns "$types" -o whole.safetensors
-run 0 $fit --columns "$types" --checkpoint c --checkpoint-every 1 --max-seconds 0.3 -o part.safetensors
+run 0 $fit --columns "$types" --checkpoint c --checkpoint-every 1 --max-seconds 0.1 -o part.safetensors
 check "broken off" test "$(cmp -s whole.safetensors part.safetensors; echo $?)" = 1
 run 0 $fit --columns "$types" --resume c -o resumed.safetensors
 check "resumed ends in the same bits" cmp whole.safetensors resumed.safetensors

@@ -150,6 +150,7 @@ why -4 "3:40: 's' is -1, but must be at least 0"
 why -2.5 '7:3: this makes the log density nan'
 echo '{"y": "NaN"}' >y.json
 why 0.5 "7:3: this makes the log density nan (number 1 of 'y' in the data is nan)"
+check "NaN in the data" grep -qF "y.json: 'y' is NaN; a density that reads it is NaN" err
 
 # sizes that are too large to be meant
 echo 'parameters { vector[100000000] x; } model {}' >large.stan

@@ -52,11 +52,11 @@ check "sd" near "$(value 'parameters[0].sd')" 0.2887 0.01
 check "q95" near "$(value 'parameters[0].q95')" 0.45 0.02
 check "independent draws" near "$(value 'parameters[0].ess_bulk')" 2000 300
 
-run 0 summary 'bad_%d.csv' --quiet
+run 1 summary 'bad_%d.csv' --quiet
 check "not trusted" grep -q '^Not to be trusted: 12 of 2000 draws diverged (0.60 %)' out
 check "which disagree" grep -q 'R-hat up to .*, in mu' out
 check "what to do" grep -q -- '--adapt-delta' out
-run 0 summary 'slow_%d.csv' --quiet
+run 1 summary 'slow_%d.csv' --quiet
 check "too few" grep -q 'too few effective draws' out
 
 # Threads change nothing.
@@ -72,7 +72,7 @@ run 0 summary one.csv --json
 json
 check "four chains" test "$(value chains)" = 4
 head -c 5000 one.csv >cut.csv
-run 0 summary cut.csv
+run 1 summary cut.csv
 check "the cut is told" grep -q 'ends in the middle of a row' err
 "$sluice" summary - <one.csv >out 2>err
 check "standard input" grep -q '^4 chains of 200 draws' out
@@ -82,9 +82,9 @@ check "two chains" grep -q '^2 chains of 200 draws' out
 refused 'cut into 7 chains' summary plain.csv --chains 7
 awk 'BEGIN {srand(1); for (j = 1; j <= 40; j++) printf "x%d%s", j, j < 40 ? "," : "\n"
   for (i = 0; i < 50; i++) for (j = 1; j <= 40; j++) printf "%f%s", rand(), j < 40 ? "," : "\n"}' >wide.csv
-run 0 summary wide.csv
+run 1 summary wide.csv
 check "a long table is cut" test "$(grep -c '^x' out)" = 30
-run 0 summary wide.csv --all
+run 1 summary wide.csv --all
 check "unless asked" test "$(grep -c '^x' out)" = 40
 
 run 0 compare 'good_%d.csv' 'good_%d.csv' --quiet

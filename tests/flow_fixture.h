@@ -10,7 +10,7 @@ enum {
   FIXTURE_LOG_PROB,
   FIXTURE_GRADIENT,
   FIXTURE_SAMPLE,
-  /* In either direction: the dense Jacobian, and the gradient of fixture_sum, by the engine. */
+  /* In either direction: the dense Jacobian, and the gradient of fixture_sums, by the engine. */
   FIXTURE_LOG_PROB_JACOBIAN,
   FIXTURE_SAMPLE_JACOBIAN,
   FIXTURE_LOG_PROB_SLOPES,
@@ -110,7 +110,7 @@ static inline sl__mapped fixture_mapped(const fixture *f, bool sampling, sl__gra
   return both;
 }
 
-/* Weights of what fixture_sum adds up. */
+/* Weights of what fixture_sums adds up. */
 static inline double fixture_weight(int k) {
   return 1 + 0.25 * k;
 }
@@ -200,7 +200,8 @@ static inline bool fixture_compile(fixture *f, int which) {
 static inline bool fixture_run(fixture *f, int which, int64_t rows, const double *x,
                                const double *c, const sl__sink *sinks) {
   if (!fixture_compile(f, which)) return false;
-  for (int64_t i = 0; i < f->flow->size; i++) f->narrow[i] = (float)f->vector[i];
+  for (int64_t i = 0; f->flow->type == SL_F32 && i < f->flow->size; i++)
+    f->narrow[i] = (float)f->vector[i];
   sl__feed feeds[2] = {{.data = x, .type = SL_F64}, {.data = c, .type = SL_F64}};
   sl__run run = {.rows = rows,
                  .parameters = f->flow->type == SL_F32 ? (void *)f->narrow : (void *)f->vector,
@@ -238,32 +239,33 @@ static inline bool fixture_gradient(fixture *f, int64_t rows, const double *x, c
   return good;
 }
 
-/* jacobian [dim][dim] of one row, by the engine. */
-static inline bool fixture_jacobian(fixture *f, bool sampling, const double *x, const double *c,
-                                    double *jacobian) {
+/* jacobian [dim][rows][dim], a row of it for every value, by the engine. */
+static inline bool fixture_jacobian(fixture *f, bool sampling, int64_t rows, const double *x,
+                                    const double *c, double *jacobian) {
   sl__sink sinks[64];
   for (int i = 0; i < f->flow->dim; i++)
-    sinks[i] = (sl__sink){.data = jacobian + i * f->flow->dim, .type = SL_F64};
-  return fixture_run(f, sampling ? FIXTURE_SAMPLE_JACOBIAN : FIXTURE_LOG_PROB_JACOBIAN, 1, x, c,
+    sinks[i] = (sl__sink){.data = jacobian + i * rows * f->flow->dim, .type = SL_F64};
+  return fixture_run(f, sampling ? FIXTURE_SAMPLE_JACOBIAN : FIXTURE_LOG_PROB_JACOBIAN, rows, x, c,
                      sinks);
 }
 
-/* The sum over rows of a weighted sum of value and log_det. */
-static inline double fixture_sum(fixture *f, bool sampling, int64_t rows, const double *x,
-                                 const double *c) {
-  double value[1024], log_det[1024], sum = 0;
+/* sums [rows]: a weighted sum of value and log_det. */
+static inline bool fixture_sums(fixture *f, bool sampling, int64_t rows, const double *x,
+                                const double *c, double *sums) {
   int dim = f->flow->dim;
-  if (!fixture_map(f, sampling ? FIXTURE_SAMPLE_MAP : FIXTURE_LOG_PROB_MAP, rows, x, c, value,
-                   log_det))
-    return NAN;
-  for (int64_t r = 0; r < rows; r++) {
-    for (int k = 0; k < dim; k++) sum += fixture_weight(k) * value[r * dim + k];
-    sum += FIXTURE_LOG_DET_WEIGHT * log_det[r];
+  double *value = calloc((size_t)(rows * dim), sizeof *value);
+  bool good =
+      CHECK(value != NULL) &&
+      fixture_map(f, sampling ? FIXTURE_SAMPLE_MAP : FIXTURE_LOG_PROB_MAP, rows, x, c, value, sums);
+  for (int64_t r = 0; good && r < rows; r++) {
+    sums[r] *= FIXTURE_LOG_DET_WEIGHT;
+    for (int k = 0; k < dim; k++) sums[r] += fixture_weight(k) * value[r * dim + k];
   }
-  return sum;
+  free(value);
+  return good;
 }
 
-/* Its gradient by the engine: by the parameters [flow->size], by x [rows][dim], by c
+/* The gradient of the sum of these over rows, by the engine: by the parameters [flow->size], by x [rows][dim], by c
  * [rows][context_dim]. */
 static inline bool fixture_slopes(fixture *f, bool sampling, int64_t rows, const double *x,
                                   const double *c, double *by_parameters, double *by_x,

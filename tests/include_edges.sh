@@ -1,6 +1,6 @@
 #!/bin/sh
 # Which folder may include which: base <- kernels <- graph <- nn <- flow <- infer <- api <-
-# cli; stan stands on nn beside flow, target on stan; io stands on base, and whoever reads or
+# plot <- cli; stan stands on nn beside flow, target on stan; io stands on base, and whoever reads or
 # writes files uses io. A room's sub-folders count as the room. Fails on any other edge.
 # Usage: include_edges.sh SOURCE_FOLDER
 set -eu
@@ -20,7 +20,8 @@ allowed() {
     target) echo base kernels graph nn stan io target ;;
     infer) echo base kernels graph nn flow stan target infer io ;;
     api) echo base kernels graph nn flow stan target infer io api ;;
-    cli) echo base kernels graph nn flow stan target infer io api cli ;;
+    plot) echo base kernels graph nn flow stan target infer io api plot ;;
+    cli) echo base kernels graph nn flow stan target infer io api plot cli ;;
     *) echo "" ;;
   esac
 }

@@ -86,12 +86,15 @@ TEST(structs_that_may_grow) {
   CHECK_INTEGER(sizeof(sl_fit_data), 464);
 
   PIN(sl_vi_progress, parameters, 72);
-  CHECK_INTEGER(sizeof(sl_vi_progress), 80);
+  PIN(sl_vi_progress, stage, 80);
+  CHECK_INTEGER(sizeof(sl_vi_progress), 88);
   PIN(sl_vi_options, draws, 80);
   PIN(sl_vi_options, steps, 144);
-  CHECK_INTEGER(sizeof(sl_vi_options), 304);
+  PIN(sl_vi_options, max_gradients, 304);
+  CHECK_INTEGER(sizeof(sl_vi_options), 312);
   PIN(sl_vi_report, verdict, 786);
-  CHECK_INTEGER(sizeof(sl_vi_report), 1304);
+  PIN(sl_vi_report, upper_bound, 1304);
+  CHECK_INTEGER(sizeof(sl_vi_report), 1400);
 
   PIN(sl_fit_progress, size, 0);
   PIN(sl_fit_progress, step, 8);

@@ -96,3 +96,63 @@ TEST(refusals) {
   sl_target_free(target);
   sl_context_free(context);
 }
+
+static bool see_stages(void *user, const sl_vi_progress *now) {
+  int *seen = user;
+  *seen |= 1 << now->stage;
+  return true;
+}
+
+static const char product[] = "parameters { real mu; real<lower=0> tau; }\n"
+                              "model { mu ~ normal(1, 2); tau ~ gamma(3, 1); }\n";
+
+TEST(the_robust_mode) {
+  sl_context *context;
+  sl_target *target, *again;
+  sl_flow *flow;
+  REQUIRE(sl_context_new(NULL, &context) == SL_OK);
+  REQUIRE_OK(context, sl_target_from_stan(context, product, NULL, 0, &target));
+  sl_vi_options options;
+  sl_vi_report report = {.size = sizeof report};
+  int seen = 0;
+  sl_vi_options_default(&options, sizeof options);
+  options.judge = 4000;
+  options.formula = "maf(affine,hidden=8)";
+  options.progress = see_stages;
+  options.progress_user = &seen;
+  REQUIRE_OK(context, sl_vi(context, target, &options, &flow, &report));
+  CHECK_INTEGER(seen, 1 << SL_VI_EXPLORING | 1 << SL_VI_LIKELIHOOD | 1 << SL_VI_DIVERGENCE |
+                          1 << SL_VI_JUDGING);
+  CHECK(report.certified == report.trusted && report.verdict[0]);
+  CHECK_CLOSE(report.log_evidence, 0, 0.05); /* both densities are normalised */
+  CHECK(report.upper_bound > report.elbo && report.bridge_se > 0 && report.attempts > 0);
+  CHECK(report.ess_forward > 0.1 && report.rhat < 1.05 && report.effective > 100);
+
+  /* The flow knows what it was fitted to. */
+  REQUIRE_OK(context, sl_target_of_flow(context, flow, &again));
+  double x[2000], values[2000], mean = 0;
+  const sl_array_out rows = sl_out_f64(x, 1000, 2), parameters = sl_out_f64(values, 1000, 2);
+  const sl_array_in drawn = sl_in_f64(x, 1000, 2);
+  CHECK_OK(context, sl_flow_sample(context, flow, 1, NULL, &rows, NULL));
+  CHECK_OK(context, sl_target_constrain(context, again, false, &drawn, &parameters));
+  for (int i = 0; i < 1000; i++) mean += values[2 * i + 1] / 1000;
+  CHECK_CLOSE(mean, 3, 0.3);
+  sl_target_free(again);
+  sl_flow_free(flow);
+
+  /* A struct of an earlier version is filled as far as it goes. */
+  sl_vi_report early = {.size = offsetof(sl_vi_report, upper_bound), .upper_bound = 17};
+  options.max_gradients = 20000;
+  CHECK_OK(context, sl_vi(context, target, &options, &flow, &early));
+  CHECK(early.elbo < 1 && early.upper_bound == 17);
+  sl_flow_free(flow);
+
+  options.steps = 5;
+  CHECK(sl_vi(context, target, &options, &flow, NULL) == SL_BAD_ARGUMENT && !flow);
+  CHECK(strstr(sl_error(context), "steps is for SL_VI_PLAIN") != NULL);
+  options.steps = -1;
+  options.mode = 9;
+  CHECK(sl_vi(context, target, &options, &flow, NULL) == SL_BAD_ARGUMENT && !flow);
+  sl_target_free(target);
+  sl_context_free(context);
+}

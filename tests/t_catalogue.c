@@ -55,7 +55,7 @@ static void check_far(const char *formula, const sl__kind *kind) {
           printf("  layer %d at %g, %g: %g, %g, log_det %g\n", piece + 1, at[0], at[1], value[0],
                  value[1], log_det);
         if (isfinite(log_det) && all_finite(value, DIM) && !strstr(formula, "circular"))
-          check_row_round_trip(&f, at, NULL, there, back, 1e-10 * (1 + fabs(at[0]) + fabs(at[1])));
+          check_round_trips(&f, 1, at, NULL, there, back, 1e-10 * (1 + fabs(at[0]) + fabs(at[1])));
       }
     }
     if (check_failures > failures) printf("  in %s, parameters of size %d\n", formula, size);

@@ -1,7 +1,7 @@
 /* Every example of every type of column that is registered: its text, the map both ways, its
  * log-determinant against finite differences, the mass of a density over the support and outside,
- * at the ends and one ulp inside, gradients, and files. The integrals are over the data's own
- * units, on grids that know nothing of the library's maps. */
+ * at the ends and one ulp inside, gradients, and files; in float32 too. The integrals are over the
+ * data's own units, on grids that know nothing of the library's maps. */
 #include <unistd.h>
 #include "api/handle.h"
 #include "check.h"
@@ -16,7 +16,7 @@ static const char *current; /* the example, for failures */
 typedef struct subject {
   sl__column_type type;
   int32_t count, features;
-  sl__model *model; /* float64, parameters moved off their starting values */
+  sl__model *model; /* parameters moved off their starting values */
 } subject;
 
 static double *numbers(size_t count) {
@@ -45,7 +45,7 @@ static void run_map(const subject *s, bool to_data, int64_t rows, const double *
   sl__program *program = NULL;
   sl__workspace *workspace = NULL;
   REQUIRE_OK(context, sl__graph_new(context, &g));
-  sl_node x = op_input(g, SL_F64, sl__shape1(to_data ? s->features : s->count));
+  sl_node x = op_input(g, s->model->flow->type, sl__shape1(to_data ? s->features : s->count));
   sl__mapped mapped = to_data ? sl__columns_to_data(&s->model->map, g, x)
                               : sl__columns_to_features(&s->model->map, g, x);
   const sl_node outputs[] = {mapped.value, op_rows(g, mapped.log_det)};
@@ -225,6 +225,13 @@ static void check_mass(const subject *s) {
   if (!CHECK_CLOSE(total, 1, s->type.integer ? 5e-3 : 2e-3)) printf("  %s\n", current);
 }
 
+/* The next number of the model's precision; of those next to 0 the first that is a normal one. */
+static double next(const subject *s, double x, double towards) {
+  const bool narrow = s->model->flow->type == SL_F32;
+  if (x == 0) return copysign(narrow ? 0x1p-126 : 0x1p-1022, towards);
+  return narrow ? (double)nextafterf((float)x, (float)towards) : nextafter(x, towards);
+}
+
 /* Outside and on the ends -infinity, one ulp inside a finite number; a NaN gives a NaN. */
 static void check_ends(const subject *s) {
   const sl__column_type *t = &s->type;
@@ -252,13 +259,13 @@ static void check_ends(const subject *s) {
     if (ranged) x[rows++] = t->high;
   } else if (ranged || positive) {
     x[rows++] = t->low;
-    x[rows++] = nextafter(t->low, -INFINITY);
+    x[rows++] = next(s, t->low, -INFINITY);
     x[rows++] = -INFINITY;
     if (ranged) x[rows++] = t->high;
-    if (ranged) x[rows++] = nextafter(t->high, INFINITY);
+    if (ranged) x[rows++] = next(s, t->high, INFINITY);
     inside = rows;
-    x[rows++] = t->low == 0 ? 0x1p-1022 : nextafter(t->low, INFINITY);
-    if (ranged) x[rows++] = nextafter(t->high, -INFINITY);
+    x[rows++] = next(s, t->low, INFINITY);
+    if (ranged) x[rows++] = next(s, t->high, -INFINITY);
   } else if (t->support == SL__SUPPORT_PERIODIC) {
     x[rows++] = INFINITY;
     inside = rows;
@@ -272,7 +279,8 @@ static void check_ends(const subject *s) {
     if (!CHECK(good && !isnan(log_prob[i])))
       printf("  %s: %g scores %g\n", current, x[i], log_prob[i]);
   }
-  if (t->support == SL__SUPPORT_PERIODIC) CHECK_CLOSE(log_prob[3], log_prob[1], 1e-9);
+  if (t->support == SL__SUPPORT_PERIODIC)
+    CHECK_CLOSE(log_prob[3], log_prob[1], s->model->flow->type == SL_F32 ? 2e-3 : 1e-9);
   x[0] = NAN;
   score(s, 1, x, log_prob, NULL);
   CHECK(isnan(log_prob[0]));
@@ -318,6 +326,64 @@ static void check_file(const subject *s) {
   remove(path);
 }
 
+/* ---- float32 ---- */
+
+/* Scores and gradients at numbers that float32 holds are those of float64, as far as the ends of
+ * the column leave digits to the place between them. */
+static void check_narrow_scores(const subject *wide, const subject *narrow) {
+  const sl__column_type *t = &wide->type;
+  const double size = fmax(fabs(t->low), fabs(t->high));
+  const double lost = t->high > t->low ? 0x1p-23 * size / (t->high - t->low) : 0x1p-23;
+  for (double place = 0.03; place < 1; place += 0.07) {
+    double x[MOST], exact, found, slopes[MOST], narrow_slopes[MOST];
+    point_at(wide, place, x);
+    for (int k = 0; k < wide->count; k++) x[k] = (double)(float)(t->integer ? ceil(x[k]) : x[k]);
+    score(wide, 1, x, &exact, slopes);
+    score(narrow, 1, x, &found, narrow_slopes);
+    if (!CHECK_CLOSE(found, exact, 2e-5 * (1 + fabs(exact)) + 100 * lost))
+      printf("  float32: %s at place %g\n", current, place);
+    for (int k = 0; k < wide->count && !t->integer; k++)
+      if (!CHECK_CLOSE(narrow_slopes[k], slopes[k], (1e-4 + 1e3 * lost) * (1 + fabs(slopes[k]))))
+        printf("  float32: slope %d of %s at place %g\n", k, current, place);
+  }
+}
+
+/* Features come back from the data that they make. */
+static void check_narrow_trips(const subject *s) {
+  static const double features[] = {-2.5, -1, -0.25, 0, 0.5, 2, 3};
+  enum { ROWS = sizeof features / sizeof *features };
+  double y[ROWS * MOST], x[ROWS * MOST], back[ROWS * MOST], to_data[ROWS], to_features[ROWS];
+  const sl__column_type *t = &s->type;
+  for (int i = 0; i < ROWS * s->features; i++) y[i] = features[(i + i / ROWS) % ROWS];
+  run_map(s, true, ROWS, y, x, to_data);
+  run_map(s, false, ROWS, x, back, to_features);
+  const double size = fmax(fabs(t->low), fabs(t->high));
+  const double lost = 8 * 0x1p-23 * (size > 0 ? size / (t->high - t->low) : 1);
+  for (int i = 0; i < ROWS * s->features; i++) {
+    if (t->integer)
+      CHECK(x[i] == floor(x[i]));
+    else if (!CHECK_CLOSE(back[i], y[i], 1e-5 + lost * exp(fabs(y[i])) * (1 + fabs(y[i]))))
+      printf("  float32: %s at %g\n", current, y[i]);
+  }
+}
+
+static void check_narrow(const subject *wide, const char *formula, const sl__column_type *types) {
+  subject narrow = *wide;
+  narrow.model = NULL;
+  REQUIRE_OK(context, sl__model_new_typed(context, formula, "normal", wide->count, types, 0, SL_F32,
+                                          5, &narrow.model));
+  const double *from = wide->model->vector;
+  float *to = narrow.model->vector;
+  REQUIRE(narrow.model->flow->size == wide->model->flow->size);
+  for (int64_t k = 0; k < wide->model->flow->size; k++) to[k] = (float)from[k];
+  check_narrow_scores(wide, &narrow);
+  check_narrow_trips(&narrow);
+  check_mass(&narrow);
+  check_ends(&narrow);
+  check_file(&narrow);
+  sl__model_free(context, narrow.model);
+}
+
 /* ---- the walk ---- */
 
 static void check_example(const char *example, int32_t count) {
@@ -337,6 +403,7 @@ static void check_example(const char *example, int32_t count) {
     for (int64_t k = 0; p->trainable && k < sl__shape_count(p->shape); k++)
       if (!p->extent) vector[p->offset + k] += 0.3 * sin(1.7 * (double)(p->offset + k) + 1);
   }
+  for (int64_t k = 0; k < s.model->flow->size; k++) vector[k] = (double)(float)vector[k];
   check_print(&s);
   check_round_trip(&s);
   check_log_det(&s);
@@ -344,6 +411,7 @@ static void check_example(const char *example, int32_t count) {
   check_ends(&s);
   check_gradient(&s);
   check_file(&s);
+  check_narrow(&s, formula, types);
   sl__model_free(context, s.model);
 }
 

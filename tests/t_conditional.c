@@ -164,10 +164,8 @@ static void check_context_slopes(const flow_case *now) {
   for (int sampling = 0; sampling < 2 && gradient; sampling++) {
     double *points = sampling ? p.z : p.x;
     if (!fixture_slopes(&f, sampling, ROWS, points, p.c, gradient, by_x, by_c)) break;
-    for (int k = 0; k < ROWS * CONTEXT; k++) {
-      moves |= by_c[k] != 0;
-      check_slope(&f, sampling, &p, &p.c[k], by_c[k], 1e-6, "the context", k);
-    }
+    for (int k = 0; k < ROWS * CONTEXT; k++) moves |= by_c[k] != 0;
+    check_input_slopes(&f, sampling, true, &p, by_c, 1e-6);
   }
   CHECK(moves);
   if (check_failures > failures) printf("  in %s of %d features\n", now->formula, now->dim);
@@ -203,7 +201,7 @@ static void check_density(const char *formula, int32_t dim) {
   int failures = check_failures;
   if (!fixture_open(&f, formula, dim, CONTEXT, SL_F64)) return;
   fixture_perturb(&f, 0.1, 23);
-  CHECK_CLOSE(fixture_mass(&f, dim == 1 ? 20001 : 401, 10), 1, 1e-3);
+  check_mass_is_one(&f, dim == 1 ? 20001 : 401, 10, 1e-3);
   check_draws(&f);
   if (check_failures > failures) printf("  in %s of %d features\n", formula, dim);
   fixture_close(&f);

@@ -128,7 +128,7 @@ static const struct {
     {"9loc", 1, 1, "'9'; expected the name of a layer"},
     {"reverse(3)", 1, 9, "reverse takes 0 arguments; leave '3' out"},
     {"permute(random,exp)", 1, 16, "permute takes 1 argument; leave 'exp' out"},
-    {"scale(exq)", 1, 7, "'exq' is not valid; give softplus|exp"},
+    {"scale(exq)", 1, 7, "'exq' is not valid; did you mean exp? give softplus|exp"},
     {"scale(positive=exq)", 1, 16, "'exq' is not valid"},
     {"scale(postive=exp)", 1, 7, "did you mean positive?"},
     {"scale(positive=)", 1, 16, "')'; expected a value after '='"},

@@ -222,7 +222,7 @@ static void check_few(const sl__kernels *table, const sl__kernels *reference, sl
         sl__few few[2] = {{.kernel = table->elementwise[op],
                            .elementwise = (uint8_t)op,
                            .scalars = scalars,
-                           .n = n,
+                           .n = (int32_t)n,
                            .y = got,
                            .a = x,
                            .b = arity > 1 ? b : NULL,
@@ -240,8 +240,36 @@ static void check_few(const sl__kernels *table, const sl__kernels *reference, sl
     }
   }
 }
+/* Operands that lie apart: the bits of the kernel, number by number. */
+static void check_strided(const sl__kernels *table, const sl__kernels *reference, sl_dtype type) {
+  (void)reference;
+  enum { COUNT = 9, MOST = 3 * COUNT };
+  for (int op = 0; op < SL__EW_COUNT; op++) {
+    const int arity = sl__elementwise_arity((sl__elementwise)op);
+    const size_t size = size_of(type);
+    char *x = numbers(type, 3 * MOST, 0.1, 1);
+    char *got = numbers(type, COUNT, 0, 1), *wanted = numbers(type, COUNT, 0, 1);
+    const char *b = arity > 1 ? x + MOST * size : NULL, *c = arity > 2 ? x + 2 * MOST * size : NULL;
+    const sl__few few = {.kernel = table->elementwise[op],
+                         .elementwise = (uint8_t)op,
+                         .is_strided = true,
+                         .n = COUNT,
+                         .stride = {2, 0, 3},
+                         .y = got,
+                         .a = x,
+                         .b = b,
+                         .c = c,
+                         .attribute = 0.37};
+    table->run_few(1, &few);
+    for (size_t i = 0; i < COUNT; i++)
+      few.kernel(1, wanted + i * size, x + 2 * i * size, b, c ? c + 3 * i * size : NULL, 0, 0.37);
+    CHECK(memcmp(got, wanted, COUNT * size) == 0);
+    free(x), free(got), free(wanted);
+  }
+}
 TEST(lists_of_elementwise_operations) {
   each_table(check_few);
+  each_table(check_strided);
 }
 
 /* ---- random numbers ---- */

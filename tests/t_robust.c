@@ -28,6 +28,7 @@ static fitted fit(sl_context *context, const char *name, const char *formula, in
 }
 
 TEST(separate_modes_are_fitted_and_certified) {
+  if (UNDER_SANITIZER) SKIP("a fit to two modes, under a sanitizer");
   sl_context *context = vi_context(2);
   fitted f = fit(context, "gaussian_mixture", NULL, 2);
   CHECK(f.report.certified);
@@ -143,6 +144,7 @@ TEST(every_rule_refuses_alone) {
   REFUSES(bridge, -2.97, -2.96, "by bridge sampling");
   REFUSES(bridge, -3.03, -3.04, "by bridge sampling");
   REFUSES(tempered, -2.925, -2.915, "by tempering");
+  REFUSES(tempered_se, 0.19, 0.21, "cannot say whether a part is missing");
   REFUSES(mean_gap, 0.14, 0.15, "sd in a mean");
   REFUSES(sd_gap, 0.14, 0.15, "in an sd");
   REFUSES(scores.elbo, -3.039, -3.041, "below the log evidence");
@@ -279,7 +281,7 @@ TEST(limits_hold_while_exploring) {
   heard h = {.stop_in = -1};
   for (int k = 0; k < 3; k++) {
     sl__model *model;
-    const int64_t most = k == 0 ? 60000 : k == 1 ? 1200000 : 0;
+    const int64_t most = k == 0 ? 60000 : k == 1 ? check_fewer(1200000, 240000, "gradients") : 0;
     CHECK_OK(context, fit_within(context, most, k == 2 ? 1e-6 : 0, &h, &model, &report));
     CHECK(model != NULL && report.exploration_cut && !report.certified);
     CHECK(strstr(report.verdict, "cut short") != NULL);

@@ -1,131 +1,8 @@
-/* Columns with types: the text, its refusals, the maps against formulas written out here, densities
- * that integrate to 1 over their support and are 0 outside, and rows that stay in it. */
+/* Columns with types: the maps against formulas written out here, densities that integrate to 1 over
+ * their support and are 0 outside, and rows that stay in it. */
 #include "api/handle.h"
-#include "check.h"
+#include "context.h"
 #include "flow/columns.h"
-
-static sl_context *new_context(void) {
-  sl_context_options options = {.size = sizeof options, .threads = 1};
-  sl_context *context = NULL;
-  sl_context_new(&options, &context);
-  return context;
-}
-
-/* ---- texts ---- */
-
-static const char *const names[] = {"a", "b", "c", "p, q", "say \"x\"", "blood sugar", "7", "h"};
-enum { NAMES = sizeof names / sizeof *names };
-
-/* "a data, b context, c interval(0,1)" */
-static void describe(sl_context *context, const sl__schema_entry *entries, char *out, size_t size) {
-  static const char *const parts[] = {"", "data", "context", "weight", "skip"};
-  *out = 0;
-  for (int i = 0; i < NAMES; i++) {
-    if (entries[i].part == SL__PART_NONE) continue;
-    sl__text text;
-    sl__text_open(&text, context);
-    sl__text_add(&text, "%s%d %s%s ", *out ? ", " : "", i + 1, entries[i].chosen ? "chosen " : "",
-                 parts[entries[i].part]);
-    sl__type_print(&entries[i].type, &text);
-    strncat(out, text.data, size - strlen(out) - 1);
-    sl__text_close(&text);
-  }
-}
-
-TEST(what_is_understood) {
-  static const char *const cases[][2] = {
-      {"a", "1 chosen data real"},
-      {" a , 2 ", "1 chosen data real, 2 chosen data real"},
-      {"a: positive", "1 data positive"},
-      {"a: data positive", "1 chosen data positive"},
-      {"a:weight,b :skip , c: context", "1 weight real, 2 skip real, 3 context real"},
-      {"a..c: real", "1 data real, 2 data real, 3 data real"},
-      {"1..2: interval ( -1 , 2.5e3 )", "1 data interval(-1,2500), 2 data interval(-1,2500)"},
-      {"a: integer", "1 data integer"},
-      {"a: count", "1 data count"},
-      {"a: integer positive", "1 data positive integer"},
-      {"a: positive integer", "1 data positive integer"},
-      {"a: interval(0,5) integer", "1 data interval(0,5) integer"},
-      {"a: integer periodic(0,12)", "1 data periodic(0,12) integer"},
-      {"a: positive width(0.1)", "1 data positive width(0.1)"},
-      {"a: width(0.25)", "1 data real width(0.25)"},
-      {"b..c: simplex, 7: simplex(3), a: simplex(3)",
-       "1 data simplex(1), 2 data simplex(2), 3 data simplex(2), 7 data simplex(1)"},
-      {"\"p, q\": positive,\n\"say \"\"x\"\"\": skip, blood sugar: count",
-       "4 data positive, 5 skip real, 6 data count"},
-      {"7: weight", "7 weight real"}, /* a name before a number */
-      {"8: weight", "8 weight real"},
-  };
-  sl_context *context = new_context();
-  const sl__schema_table table = {NAMES, names};
-  for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-    sl__schema_entry entries[NAMES] = {0};
-    char said[400];
-    if (!CHECK_OK(context, sl__schema_read(context, &table, cases[i][0], SL__PART_DATA, entries)))
-      continue;
-    describe(context, entries, said, sizeof said);
-    CHECK_TEXT(said, cases[i][1]);
-    for (int k = 0; k < NAMES; k++) { /* canonical texts read back */
-      sl__text text;
-      sl__column_type type;
-      sl__text_open(&text, context);
-      sl__type_print(&entries[k].type, &text);
-      CHECK_OK(context, sl__type_read(context, text.data, &type));
-      CHECK(memcmp(&type, &entries[k].type, sizeof type) == 0);
-      sl__text_close(&text);
-    }
-  }
-  sl_context_free(context);
-}
-
-TEST(what_is_refused) {
-  static const struct {
-    const char *text, *message;
-    int line, column;
-  } cases[] = {
-      {"", "name is missing", 1, 1},
-      {"a,", "name is missing", 1, 3},
-      {"a:", "a part or a type is missing", 1, 3},
-      {"a: positiv", "did you mean \"positive\"?", 1, 4},
-      {"a, blod sugar: skip", "did you mean \"blood sugar\"?", 1, 4},
-      {"a,\n z9: skip", "no column \"z9\"", 2, 2},
-      {"9", "no column \"9\" among 8", 1, 1},
-      {"a: interval(0)", "write interval(0,1)", 1, 4},
-      {"a: interval(0,1,2)", "a number too many", 1, 17},
-      {"a: interval(0,1", "add ')'", 1, 16},
-      {"a: interval(0,x)", "a number is missing", 1, 15},
-      {"a: interval(1,1)", "the range has no length", 1, 4},
-      {"a: interval(0,inf)", "a number is missing", 1, 15},
-      {"a: positive(1)", "write positive", 1, 4},
-      {"a: positive real", "second type", 1, 13},
-      {"a: skip weight", "second part", 1, 9},
-      {"a: weight positive", "only data has a type", 1, 4},
-      {"a: width(0)", "is of no width", 1, 4},
-      {"a: integer width(2)", "integers have width 1", 1, 4},
-      {"a: integer interval(0,1.5)", "write whole ends", 1, 4},
-      {"a: integer interval(0,1e17)", "integers so large", 1, 4},
-      {"a: simplex", "so it is 1", 1, 1},
-      {"a..b: simplex integer", "no integers", 1, 7},
-      {"a..b: simplex(0)", "takes a number from 1", 1, 7},
-      {"c..a", "swap them", 1, 4},
-      {"a, a", "named twice", 1, 4},
-      {"b, a..c: skip", "named twice", 1, 4},
-      {"\"a", "not closed", 1, 1},
-      {"\"a\" b", "text follows", 1, 5},
-  };
-  sl_context *context = new_context();
-  const sl__schema_table table = {NAMES, names};
-  for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-    sl__schema_entry entries[NAMES] = {0};
-    bool refused = CHECK_INTEGER(
-        sl__schema_read(context, &table, cases[i].text, SL__PART_DATA, entries), SL_BAD_ARGUMENT);
-    refused &= CHECK(strstr(sl_error(context), cases[i].message) != NULL);
-    refused &= CHECK_INTEGER(context->error.line, cases[i].line);
-    refused &= CHECK_INTEGER(context->error.column, cases[i].column);
-    if (!refused) printf("  \"%s\": %s\n", cases[i].text, sl_error(context));
-  }
-  sl_context_free(context);
-}
 
 /* ---- maps ---- */
 
@@ -223,7 +100,7 @@ static const struct {
 };
 
 TEST(single_columns_by_the_book) {
-  sl_context *context = new_context();
+  sl_context *context = context_of(1);
   for (size_t i = 0; i < sizeof single / sizeof *single; i++)
     for (int type = SL_F32; type <= SL_F64; type++) {
       sl__arena arena;
@@ -265,7 +142,7 @@ TEST(simplexes_by_the_book) {
                                      {0.1, 0.2, 0.3, 0.4},
                                      {0.9, 0.05, 0.03, 0.02},
                                      {1e-7, 0.5, 0.5 - 2e-7, 1e-7}};
-  sl_context *context = new_context();
+  sl_context *context = context_of(1);
   for (int count = 2; count <= 4; count++)
     for (int type = SL_F32; type <= SL_F64; type++) {
       sl__arena arena;
@@ -307,7 +184,7 @@ static const subject mixture = {{"simplex(1)", "periodic(0,360)", "simplex(2)", 
 TEST(log_determinants_by_differences) {
   static const double x[MOST] = {0.3, 100, 0.8, 2, 0.7, -1, 0.2, 0.4};
   static const int partner[MOST] = {4, -1, 6, -1, -1, -1, -1, -1}; /* takes what a share loses */
-  sl_context *context = new_context();
+  sl_context *context = context_of(1);
   sl__arena arena;
   sl__columns map;
   sl__column_type types[MOST];
@@ -346,7 +223,7 @@ TEST(log_determinants_by_differences) {
 TEST(far_features_stay_inside) {
   static const double far[] = {-1e4, -1e3, -200, -90, -20, -1, 0, 1, 20, 90, 200, 1e3, 1e4};
   enum { FAR = sizeof far / sizeof *far };
-  sl_context *context = new_context();
+  sl_context *context = context_of(1);
   for (size_t i = 1; i < sizeof single / sizeof *single; i++)
     for (int type = SL_F32; type <= SL_F64; type++) {
       sl__arena arena;
@@ -415,7 +292,7 @@ TEST(mass_is_one_in_one_dimension) {
   enum { GRID = 20000 };
   static double x[GRID], weight[GRID], log_prob[GRID];
   static const subject subjects[] = {{{"positive"}}, {{"interval(-3,5)"}}, {{"periodic(0,360)"}}};
-  sl_context *context = new_context();
+  sl_context *context = context_of(1);
   for (int i = 0; i < 3; i++) {
     sl_flow *flow = new_flow(context, &subjects[i], "maf(rqs,hidden=4)*2", SL_F64, 0.7);
     REQUIRE(flow != NULL);
@@ -441,7 +318,7 @@ TEST(mass_is_one_on_a_triangle) {
   enum { SIDE = 300, GRID = SIDE * SIDE };
   static double x[GRID * 3], weight[GRID], log_prob[GRID];
   static const subject triangle = {{"simplex(1)", "simplex(1)", "simplex(1)"}};
-  sl_context *context = new_context();
+  sl_context *context = context_of(1);
   sl_flow *flow = new_flow(context, &triangle, "lu-maf(affine,hidden=8)", SL_F64, 0.3);
   REQUIRE(flow != NULL);
   const double step = 50.0 / SIDE;
@@ -467,7 +344,7 @@ TEST(integers_add_up) {
   enum { GRID = 4000 };
   static double x[GRID], log_prob[GRID];
   static const subject subjects[] = {{{"count"}}, {{"integer"}}, {{"interval(0,40) integer"}}};
-  sl_context *context = new_context();
+  sl_context *context = context_of(1);
   for (int i = 0; i < 3; i++) {
     sl_flow *flow = new_flow(context, &subjects[i], "loc", SL_F64, 0);
     REQUIRE(flow != NULL);
@@ -500,7 +377,7 @@ TEST(nothing_outside) {
        {{0, 0.5, 0.5}, {0.5, 0.6, -0.1}, {0.3, 0.3, 0.3}, {1, 1, 1}, {INFINITY, 0, 0}, {1, 0, 0}},
        6},
   };
-  sl_context *context = new_context();
+  sl_context *context = context_of(1);
   for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
     for (int type = SL_F32; type <= SL_F64; type++) {
       sl_flow *flow = new_flow(context, &cases[i].s, "maf(hidden=4)", (sl_dtype)type, 0.3);
@@ -524,7 +401,7 @@ TEST(nothing_outside) {
 /* The way from the public gradient through the whole map; shares change against the last one. */
 TEST(gradients_by_differences) {
   static const double x[MOST] = {0.3, 100, 0.8, 2, 0.7, -1, 0.2, 0.4};
-  sl_context *context = new_context();
+  sl_context *context = context_of(1);
   sl_flow *flow = new_flow(context, &mixture, "lu-maf(affine,hidden=8)", SL_F64, 0.2);
   REQUIRE(flow != NULL);
   double log_prob, by_x[MOST];
@@ -549,7 +426,7 @@ TEST(gradients_by_differences) {
 TEST(turns_do_not_count) {
   static const subject angle = {{"periodic(0,360)"}};
   static const double x[] = {10, 370, -350, 730};
-  sl_context *context = new_context();
+  sl_context *context = context_of(1);
   for (int type = SL_F32; type <= SL_F64; type++) {
     sl_flow *flow = new_flow(context, &angle, "loc", (sl_dtype)type, 0.5);
     REQUIRE(flow != NULL);
@@ -566,15 +443,16 @@ TEST(turns_do_not_count) {
 /* ---- samples ---- */
 
 TEST(samples_stay_in_the_support) {
-  enum { ROWS = 3000 };
-  static double x[ROWS * MOST], log_prob[ROWS], scored[ROWS], z[ROWS * MOST], mapped[ROWS * MOST];
+  enum { MOST_ROWS = 3000, WIDE = MOST_ROWS * MOST };
+  static double x[WIDE], log_prob[MOST_ROWS], scored[MOST_ROWS], z[WIDE], mapped[WIDE];
+  const int rows = check_fewer(MOST_ROWS, 300, "rows");
   static const subject subjects[] = {
       {{"simplex(1)", "periodic(0,360)", "simplex(2)", "positive", "simplex(1)", "real",
         "simplex(2)", "interval(0,1)"}},
       {{"count", "interval(1,5) integer", "periodic(0,7) integer", "positive integer", "integer",
         "positive width(0.5)"}},
   };
-  sl_context *context = new_context();
+  sl_context *context = context_of(1);
   for (int i = 0; i < 4; i++)
     for (int type = SL_F32; type <= SL_F64; type++) {
       const bool wild = i >= 2; /* to the ends of the number range */
@@ -582,25 +460,25 @@ TEST(samples_stay_in_the_support) {
                                wild ? 0.5 : 0.1);
       REQUIRE(flow != NULL);
       const int32_t dim = sl_flow_dim(flow), features = sl_flow_features(flow);
-      sl_array_out rows = sl_out_f64(x, ROWS, dim), out = sl_out_f64(log_prob, ROWS, 1);
-      REQUIRE_OK(context, sl_flow_sample(context, flow, 5, NULL, &rows, &out));
-      density(context, flow, ROWS, x, scored); /* -infinity outside */
+      sl_array_out drawn = sl_out_f64(x, rows, dim), out = sl_out_f64(log_prob, rows, 1);
+      REQUIRE_OK(context, sl_flow_sample(context, flow, 5, NULL, &drawn, &out));
+      density(context, flow, rows, x, scored); /* -infinity outside */
       int outside = 0, far = 0;
-      for (int r = 0; r < ROWS; r++) {
+      for (int r = 0; r < rows; r++) {
         outside += !isfinite(scored[r]);
         far += fabs(scored[r] - log_prob[r]) > (type == SL_F32 ? 2e-2 : 1e-9) * fabs(scored[r]);
         if (i % 2 == 0) CHECK_CLOSE(x[r * dim] + x[r * dim + 4], 1, 1e-6);
       }
       CHECK_INTEGER(outside, 0);
-      CHECK(wild || far <= (type == SL_F32 ? ROWS / 100 : 0));
+      CHECK(wild || far <= (type == SL_F32 ? rows / 100 : 0));
       /* The noise, mapped, is the sample. */
-      sl_array_out noise = sl_out_f64(z, ROWS, features), data = sl_out_f64(mapped, ROWS, dim);
-      sl_array_in from = sl_in_f64(z, ROWS, features);
+      sl_array_out noise = sl_out_f64(z, rows, features), data = sl_out_f64(mapped, rows, dim);
+      sl_array_in from = sl_in_f64(z, rows, features);
       REQUIRE_OK(context, sl_flow_noise(context, flow, 5, &noise));
       REQUIRE_OK(context, sl_flow_map(context, flow, SL_TO_DATA, -1, &from, NULL, &data, NULL));
       int other = 0;
-      for (int r = 0; r < ROWS * dim; r++) other += fabs(mapped[r] - x[r]) > 1e-4 * fabs(x[r]);
-      CHECK(other <= ROWS / 100);
+      for (int r = 0; r < rows * dim; r++) other += fabs(mapped[r] - x[r]) > 1e-4 * fabs(x[r]);
+      CHECK(other <= rows / 100);
       sl_flow_free(flow);
     }
   sl_context_free(context);

@@ -244,19 +244,23 @@ TEST(names_and_order) {
     CHECK_TEXT(sl__stan_model_name(model, SL__STAN_PART_PARAMETERS, i), names[i]);
   CHECK_TEXT(sl__stan_model_name(model, SL__STAN_PART_TRANSFORMED, 1), "u.2");
   CHECK_TEXT(sl__stan_model_name(model, SL__STAN_PART_GENERATED, 2), "M.2.1");
-  double q[11], constrained[12], back[11], generated_values[3];
+  double q[11], constrained[24], back[22], generated_values[3]; /* two rows */
+  int64_t row;
   for (int i = 0; i < 11; i++) q[i] = 0.1 * (i + 1);
   REQUIRE_OK(context, constrain_at(model, q, constrained));
   CHECK_CLOSE(constrained[1], 0.2, 1e-15); /* A[2,1] */
   CHECK_CLOSE(constrained[5], 0.7, 1e-15); /* v[2,1] */
-  REQUIRE_OK(context, sl__stan_model_unconstrain(context, model, constrained, back));
-  for (int i = 0; i < 11; i++) CHECK_CLOSE(back[i], q[i], 1e-13);
+  memcpy(constrained + 12, constrained, 12 * sizeof *constrained);
+  REQUIRE_OK(context, sl__stan_model_unconstrain(context, model, 2, constrained, back, &row));
+  for (int i = 0; i < 22; i++) CHECK_CLOSE(back[i], q[i % 11], 1e-13);
   REQUIRE_OK(context, sl__stan_model_generate(context, model, q, 1, 0, generated_values));
   CHECK_CLOSE(generated_values[0], 3, 0);
   CHECK_CLOSE(generated_values[1], 0.3, 1e-15);
   CHECK_CLOSE(generated_values[2], 0.4, 1e-15);
-  constrained[8] += 0.5;
-  CHECK_INTEGER(sl__stan_model_unconstrain(context, model, constrained, back), SL_BAD_ARGUMENT);
+  constrained[12 + 8] += 0.5;
+  CHECK_INTEGER(sl__stan_model_unconstrain(context, model, 2, constrained, back, &row),
+                SL_BAD_ARGUMENT);
+  CHECK_INTEGER(row, 1);
   check_error("'p'");
   sl__stan_model_free(context, model);
 }
@@ -268,6 +272,16 @@ typedef struct bad_case {
 } bad_case;
 
 static const bad_case bad_cases[] = {
+    {"transformed data { real d = log_determinant(identity_matrix(2000)); }",
+     "test.stan:1:29: 'log_determinant' takes about"},
+    {"transformed data { real s = 0; while (1) s += inv_inc_beta(1e12, 1e12, 0.3); }",
+     "has taken more than"},
+    {"transformed data { int n = hypergeometric_rng(1000000000, 1000000000, 1000000000); }",
+     "'hypergeometric_rng' takes about"},
+    {"functions { vector f(real t, vector y) { return [y[2], 1e6 * y[2] - y[1]]'; } }"
+     "transformed data { array[1] vector[2] y ="
+     " ode_rk45_tol(f, [2, 0]', 0, {1e9}, 1e-9, 1e-9, 1000000000); }",
+     "ode_rk45_tol"},
     {"transformed data { vector[3] x; real y = x[4]; }",
      "index 4 is out of range: dimension 1 of x has 3 elements"},
     {"transformed data { matrix[3, 2] x; real y = x[1, 0]; }", "dimension 2 of x has 2 elements"},
@@ -280,7 +294,7 @@ static const bad_case bad_cases[] = {
     {"transformed data { int x = 2147483647; x += 1; }", "outside of the integers"},
     {"transformed data { while (1) { } }", "run for ever"},
     {"transformed data { matrix[2000, 2000] x; matrix[2000, 2000] y = x * x; }",
-     "this alone takes 125000000 steps"},
+     "'*' takes about 1.2e+08 steps with arguments of this size"},
     {"transformed data { vector[1000000000] x; }", "megabytes"},
     {"transformed data { matrix[100000, 100000] x; }", "2^30"},
     {"functions { int f(int n) { return f(n); } } transformed data { int x = f(1); }",
@@ -297,6 +311,32 @@ TEST(errors) {
     if (!CHECK(model == NULL)) printf("  %s\n", bad_cases[i].text);
     sl__stan_model_free(context, model);
     check_error(bad_cases[i].message);
+  }
+}
+
+/* In generated quantities sizes that do not match are the program's fault, values that are not
+ * allowed the draw's. */
+TEST(errors_in_generated_quantities) {
+  static const struct {
+    const char *text;
+    sl_status status;
+  } cases[] = {
+      {"real z = normal_lpdf([1, 2]' | [1, 2, 3]', 1);", SL_BAD_ARGUMENT},
+      {"real z = log_determinant(rep_matrix(x, 2, 3));", SL_BAD_ARGUMENT},
+      {"real z = normal_lpdf(1 | 0, x);", SL_NUMERIC},
+      {"real z = sum(cholesky_decompose(rep_matrix(x, 2, 2)));", SL_NUMERIC},
+  };
+  for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+    char text[256];
+    snprintf(text, sizeof text, "parameters { real x; } generated quantities { %s }",
+             cases[i].text);
+    sl__stan_model *model = make_model(text, NULL);
+    const double q[1] = {-1};
+    double z;
+    if (!model) continue;
+    CHECK_INTEGER(sl__stan_model_generate(context, model, q, 1, 0, &z), cases[i].status);
+    check_error("test.stan:1:");
+    sl__stan_model_free(context, model);
   }
 }
 

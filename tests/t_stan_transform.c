@@ -108,10 +108,11 @@ TEST(jacobians_and_inverses) {
     CHECK_INTEGER(sl__stan_model_dim(model), c->free);
     CHECK_INTEGER(sl__stan_model_count(model, SL__STAN_PART_PARAMETERS), c->constrained);
     double q[MOST], x[MOST], back[MOST];
+    int64_t row;
     for (int k = 0; k < c->free; k++) q[k] = 0.9 * sin(3.7 * k + 1) + 0.2;
     if (c->coordinates) check_jacobian(model, c, q);
     if (c->free > 0 && CHECK_OK(context, constrain_at(model, q, x)) &&
-        CHECK_OK(context, sl__stan_model_unconstrain(context, model, x, back))) {
+        CHECK_OK(context, sl__stan_model_unconstrain(context, model, 1, x, back, &row))) {
       /* of a unit vector only the direction comes back */
       double length = 1;
       if (strstr(c->declaration, "unit_vector"))

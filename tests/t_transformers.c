@@ -225,11 +225,11 @@ static real sum_of_squares(const subject *s, const double *raw, real u, bool abs
  * the bound its tangent. */
 static exact exact_sos(const subject *s, const double *raw, int feature, real x) {
   (void)feature;
-  real bound = s->transform.arguments[SL__ARGUMENT_bound].real, beyond = fabsl(x) - bound;
+  real reach = s->transform.arguments[SL__ARGUMENT_reach].real, beyond = fabsl(x) - reach;
   if (beyond > 0) {
-    exact edge = exact_sos(s, raw, feature, copysignl(bound, x));
-    edge.z += copysignl(beyond, x) * sum_of_squares(s, raw, copysignl(bound, x), false);
-    edge.size += beyond * sum_of_squares(s, raw, bound, true);
+    exact edge = exact_sos(s, raw, feature, copysignl(reach, x));
+    edge.z += copysignl(beyond, x) * sum_of_squares(s, raw, copysignl(reach, x), false);
+    edge.size += beyond * sum_of_squares(s, raw, reach, true);
     return edge;
   }
   real near = sqrtl(5 - 2 * sqrtl(10.0L / 7)) / 3, far = sqrtl(5 + 2 * sqrtl(10.0L / 7)) / 3;
@@ -289,7 +289,7 @@ static const struct {
     {{"sos", {NULL}, {NULL}}, exact_sos},
     {{"sos", {"polynomials", "degree"}, {"1", "0"}}, exact_sos},
     {{"sos", {"polynomials", "degree"}, {"2", "3"}}, exact_sos},
-    {{"sos", {"bound", NULL}, {"1.5", NULL}}, exact_sos},
+    {{"sos", {"reach", NULL}, {"1.5", NULL}}, exact_sos},
     {{"sinh_arcsinh", {NULL}, {NULL}}, exact_sinh_arcsinh},
     {{"tail", {NULL}, {NULL}}, exact_tail},
 };
@@ -444,6 +444,14 @@ TEST(round_trips) {
   }
 }
 
+/* Beyond which the map is straight, or NaN. */
+static double edge_of(const sl__transform *transform) {
+  static const int rows[] = {SL__ARGUMENT_bound, SL__ARGUMENT_reach};
+  for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
+    if (sl__transformer_takes(transform->kind, rows[i])) return transform->arguments[rows[i]].real;
+  return NAN;
+}
+
 /* d (sum of value and log_det as in build) / d *at, for one feature, by differences of fourth
  * order; the log-derivative from the same values. */
 static void check_row_slopes(subject *s, int direction, const points *all, int row, int f) {
@@ -452,8 +460,7 @@ static void check_row_slopes(subject *s, int direction, const points *all, int r
   int32_t total = s->transform.total;
   const double h = 3e-5;
   /* Where a map becomes straight, differences of x would reach over the edge. */
-  bool at_edge = sl__transformer_takes(s->transform.kind, SL__ARGUMENT_bound) &&
-                 fabs(all->in[row][f]) == s->transform.arguments[SL__ARGUMENT_bound].real;
+  bool at_edge = fabs(all->in[row][f]) == edge_of(&s->transform);
   for (int32_t k = at_edge ? 0 : -1; k < total; k += k < 0 ? 1 : 1 + total / 8) {
     p.rows = 4;
     for (int i = 0; i < 4; i++) {

@@ -526,8 +526,17 @@ SL_API sl_value sl_value_sum(sl_expression *e, sl_value a);               /* ove
 typedef sl_value (*sl_vi_loss_function)(void *user, sl_expression *e, sl_value x, sl_value log_q,
                                         sl_value log_p);
 
+typedef enum sl_vi_stage {
+  SL_VI_FITTING = 0,   /* plain mode */
+  SL_VI_EXPLORING = 1, /* robust mode: looking for where the target's mass is */
+  SL_VI_LIKELIHOOD = 2, /* fitting to what was found, */
+  SL_VI_DIVERGENCE = 3, /* by the flow's own draws, */
+  SL_VI_JUDGING = 4     /* and looking at how good that is */
+} sl_vi_stage;
+
 /* What a progress callback sees, after every step, on the caller's thread. Returning false stops:
- * the parameters so far are kept and sl_vi returns SL_STOPPED. */
+ * the parameters so far (robust mode: the best attempt, if one had ended) are kept and sl_vi returns
+ * SL_STOPPED. In robust mode what a stage does not have is NaN, 0 and NULL. */
 typedef struct sl_vi_progress {
   size_t size;
   int64_t step, steps;  /* done, planned */
@@ -538,6 +547,8 @@ typedef struct sl_vi_progress {
   bool skipped;         /* loss or gradient was not finite: nothing moved */
   int64_t parameter_count;
   const double *parameters; /* of a float64 flow, valid during the call; else NULL */
+  int32_t stage;            /* an sl_vi_stage; step and steps are the stage's */
+  int32_t attempt;          /* robust mode: from 1; 0 while exploring */
 } sl_vi_progress;
 typedef bool (*sl_vi_progress_function)(void *user, const sl_vi_progress *now);
 
@@ -547,7 +558,9 @@ typedef enum sl_vi_mode {
 } sl_vi_mode;
 
 /* Options; sl_vi_options_default fills every field with "the library decides" (NaN, -1, NULL, and
- * 0 where that means none). The names are those of `sluice help vi`, which explains them. */
+ * 0 where that means none). The names are those of `sluice help vi`, which explains them. The robust
+ * mode reads formula, base, judge, seed, max_seconds, max_gradients and progress; setting another
+ * one in that mode is SL_BAD_ARGUMENT, which names it. */
 typedef struct sl_vi_options {
   size_t size;
   int32_t mode;             /* an sl_vi_mode */
@@ -580,6 +593,7 @@ typedef struct sl_vi_options {
   double max_seconds;       /* the one option by which time can change a result */
   sl_vi_progress_function progress;
   void *progress_user;
+  int64_t max_gradients;    /* robust mode: of log p, without those that judge; -1: no bound */
 } sl_vi_options;
 SL_API void sl_vi_options_default(sl_vi_options *options, size_t size);
 
@@ -599,15 +613,34 @@ typedef struct sl_vi_report {
   char stopped[160];                    /* why before the last step; "" if it was not */
   char trouble[512];                    /* what was not finite and where; "" if nothing */
   char verdict[512];                    /* one sentence */
+  /* Robust mode; in plain mode NaN, 0 and false. */
+  double upper_bound, upper_bound_se;   /* mean of log p - log q over the exploration's draws, moved
+                                         * on: at least the log evidence */
+  double ess_forward;                   /* effective share of the weights as these draws see it */
+  double bridge, bridge_se;             /* log evidence from both sets of draws */
+  double missed;                        /* share of these draws where q is less than a tenth of p */
+  double rhat;                          /* largest, of the exploring chains */
+  double effective;                     /* independent draws that the exploration is worth */
+  int64_t attempts, rolled_back;        /* fits; stages that ended worse and were set back */
+  int64_t divergences;                  /* of the exploring chains */
+  bool modes_confirmed;                 /* chains disagree, and separate modes explain it */
 } sl_vi_report;
 
 /* Fits a flow to a target by variational inference. options NULL: all defaults; report may be NULL.
  * *out, freed by sl_flow_free, is of the target's unconstrained coordinates, and is also there after
- * SL_STOPPED and SL_NUMERIC (20 steps running not finite). A fit that is not to be trusted is no
- * failure: report->verdict says so. Sources: Rezende and Mohamed 2015 (arXiv:1505.05770); Roeder et
+ * SL_STOPPED and SL_NUMERIC (20 steps running not finite; in robust mode only if an attempt had
+ * ended). Robust mode explores the target by chains and a tempered population, fits flow after flow,
+ * and takes the first that both its own draws and the exploration's certify, or the best. A fit that
+ * is not to be trusted is no failure: report->verdict says so. Sources: Rezende and Mohamed 2015 (arXiv:1505.05770); Roeder et
  * al. 2017 (arXiv:1703.09194); Tucker et al. 2019 (arXiv:1810.04152). */
 SL_API sl_status sl_vi(sl_context *context, const sl_target *target, const sl_vi_options *options,
                        sl_flow **out, sl_vi_report *report);
+
+/* The target that the flow was fitted to, as its file holds it: a Stan program with its data, a
+ * standard target, an expression. So rows of sl_flow_sample become parameters by
+ * sl_target_constrain. The program is parsed, nothing is run. SL_UNSUPPORTED: the flow was fitted to
+ * data or to a function, or the file only names what it was. *out is freed by sl_target_free. */
+SL_API sl_status sl_target_of_flow(sl_context *context, const sl_flow *flow, sl_target **out);
 
 /* ---- sampling ------------------------------------------------------------------------------- */
 

@@ -28,9 +28,10 @@ sl_status sl__cells_score(sl_context *context, sl__cells *cells, const sl__ready
                           const sl_array_out *log_prob, const sl_array_out *by_x,
                           const sl_array_out *by_condition);
 
-/* d (sum over rows of their scores) / d parameters, contiguous. density: as above; gradient: has the
- * row's weight as a last input, and as outputs a value that is not looked at and the gradient of
- * weight times log density, summed over rows, a parameter array each; sinks: room for so many. */
+/* d (sum over rows of their scores) / d parameters, contiguous. density: as above; gradient: has
+ * the row's weight as a last input, and as outputs a value that is not looked at and the gradient
+ * of weight times log density, summed over rows, a parameter array each; sinks: room for so
+ * many. */
 sl_status sl__cells_parameters(sl_context *context, sl__cells *cells, const sl__ready *density,
                                const sl__ready *gradient, const sl_array_in *x,
                                const sl_array_in *condition, const sl_array_out *log_prob,

@@ -59,6 +59,8 @@ static sl_status plan(sl_context *context, const sl_nuts_options *options,
   out->draws = options->draws;
   out->thin = options->thin;
   out->most_depth = options->max_treedepth;
+  /* One that the caller chose is kept. */
+  if (options->adapt_delta != out->adapt_delta) out->careful_delta = options->adapt_delta;
   out->adapt_delta = options->adapt_delta;
   out->step_size = options->step_size;
   out->init_radius = options->init_radius;

@@ -3,6 +3,7 @@
 #include "api/handle.h"
 #include "api/target.h"
 #include "base/os.h"
+#include "infer/posterior/posterior.h"
 
 /* A handle around the target, which it takes over. */
 static sl_status wrap(sl_context *context, sl__target *target, sl_target **out) {
@@ -72,6 +73,20 @@ sl_status sl_target_load_library(sl_context *context, const char *path, const ch
   *out = NULL;
   SL__TRY(sl__target_library(context, path, data, seed, &target));
   return wrap(context, target, out);
+}
+
+sl_status sl_target_of_flow(sl_context *context, const sl_flow *flow, sl_target **out) {
+  sl__target *target;
+  *out = NULL;
+  if (!flow->model->target)
+    return sl__fail(context, SL_UNSUPPORTED,
+                    "the flow was not fitted to a target that its file could hold; make the target "
+                    "anew");
+  SL__TRY(sl__target_recall(context, flow->model->target, &target));
+  const sl_status status = sl__posterior_check(context, target, flow->model);
+  if (status == SL_OK) return wrap(context, target, out);
+  sl__target_free(target);
+  return status;
 }
 
 void sl_target_free(sl_target *target) {

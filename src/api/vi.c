@@ -4,6 +4,7 @@
 
 #include "api/handle.h"
 #include "api/target.h"
+#include "api/vi.h"
 #include "infer/vi/vi.h"
 
 /* ---- values: nodes of the graph under another name ---- */
@@ -66,7 +67,8 @@ void sl_vi_options_default(sl_vi_options *options, size_t size) {
                        .stop_elbo = unset,
                        .stop_iterates = unset,
                        .judge = -1,
-                       .max_seconds = unset};
+                       .max_seconds = unset,
+                       .max_gradients = -1};
   all.size = size < sizeof all ? size : sizeof all;
   memcpy(options, &all, all.size);
 }
@@ -159,6 +161,7 @@ static void plan_run(const sl_vi_options *options, calls *own, sl__vi_options *r
 
 static void fill_report(const sl__vi_result *result, sl_vi_report *out) {
   if (!out) return;
+  const double none = (double)NAN;
   sl_vi_report full = {.size = out->size,
                        .elbo = result->scores.elbo,
                        .elbo_se = result->scores.elbo_se,
@@ -173,7 +176,15 @@ static void fill_report(const sl__vi_result *result, sl_vi_report *out) {
                        .skipped = result->fit.skipped,
                        .gradient_evaluations = result->fit.gradient_evaluations,
                        .seconds = result->fit.seconds,
-                       .trusted = result->trusted};
+                       .trusted = result->trusted,
+                       .upper_bound = none,
+                       .upper_bound_se = none,
+                       .ess_forward = none,
+                       .bridge = none,
+                       .bridge_se = none,
+                       .missed = none,
+                       .rhat = none,
+                       .effective = none};
   memcpy(full.stopped, result->fit.stopped, sizeof full.stopped);
   memcpy(full.trouble, result->fit.trouble, sizeof full.trouble);
   memcpy(full.verdict, result->verdict, sizeof full.verdict);
@@ -186,9 +197,9 @@ static sl_status check(sl_context *context, const sl_target *target, const sl_vi
   if (report && (report->size < sizeof(size_t) || report->size > sizeof *report))
     return sl__fail(context, SL_BAD_ARGUMENT,
                     "sl_vi_report.size is not known; set it to sizeof(sl_vi_report)");
-  if (options->mode != SL_VI_PLAIN)
-    return sl__fail(context, SL_UNSUPPORTED,
-                    "the robust mode is not built; set mode to SL_VI_PLAIN");
+  if (options->mode != SL_VI_PLAIN && options->mode != SL_VI_ROBUST)
+    return sl__fail(context, SL_BAD_ARGUMENT,
+                    "mode %d is none; set it to SL_VI_ROBUST or SL_VI_PLAIN", (int)options->mode);
   if (draws->data && (draws->dtype != SL_F64 || draws->columns != target->target->dim ||
                       draws->column_stride != 1 || draws->row_stride != draws->columns))
     return sl__fail(context, SL_BAD_ARGUMENT,
@@ -197,12 +208,15 @@ static sl_status check(sl_context *context, const sl_target *target, const sl_vi
   return SL_OK;
 }
 
+/* ---- the call ---- */
+
 sl_status sl_vi(sl_context *context, const sl_target *target, const sl_vi_options *options,
                 sl_flow **out, sl_vi_report *report) {
   *out = NULL;
   sl_vi_options all;
   SL__TRY(read_options(context, options, &all));
   SL__TRY(check(context, target, &all, report));
+  if (all.mode == SL_VI_ROBUST) return sl__api_vi_robust(context, target, &all, out, report);
   calls own = {&all};
   sl__vi_term term;
   sl__vi_plan plan = {.formula = all.formula ? all.formula : "scale-loc",

@@ -56,6 +56,26 @@ static sl_status refuse(sl_context *context, const char *what, const sl__option_
                   text, wanted);
 }
 
+/* "robst" among "robust|plain": what was meant, perhaps, and all there are. */
+static sl_status refuse_choice(sl_context *context, const char *what, const sl__option_row *row,
+                               const char *text) {
+  enum { MOST_CHOICES = 64 };
+  const char *names[MOST_CHOICES];
+  char copy[512];
+  int count = 0;
+  snprintf(copy, sizeof copy, "%s", row->choices);
+  for (char *at = copy; at && count < MOST_CHOICES;) {
+    char *bar = strchr(at, '|');
+    if (bar) *bar++ = '\0';
+    names[count++] = at;
+    at = bar;
+  }
+  const char *nearest = sl__nearest_name(text, names, count);
+  if (!nearest) return refuse(context, what, row, text, row->choices);
+  return sl__fail(context, SL_BAD_ARGUMENT, "%s%s: '%s' is not valid; did you mean %s? give %s",
+                  what, row->name, text, nearest, row->choices);
+}
+
 static void describe_range(const sl__option_row *row, const char *kind, char wanted[128]) {
   char low[32], high[32];
   sl__format_real(low, row->low, SL_F64);
@@ -152,7 +172,7 @@ static sl_status read_value(sl_context *context, sl__arena *arena, const sl__opt
     case SL__OPTION_TEXT:
     case SL__OPTION_FORMULA: good = true; break;
     case SL__OPTION_CHOICE:
-      if (!read_choice(row, text, value)) return refuse(context, what, row, text, row->choices);
+      if (!read_choice(row, text, value)) return refuse_choice(context, what, row, text);
       good = true;
       break;
     case SL__OPTION_SIZES: good = read_sizes(text, value); break;

@@ -31,6 +31,18 @@ sl_status sl__os_check_out(sl_context *context, const char *path);
 sl_status sl__os_open_library(sl_context *context, const char *path, void **out);
 bool sl__os_find_symbol(void *library, const char *name, void *to);
 void sl__os_close_library(void *library);
+/* Another program, found on the PATH and never through a shell, with input on its standard input.
+ * os_run.c. */
+typedef struct sl__os_program {
+  const char *const *words; /* its name and arguments, then NULL */
+  const char *input;
+  size_t input_length;
+  char *output; /* all that it wrote to standard output, and a NUL; for sl__free */
+  size_t output_length;
+  char said[512]; /* the beginning of what it wrote to standard error */
+} sl__os_program;
+/* SL_UNSUPPORTED: there is no such program. SL_IO: it could not be run, or said that it failed. */
+sl_status sl__os_run(sl_context *context, sl__os_program *program);
 bool sl__os_is_terminal(FILE *file);
 int sl__os_terminal_width(void);
 #endif

@@ -18,7 +18,7 @@ void sl__cli_read_sampler(sl__cli *cli, sl__sampler_options *out) {
   set_integer(cli, "max-treedepth", &out->most_depth);
   set_integer(cli, "init-candidates", &out->init_candidates);
   if (sl__cli_typed(cli, "adapt-delta"))
-    out->adapt_delta = sl__cli_option(cli, "adapt-delta")->real;
+    out->adapt_delta = out->careful_delta = sl__cli_option(cli, "adapt-delta")->real;
   if (sl__cli_typed(cli, "step-size")) out->step_size = sl__cli_option(cli, "step-size")->real;
   if (sl__cli_typed(cli, "metric"))
     out->metric = (sl__metric_kind)sl__cli_option(cli, "metric")->integer;

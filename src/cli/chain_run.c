@@ -42,6 +42,8 @@ static int print_json(sl__cli *cli, const request *r, const sl__cli_summary *s,
   sl__json_text(&json, "precondition", r->precondition.formula);
   sl__json_integer(&json, "warmup", r->options.warmup);
   sl__json_integer(&json, "gradient_evaluations", report->gradients + r->precondition.gradients);
+  sl__json_real(&json, "adapt_delta", report->adapt_delta);
+  sl__json_integer(&json, "chains_regrouped", report->regrouped);
   if (report->jumps > 0)
     sl__json_real(&json, "jump_acceptance", (double)report->jumps_taken / (double)report->jumps);
   sl__cli_json_judged(&json, s);
@@ -56,6 +58,14 @@ static int print_text(sl__cli *cli, const request *r, const sl__cli_summary *s,
                (int)r->target->dim, (long long)(report->gradients + r->precondition.gradients));
   if (r->precondition.formula)
     sl__text_add(&text, "sampled in the space of the flow %s\n", r->precondition.formula);
+  if (report->adapt_delta > r->options.adapt_delta)
+    sl__text_add(&text, "the warm-up diverged often, so the draws aim at an acceptance of %g\n",
+                 report->adapt_delta);
+  if (report->regrouped > 0)
+    sl__text_add(&text,
+                 "%lld times the warm-up moved a chain out of a mode of next to no mass, to where "
+                 "another chain was\n",
+                 (long long)report->regrouped);
   if (report->jumps > 0)
     sl__text_add(&text, "%lld of %lld jumps accepted\n", (long long)report->jumps_taken,
                  (long long)report->jumps);

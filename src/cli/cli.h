@@ -147,6 +147,8 @@ sl_status sl__cli_name_conditions(sl__cli *cli, sl__table *table, int64_t count,
 sl_status sl__cli_fill_conditions(sl__cli *cli, sl__table *table, int64_t count,
                                   const char *const *conditions, const int64_t *list,
                                   sl_array_in *out);
+/* number_labels.c: makes a column of numbers one of words, each number its own word. */
+sl_status sl__cli_number_labels(sl__cli *cli, sl__table *table, int64_t column);
 /* Adds '"setosa", "virginica"': the labels of a source of `length` bytes. */
 void sl__cli_list_labels(sl__text *text, int64_t count, const char *const *conditions,
                          const char *source, size_t length);

@@ -5,7 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "cli/draws.h"
+#include "cli/fit_target.h"
+#include "cli/points.h"
 
 enum { SHOWN = 30, NAME_WIDTH = 40, TESTED_ROWS = 500, PERMUTATIONS = 999 };
 
@@ -39,44 +40,17 @@ static bool is_model(const char *path) {
   return length > tail && strcmp(path + length - tail, ".safetensors") == 0;
 }
 
-/* Draws of a fitted flow, as independent as draws get: one chain. */
-static sl_status draw_from_flow(sl__cli *cli, const char *path, const sl_flow *flow, int64_t rows,
-                                sl__cli_draws *out) {
-  const int32_t dim = sl_flow_dim(flow);
-  out->name = path;
-  out->draws = (sl__draws){
-      .chains = 1, .draws = rows, .parameters = dim, .columns = dim, .max_treedepth = -1};
-  sl__arena *arena = &out->draws.arena;
-  sl__arena_open(arena, cli->context);
-  out->draws.names = sl__arena_take(arena, (size_t)dim, sizeof *out->draws.names);
-  out->draws.values = sl__arena_take(arena, (size_t)rows, (size_t)dim * sizeof(double));
-  out->rows = sl__arena_take(&cli->arena, (size_t)dim, sizeof *out->rows);
-  if (!out->draws.names || !out->draws.values || !out->rows) return SL_NO_MEMORY;
-  for (int32_t i = 0; i < dim; i++) {
-    const char *name = sl_flow_column_name(flow, i);
-    out->draws.names[i] = sl__arena_text(arena, name, strlen(name));
-    if (!out->draws.names[i]) return SL_NO_MEMORY;
-  }
-  const sl_array_out x = sl_out_f64(out->draws.values, rows, dim);
-  SL__TRY(sl_flow_sample(cli->context, flow, cli->seed, NULL, &x, NULL));
-  const sl__series first = sl__cli_series(out, 0);
-  return sl__summarise(cli->context, &first, dim, 1, out->rows);
-}
-
 /* A set of draws, or the draws of a model; rows: how many of a model. */
-static sl_status read_one(sl__cli *cli, const char *path, int64_t rows, sl__cli_draws *out) {
+static sl_status read_one(sl__cli *cli, int side, int64_t rows, sl__cli_draws *out) {
+  const char *path = cli->arguments[side];
   if (!is_model(path)) return sl__cli_read_draws(cli, 1, &path, out);
   sl__tensor_file file;
   SL__TRY(sl__tensors_read(cli->context, sl__cli_about(cli, path, NULL), &file));
   const bool model = sl__tensors_meta(&file, "formula") != NULL;
   sl__tensors_close(&file);
   if (!model) return sl__cli_read_draws(cli, 1, &path, out);
-  sl_flow *flow;
-  SL__TRY(sl_flow_load(cli->context, path, &flow));
-  sl_status status = sl__cli_hire(cli);
-  if (status == SL_OK) status = draw_from_flow(cli, path, flow, rows, out);
-  sl_flow_free(flow);
-  return status;
+  /* Each side has random numbers of its own, or equal flows would be compared by equal draws. */
+  return sl__cli_draws_of_model(cli, path, cli->seed + (uint64_t)side, rows, out);
 }
 
 /* ---- comparing ---- */
@@ -86,9 +60,9 @@ static sl_status pair_columns(sl__cli *cli, comparison *c) {
   c->differ = sl__arena_take(&cli->arena, (size_t)a->parameters, sizeof *c->differ);
   if (!c->differ) return SL_NO_MEMORY;
   for (int64_t i = 0; i < a->parameters; i++) {
-    const int64_t other = sl__draws_column(b, a->names[i]);
-    if (other >= 0 && other < b->parameters)
-      c->differ[c->count++] = (difference){.a = i, .b = other};
+    int64_t other = 0;
+    while (other < b->parameters && !sl__cli_same_name(a->names[i], b->names[other])) other++;
+    if (other < b->parameters) c->differ[c->count++] = (difference){.a = i, .b = other};
   }
   if (c->count > 0) {
     if (c->count < a->parameters || c->count < b->parameters)
@@ -274,7 +248,7 @@ static int run(sl__cli *cli) {
   comparison c = {0};
   sl_status status = SL_OK;
   for (int side = 0; side < 2 && status == SL_OK; side++)
-    status = read_one(cli, cli->arguments[side], ROWS_OF_MODEL, &c.of[side]);
+    status = read_one(cli, side, ROWS_OF_MODEL, &c.of[side]);
   if (status == SL_OK) status = compare(cli, &c);
   int code;
   if (status != SL_OK) {
@@ -282,6 +256,7 @@ static int run(sl__cli *cli) {
   } else {
     conclude(&c);
     code = cli->json ? print_json(cli, &c) : print_text(cli, &c);
+    if (code == SL__EXIT_DONE && isnan(c.test.p_value)) code = SL__EXIT_FAILED;
   }
   for (int side = 0; side < 2; side++) sl__draws_close(&c.of[side].draws);
   return code;
@@ -293,12 +268,18 @@ const sl__command sl__command_compare = {
     .summary = "compare two sets of draws, or draws and a fitted flow",
     .details =
         "A and B: files of draws as for `sluice summary`, or models (4,000 rows are drawn by "
-        "--seed).\nDifferences are A less B; the floor is what exact draws would show.\n",
+        "--seed). Of a\nfit to a Stan program its parameters and transformed parameters are "
+        "compared, "
+        "of two fits with\n--unconstrained the flows' coordinates. Differences are A less B; the "
+        "floor is what exact draws\nwould show. A difference that is found is a result: the exit "
+        "code is 0, and --json has `same`.\nExit code 1: the two cannot be compared, as there are "
+        "values that are not finite, or too few.\n",
     .examples = "  sluice compare draws.csv reference.csv\n"
                 "  sluice compare draws.csv q.safetensors --json\n",
     .minimum = 2,
     .maximum = 2,
     .options = options,
     .option_count = sizeof options / sizeof *options,
+    .shared_options = sl__cli_fit_target_rows,
     .run = run,
 };

@@ -2,7 +2,8 @@
 #include <math.h>
 #include <string.h>
 
-#include "cli/cli.h"
+#include "api/handle.h"
+#include "cli/kept.h"
 #include "cli/watch.h"
 #include "infer/recipe.h"
 
@@ -253,6 +254,7 @@ static int run(sl__cli *cli) {
   fit.progress_user = &watch;
   status = sl_fit(cli->context, &in.data, &fit, &flow, &report);
   sl__watch_close(&watch);
+  if (flow && sl__cli_keep_command(cli, flow->model) != SL_OK) status = SL_NO_MEMORY;
   int code = flow ? finish(cli, &in, flow, &report, status) : fail_fit(cli, &fit, status);
   sl_flow_free(flow);
   sl__table_close(&in.table);

@@ -138,6 +138,15 @@ static void say_outside(const sl__cli *cli, const answer *a) {
   say_why(cli, a, first);
 }
 
+static sl_status read_points(sl__cli *cli, answer *a) {
+  const char *path = sl__cli_option(cli, "at")->text;
+  bool constrained = flag(cli, "constrained");
+  if (!path)
+    return sl__fail(cli->context, SL_BAD_ARGUMENT,
+                    "the points are missing; add --at POINTS.csv, a row for each");
+  return sl__cli_read_points(cli, path, a->target, &constrained, &a->rows, &a->q);
+}
+
 static int run(sl__cli *cli) {
   answer a = {0};
   const char *path = sl__cli_option(cli, "output")->text;
@@ -145,8 +154,7 @@ static int run(sl__cli *cli) {
   if (path && cli->json)
     return sl__cli_refuse(cli, "-o and --json are both where the result goes; choose one");
   status = sl__cli_open_target(cli, &a.target);
-  if (status == SL_OK)
-    status = sl__cli_read_points(cli, a.target, flag(cli, "constrained"), &a.rows, &a.q);
+  if (status == SL_OK) status = read_points(cli, &a);
   if (status == SL_OK) status = compute(cli, &a);
   if (status == SL_OK && path) status = write_table(cli, path, &a);
   int code = SL__EXIT_DONE;

@@ -13,7 +13,7 @@ static const sl__option_row options[] = {
     {"draws", SL__OPTION_INT, "1000", 1, 1e9, NULL, "iterations of each chain after them"},
     {"thin", SL__OPTION_INT, "1", 1, 1e9, NULL, "keep one draw in so many"},
     {"adapt-delta", SL__OPTION_REAL, "0.8", 1e-6, 0.999999, NULL,
-     "acceptance that the step size is tuned to; higher: smaller steps, fewer divergences"},
+     "acceptance that the step size is tuned to; without it, 0.95 if the warm-up diverges often"},
     {"max-treedepth", SL__OPTION_INT, "10", 1, SL__NUTS_MOST_DEPTH, NULL,
      "a trajectory has at most 2 to the power of this many points"},
     {"metric", SL__OPTION_CHOICE, "fisher_low_rank", 0, 0,

@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "api/handle.h"
-#include "cli/cli.h"
+#include "cli/sample.h"
 
 static const sl__option_row options[] = {
     {"rows", SL__OPTION_INT, "1000", 1, 1e9, NULL, "how many rows"},
@@ -20,17 +20,13 @@ static const sl__option_row options[] = {
      "factor on the base noise: below 1 nearer to the modes"},
     {"upto", SL__OPTION_INT, NULL, 0, 1e6, NULL,
      "stop after K layers, counted from the noise (0 is the noise itself)"},
+    {"resample", SL__OPTION_BOOL, "false", 0, 0, NULL,
+     "of a fit to a model: take rows by their Pareto-smoothed importance weights"},
+    {"proposals", SL__OPTION_INT, NULL, 10, 1e9, NULL,
+     "rows drawn for --resample to take from; ten times as many as wanted, 10,000 at least"},
+    {"distinct", SL__OPTION_BOOL, "false", 0, 0, NULL,
+     "take no row twice; nearer to the flow than to the model where rows are many"},
 };
-
-typedef struct drawing {
-  sl_flow *flow;
-  int64_t rows, dim, columns;   /* the log density is the last column where wanted */
-  bool with_log_prob, features; /* features: rows are not the data's, but on the way to them */
-  double *values;               /* [rows][columns] */
-  const char **names;           /* [columns] */
-  sl__table conditions;
-  sl_array_in condition;
-} drawing;
 
 /* Says what would do, for all conditions: 'dose=..., species=setosa'. */
 static sl_status ask_for_conditions(sl__cli *cli, const sl_flow *flow) {
@@ -58,7 +54,7 @@ static sl_status ask_for_conditions(sl__cli *cli, const sl_flow *flow) {
   return status;
 }
 
-static sl_status read_conditions(sl__cli *cli, drawing *d) {
+static sl_status read_conditions(sl__cli *cli, sl__drawing *d) {
   SL__TRY(sl__cli_conditions(cli, d->flow, &d->conditions, &d->condition));
   if (sl_flow_context_dim(d->flow) == 0) return SL_OK;
   if (d->condition.rows == 0) return ask_for_conditions(cli, d->flow);
@@ -68,7 +64,7 @@ static sl_status read_conditions(sl__cli *cli, drawing *d) {
 }
 
 /* Features of typed columns are no columns: they have other values and another order. */
-static sl_status name_columns(sl__cli *cli, drawing *d) {
+static sl_status name_columns(sl__cli *cli, sl__drawing *d) {
   d->names = sl__arena_take(&cli->arena, (size_t)d->columns, sizeof *d->names);
   if (!d->names) return SL_NO_MEMORY;
   for (int32_t i = 0; i < d->dim; i++) {
@@ -76,10 +72,10 @@ static sl_status name_columns(sl__cli *cli, drawing *d) {
     const int length = snprintf(name, sizeof name, "feature%d", i + 1);
     d->names[i] = d->features && d->flow->model->map.mapped
                       ? sl__arena_text(&cli->arena, name, (size_t)length)
-                      : sl_flow_column_name(d->flow, i);
+                      : sl__cli_coordinate_name(&cli->arena, d->flow, d->target, i);
     if (!d->names[i]) return SL_NO_MEMORY;
   }
-  if (d->with_log_prob) d->names[d->columns - 1] = "log_prob";
+  if (d->with_log_prob) d->names[d->dim] = "log_prob";
   return SL_OK;
 }
 
@@ -101,7 +97,7 @@ static sl_status check_temperature(const sl__cli *cli, const sl__flow *flow) {
 
 /* Temperature and --upto: the noise, scaled, through some layers; the log density is that of the
  * model. */
-static sl_status draw_by_parts(sl__cli *cli, drawing *d, int32_t layers, const sl_array_out *x,
+static sl_status draw_by_parts(sl__cli *cli, sl__drawing *d, int32_t layers, const sl_array_out *x,
                                const sl_array_out *log_prob) {
   double temperature = sl__cli_option(cli, "temperature")->real;
   int64_t features = sl_flow_features(d->flow);
@@ -117,27 +113,39 @@ static sl_status draw_by_parts(sl__cli *cli, drawing *d, int32_t layers, const s
   return sl_flow_log_prob(cli->context, d->flow, &rows, &d->condition, log_prob);
 }
 
-static sl_status draw(sl__cli *cli, drawing *d) {
-  int32_t layers = (int32_t)sl__cli_option(cli, "upto")->integer, all = sl_flow_layers(d->flow);
-  d->features = layers >= 0 && layers < all;
-  d->dim = d->features ? sl_flow_features(d->flow) : sl_flow_dim(d->flow);
-  SL__TRY(check_temperature(cli, d->flow->model->flow));
-  SL__TRY(read_conditions(cli, d));
-  d->columns = d->dim + d->with_log_prob;
-  SL__TRY(name_columns(cli, d));
+/* d->rows rows of the flow, with their log densities where anybody needs them. */
+static sl_status draw_flow(sl__cli *cli, sl__drawing *d, int32_t layers) {
   d->values = sl__arena_take(&cli->arena, (size_t)d->rows, (size_t)d->columns * sizeof *d->values);
   if (!d->values) return SL_NO_MEMORY;
   SL__TRY(sl__cli_hire(cli));
   sl_array_out x = {d->values, SL_F64, d->rows, d->dim, d->columns, 1};
   sl_array_out last = {d->values + d->dim, SL_F64, d->rows, 1, d->columns, 1};
-  const sl_array_out *log_prob = d->with_log_prob ? &last : NULL;
+  const sl_array_out *log_prob = d->columns > d->dim ? &last : NULL;
   if (layers >= 0 || sl__cli_option(cli, "temperature")->given)
     return draw_by_parts(cli, d, layers, &x, log_prob);
   return sl_flow_sample(cli->context, d->flow, cli->seed, &d->condition, &x, log_prob);
 }
 
+static sl_status draw(sl__cli *cli, sl__drawing *d) {
+  const int32_t layers = (int32_t)sl__cli_option(cli, "upto")->integer;
+  d->features = layers >= 0 && layers < sl_flow_layers(d->flow);
+  d->mapped = !d->features && sl__cli_is_mapped(cli, d->target);
+  d->dim = d->features ? sl_flow_features(d->flow) : sl_flow_dim(d->flow);
+  SL__TRY(check_temperature(cli, d->flow->model->flow));
+  SL__TRY(read_conditions(cli, d));
+  const int64_t wanted = d->rows;
+  int64_t proposals = wanted;
+  if (d->resample) SL__TRY(sl__sample_proposals(cli, d, &proposals));
+  d->rows = proposals;
+  d->columns = d->dim + (d->with_log_prob || d->resample);
+  SL__TRY(draw_flow(cli, d, layers));
+  if (d->resample) SL__TRY(sl__sample_choose(cli, d, wanted));
+  if (d->mapped) return sl__sample_map(cli, d);
+  return name_columns(cli, d);
+}
+
 /* Rows with a number that float32 or float64 cannot hold are reported, never passed over. */
-static int64_t count_lost_rows(const drawing *d, int64_t *first) {
+static int64_t count_lost_rows(const sl__drawing *d, int64_t *first) {
   int64_t lost = 0;
   for (int64_t row = 0; row < d->rows; row++) {
     bool finite = true;
@@ -147,17 +155,24 @@ static int64_t count_lost_rows(const drawing *d, int64_t *first) {
   return lost;
 }
 
-static void say_lost_rows(const sl__cli *cli, const drawing *d) {
+/* How many rows of a flow of data are none; a Stan program's quantities may well be NaN. */
+static int64_t say_lost_rows(const sl__cli *cli, const sl__drawing *d) {
   int64_t first = 0, lost = count_lost_rows(d, &first);
-  if (lost > 0)
+  if (lost > 0 && d->mapped)
+    sl__cli_say(cli,
+                "%lld of %lld rows drawn (the first is row %lld) are not finite: the program "
+                "rejects them, or a number is too large",
+                (long long)lost, (long long)d->rows, (long long)first + 1);
+  else if (lost > 0)
     sl__cli_say(cli,
                 "%lld of %lld rows drawn (the first is row %lld) hold a number too large for %s; "
                 "fit with --precision f64, or with lighter tails",
                 (long long)lost, (long long)d->rows, (long long)first + 1,
                 sl_flow_dtype(d->flow) == SL_F32 ? "f32" : "f64");
+  return d->mapped ? 0 : lost;
 }
 
-static int print_json(sl__cli *cli, const drawing *d, bool with_rows) {
+static int print_json(sl__cli *cli, const sl__drawing *d, bool with_rows) {
   int64_t dim = d->dim, first = 0;
   const int64_t lost = count_lost_rows(d, &first);
   sl__text text;
@@ -165,6 +180,12 @@ static int print_json(sl__cli *cli, const drawing *d, bool with_rows) {
   sl__cli_json_open(cli, &text, &json);
   sl__json_integer(&json, "rows", d->rows);
   sl__json_integer(&json, "not_a_number", lost);
+  if (d->resample) {
+    sl__json_integer(&json, "proposals", d->weighing.proposals);
+    sl__json_real(&json, "khat", d->weighing.psis.khat);
+    sl__json_real(&json, "khat_threshold", d->weighing.psis.threshold);
+    sl__json_real(&json, "ess", d->weighing.psis.ess);
+  }
   sl__json_open_array(&json, "columns");
   for (int64_t i = 0; i < dim; i++) sl__json_text(&json, NULL, d->names[i]);
   sl__json_close_array(&json);
@@ -178,26 +199,38 @@ static int print_json(sl__cli *cli, const drawing *d, bool with_rows) {
   return sl__cli_json_close(cli, &text, &json);
 }
 
+/* Weights that are not to be trusted make rows that are not. */
+static bool is_trusted(const sl__drawing *d) {
+  return !d->resample || d->weighing.psis.khat < d->weighing.psis.threshold;
+}
+
+static sl_status write_rows(sl__cli *cli, const char *path, const sl__drawing *d) {
+  const sl_dtype precision = d->mapped ? SL_F64 : sl_flow_dtype(d->flow);
+  return sl__cli_write_table(cli, path, precision, d->rows, d->columns, d->values, d->names);
+}
+
 static int run(sl__cli *cli) {
-  const char *path = sl__cli_option(cli, "output")->text;
+  const char *path = sl__cli_option(cli, "output")->text, *model = cli->arguments[0];
   bool to_json = cli->json && strcmp(path, "-") == 0;
-  drawing d = {.rows = sl__cli_option(cli, "rows")->integer,
-               .with_log_prob = sl__cli_option(cli, "with-log-prob")->integer != 0};
+  sl__drawing d = {.rows = sl__cli_option(cli, "rows")->integer,
+                   .with_log_prob = sl__cli_option(cli, "with-log-prob")->integer != 0,
+                   .resample = sl__cli_option(cli, "resample")->integer != 0};
   if (d.with_log_prob && sl__cli_option(cli, "upto")->given)
     return sl__cli_refuse(cli, "--with-log-prob is of finished rows; leave it or --upto out");
-  sl_status status =
-      sl_flow_load(cli->context, sl__cli_about(cli, cli->arguments[0], NULL), &d.flow);
+  sl_status status = sl_flow_load(cli->context, sl__cli_about(cli, model, NULL), &d.flow);
+  if (status == SL_OK) status = sl__cli_maybe_fit_target(cli, d.flow, model, &d.target);
   if (status == SL_OK) status = draw(cli, &d);
-  if (status == SL_OK) say_lost_rows(cli, &d);
-  if (status == SL_OK && !to_json)
-    status =
-        sl__cli_write_table(cli, path, sl_flow_dtype(d.flow), d.rows, d.columns, d.values, d.names);
+  const int64_t lost = status == SL_OK ? say_lost_rows(cli, &d) : 0;
+  if (status == SL_OK && !to_json) status = write_rows(cli, path, &d);
   int code = SL__EXIT_DONE;
   if (status != SL_OK)
     code = sl__cli_fail(cli, status);
   else if (cli->json)
     code = print_json(cli, &d, to_json);
+  if (status == SL_OK && code == SL__EXIT_DONE && (lost > 0 || !is_trusted(&d)))
+    code = SL__EXIT_FAILED;
   sl__table_close(&d.conditions);
+  sl__target_free(d.target);
   sl_flow_free(d.flow);
   return code;
 }
@@ -206,12 +239,27 @@ const sl__command sl__command_sample = {
     .name = "sample",
     .arguments = "MODEL",
     .summary = "draw rows from a model",
+    .details =
+        "Of a fit to a Stan program (`sluice vi`) the columns are its parameters, transformed\n"
+        "parameters and generated quantities (their random numbers by --seed), as `sluice nuts`\n"
+        "writes them, and log_prob is the density of the parameters as they stand there: the "
+        "flow's\n"
+        "less the log Jacobian of their constraints. --unconstrained gives the flow's "
+        "coordinates,\n"
+        "named unconstrained(tau), and its log density of these; --upto K, which stops between\n"
+        "layers, gives coordinates too. --resample repeats rows of large weight unless "
+        "--distinct.\n"
+        "Exit code 1: some rows hold no numbers, being too large for the model's precision, or "
+        "the\n"
+        "weights' Pareto k-hat says that resampled rows are not to be trusted.\n",
     .examples = "  sluice sample m.safetensors -n 1000 > rows.csv\n"
                 "  sluice sample m.safetensors -n 1000 --with-log-prob --seed 7 -o rows.npy\n"
-                "  sluice sample m.safetensors -n 1000 --context-value 'age=40, dose=0.5'\n",
+                "  sluice sample m.safetensors -n 1000 --context-value 'age=40, dose=0.5'\n"
+                "  sluice sample q.safetensors -n 4000 --resample -o draws.csv\n",
     .minimum = 1,
     .maximum = 1,
     .options = options,
     .option_count = sizeof options / sizeof *options,
+    .shared_options = sl__cli_fit_target_rows,
     .run = run,
 };

@@ -1,7 +1,9 @@
 /* sluice score MODEL DATA: the log density of every row, and its gradient if asked for. */
 #include <math.h>
 
-#include "cli/cli.h"
+#include "cli/fit_target.h"
+#include "cli/points.h"
+#include "infer/posterior/posterior.h"
 
 static const sl__option_row options[] = {
     {"output", SL__OPTION_TEXT, NULL, 0, 0, NULL,
@@ -58,11 +60,34 @@ static sl_status name_columns(sl__cli *cli, const sl_flow *flow, scores *s) {
   return SL_OK;
 }
 
-static sl_status compute(sl__cli *cli, const sl_flow *flow, const sl__selection *data, scores *s) {
+/* DATA of a fit to a model, and what its log densities are less than the flow's. */
+typedef struct points {
+  sl__target *target;
+  bool constrained;
+  int64_t rows;
+  double *q, *shift; /* [rows][dim], [rows] */
+} points;
+
+static sl_status read_points(sl__cli *cli, points *p, sl__selection *data) {
+  p->constrained = sl__cli_is_mapped(cli, p->target);
+  SL__TRY(sl__cli_read_points(cli, cli->arguments[1], p->target, &p->constrained, &p->rows, &p->q));
+  data->x = sl_in_f64(p->q, p->rows, p->target->dim);
+  if (!p->constrained) return SL_OK;
+  if (sl__cli_option(cli, "gradient")->integer)
+    return sl__fail(cli->context, SL_UNSUPPORTED,
+                    "the gradient is by the flow's coordinates; add --unconstrained, and give "
+                    "DATA in them");
+  p->shift = sl__arena_take(&cli->arena, (size_t)p->rows, sizeof *p->shift);
+  if (!p->shift) return SL_NO_MEMORY;
+  return sl__posterior_log_jacobian(cli->context, p->target, p->rows, p->q, p->shift);
+}
+
+static sl_status compute(sl__cli *cli, const sl_flow *flow, const sl__selection *data,
+                         const points *p, scores *s) {
   sl_context *context = cli->context;
   bool gradient = sl__cli_option(cli, "gradient")->integer != 0;
   s->rows = data->x.rows;
-  s->precision = sl_flow_dtype(flow);
+  s->precision = p->shift ? SL_F64 : sl_flow_dtype(flow);
   s->columns = 1 + (gradient ? sl_flow_dim(flow) : 0);
   SL__TRY(name_columns(cli, flow, s));
   s->values = sl__arena_take(&cli->arena, (size_t)s->rows, (size_t)s->columns * sizeof *s->values);
@@ -75,6 +100,7 @@ static sl_status compute(sl__cli *cli, const sl_flow *flow, const sl__selection 
         sl_flow_gradient(context, flow, &data->x, &data->condition, &log_prob, &by_x, NULL, NULL));
   else
     SL__TRY(sl_flow_log_prob(context, flow, &data->x, &data->condition, &log_prob));
+  for (int64_t row = 0; p->shift && row < s->rows; row++) s->values[row] -= p->shift[row];
   summarise(s);
   return SL_OK;
 }
@@ -158,13 +184,18 @@ static sl_status read_data(sl__cli *cli, const sl_flow *flow, sl__table *table,
 static int run(sl__cli *cli) {
   sl_flow *flow = NULL;
   sl__table table = {0}, conditions = {0};
-  sl__selection data;
+  sl__selection data = {0};
+  points p = {0};
   scores s = {0};
   const char *path = sl__cli_option(cli, "output")->text;
   bool summary = sl__cli_option(cli, "summary")->integer != 0;
-  sl_status status = sl_flow_load(cli->context, sl__cli_about(cli, cli->arguments[0], NULL), &flow);
-  if (status == SL_OK) status = read_data(cli, flow, &table, &conditions, &data);
-  if (status == SL_OK) status = compute(cli, flow, &data, &s);
+  const char *model = cli->arguments[0];
+  sl_status status = sl_flow_load(cli->context, sl__cli_about(cli, model, NULL), &flow);
+  if (status == SL_OK) status = sl__cli_maybe_fit_target(cli, flow, model, &p.target);
+  if (status == SL_OK)
+    status =
+        p.target ? read_points(cli, &p, &data) : read_data(cli, flow, &table, &conditions, &data);
+  if (status == SL_OK) status = compute(cli, flow, &data, &p, &s);
   if (status == SL_OK && path)
     status = sl__cli_write_table(cli, path, s.precision, s.rows, s.columns, s.values, s.names);
   int code = SL__EXIT_DONE;
@@ -177,6 +208,7 @@ static int run(sl__cli *cli) {
     code = print_text(cli, &s, summary);
   sl__table_close(&table);
   sl__table_close(&conditions);
+  sl__target_free(p.target);
   sl_flow_free(flow);
   return code;
 }
@@ -185,13 +217,23 @@ const sl__command sl__command_score = {
     .name = "score",
     .arguments = "MODEL DATA",
     .summary = "print the log density of every row, in nats and the data's own units",
-    .details = "DATA's columns are found by the model's names, or else taken in its order.\n",
+    .details =
+        "DATA's columns are found by the model's names, or else taken in its order. Of a fit to a\n"
+        "Stan program (`sluice vi`) DATA holds its parameters as `sluice nuts` and `sluice "
+        "sample`\n"
+        "write them (other columns of these are passed over), and the log density is that of the\n"
+        "parameters: the flow's less the log Jacobian of their constraints. With --unconstrained, "
+        "or\n"
+        "columns that say unconstrained(tau), DATA and the density are in the flow's "
+        "coordinates.\n",
     .examples = "  sluice score m.safetensors new.csv > log_prob.txt\n"
                 "  sluice score m.safetensors new.csv --gradient -o scores.npy\n"
-                "  sluice score m.safetensors new.csv --summary --json\n",
+                "  sluice score m.safetensors new.csv --summary --json\n"
+                "  sluice score q.safetensors draws.csv --summary\n",
     .minimum = 2,
     .maximum = 2,
     .options = options,
     .option_count = sizeof options / sizeof *options,
+    .shared_options = sl__cli_fit_target_rows,
     .run = run,
 };

@@ -36,6 +36,7 @@ static int run(sl__cli *cli) {
     code = sl__cli_fail(cli, status);
   else
     code = cli->json ? print_json(cli, &s) : print_text(cli, &s);
+  if (status == SL_OK && code == SL__EXIT_DONE && !s.trusted) code = SL__EXIT_FAILED;
   sl__draws_close(&of.draws);
   return code;
 }
@@ -46,7 +47,9 @@ const sl__command sl__command_summary = {
     .summary = "summarise draws of chains, and say whether they are to be trusted",
     .details =
         "DRAWS: Stan CSV, a file for each chain or one with a column chain__ (\"%d\" in a name "
-        "stands for\nall numbers from 1); plain CSV, NPY; safetensors.\n",
+        "stands for\nall numbers from 1); plain CSV, NPY; safetensors. Exit code 1: the draws are "
+        "not to be "
+        "trusted, for\nthe reason that the verdict says.\n",
     .examples = "  sluice summary draws.csv\n"
                 "  sluice summary 'chain_%d.csv' --all\n"
                 "  sluice summary rows.npy --chains 4 --json\n",

@@ -4,6 +4,8 @@
 #include <string.h>
 
 #include "api/handle.h"
+#include "cli/estimate.h"
+#include "cli/kept.h"
 #include "cli/target_options.h"
 #include "cli/vi_robust.h"
 #include "cli/watch.h"
@@ -11,6 +13,8 @@
 
 static const sl__option_row options[] = {
     {"output", SL__OPTION_TEXT, NULL, 0, 0, NULL, "model file to write, .safetensors"},
+    {"without-target", SL__OPTION_BOOL, "false", 0, 0, NULL,
+     "leave a Stan program and its data out of the file"},
     {"mode", SL__OPTION_CHOICE, "robust", 0, 0, "robust|plain",
      "robust explores and certifies; plain is the classical method with the options below"},
     {"flow", SL__OPTION_TEXT, NULL, 0, 0, NULL, "formula of the flow [plain: scale-loc]"},
@@ -135,6 +139,7 @@ static sl_status read_request(sl__cli *cli, request *r) {
   r->plan.draws = integer_of(cli, "judge");
   if (path) SL__TRY(sl__os_check_out(cli->context, path));
   SL__TRY(sl__cli_open_target(cli, &r->target));
+  if (integer_of(cli, "without-target")) SL__TRY(sl__target_forget(cli->context, r->target));
   return read_draws(cli, r);
 }
 
@@ -164,13 +169,6 @@ static bool show(void *user, const sl__vi_progress *now) {
 
 /* ---- printing ---- */
 
-static void add_estimate(sl__json *json, const char *key, double value, double se) {
-  sl__json_open_object(json, key);
-  sl__json_real(json, "value", value);
-  sl__json_real(json, "se", se);
-  sl__json_close_object(json);
-}
-
 static int print_json(sl__cli *cli, const request *r, const sl__model *model,
                       const sl__vi_result *result) {
   const sl__vi_scores *scores = &result->scores;
@@ -184,9 +182,9 @@ static int print_json(sl__cli *cli, const request *r, const sl__model *model,
   sl__json_text(&json, "flow", r->plan.formula);
   sl__json_integer(&json, "parameters", model->flow->size);
   sl__json_text(&json, "objective", r->term.objective);
-  add_estimate(&json, "elbo", scores->elbo, scores->elbo_se);
-  add_estimate(&json, "log_evidence", scores->log_evidence, scores->log_evidence_se);
-  add_estimate(&json, "upper_bound", none, none); /* needs draws of the target */
+  sl__cli_json_estimate(&json, "elbo", scores->elbo, scores->elbo_se);
+  sl__cli_json_estimate(&json, "log_evidence", scores->log_evidence, scores->log_evidence_se);
+  sl__cli_json_estimate(&json, "upper_bound", none, none); /* needs draws of the target */
   sl__json_real(&json, "exact_log_evidence", r->target->log_evidence);
   sl__json_real(&json, "khat", scores->khat);
   sl__json_real(&json, "khat_threshold", scores->khat_threshold);
@@ -205,13 +203,6 @@ static int print_json(sl__cli *cli, const request *r, const sl__model *model,
   return sl__cli_json_close(cli, &text, &json);
 }
 
-static void add_line(sl__text *text, const char *name, double value, double se) {
-  sl__text_add(text, "%-30s", name);
-  sl__cli_fixed(text, value, 4, 12);
-  if (!isnan(se)) sl__cli_fixed(text, se, 4, 12);
-  sl__text_add(text, "\n");
-}
-
 static int print_text(sl__cli *cli, const request *r, const sl__model *model,
                       const sl__vi_result *result) {
   const sl__vi_scores *scores = &result->scores;
@@ -222,14 +213,15 @@ static int print_text(sl__cli *cli, const request *r, const sl__model *model,
   sl__text_add(&text, "flow    %s, %lld parameters, %lld steps, ", r->plan.formula,
                (long long)model->flow->size, (long long)result->fit.steps);
   sl__cli_fixed(&text, result->fit.seconds, 1, 0);
-  sl__text_add(&text, " s\n\n%-30s%12s%12s\n", "nats", "value", "std. error");
-  add_line(&text, "ELBO", scores->elbo, scores->elbo_se);
-  add_line(&text, "log evidence", scores->log_evidence, scores->log_evidence_se);
+  sl__text_add(&text, " s\n\n");
+  sl__cli_add_estimate_heads(&text);
+  sl__cli_add_estimate(&text, "ELBO", scores->elbo, scores->elbo_se);
+  sl__cli_add_estimate(&text, "log evidence", scores->log_evidence, scores->log_evidence_se);
   if (!isnan(r->target->log_evidence))
-    add_line(&text, "exact log evidence", r->target->log_evidence, none);
-  add_line(&text, "average loss, last 1,000 steps", result->fit.loss_average, none);
-  add_line(&text, "Pareto k-hat", scores->khat, none);
-  add_line(&text, "effective sample size", scores->ess, none);
+    sl__cli_add_estimate(&text, "exact log evidence", r->target->log_evidence, none);
+  sl__cli_add_estimate(&text, "average loss, last 1,000 steps", result->fit.loss_average, none);
+  sl__cli_add_estimate(&text, "Pareto k-hat", scores->khat, none);
+  sl__cli_add_estimate(&text, "effective sample size", scores->ess, none);
   if (result->fit.stopped[0]) sl__text_add(&text, "\nStopped %s\n", result->fit.stopped);
   if (result->fit.trouble[0])
     sl__text_add(&text, "\nTrouble on the way: %s\nSteps left out for it: %lld\n",
@@ -243,11 +235,8 @@ static int print_text(sl__cli *cli, const request *r, const sl__model *model,
 static int finish(sl__cli *cli, const request *r, const sl__model *model,
                   const sl__vi_result *result, sl_status fitted) {
   const char *path = text_of(cli, "output");
-  int code = fitted == SL_OK ? SL__EXIT_DONE : sl__cli_fail(cli, fitted);
-  if (path) {
-    const sl_status saved = sl__model_save(cli->context, model, sl__cli_about(cli, path, NULL));
-    if (saved != SL_OK) code = sl__cli_fail(cli, saved);
-  }
+  const int code =
+      sl__cli_save_fit(cli, model, fitted == SL_OK ? SL__EXIT_DONE : sl__cli_fail(cli, fitted));
   const int printed =
       cli->json ? print_json(cli, r, model, result) : print_text(cli, r, model, result);
   if (code != SL__EXIT_DONE) return code;
@@ -270,8 +259,9 @@ static int run_plain(sl__cli *cli, request *r) {
   r->plan.options.progress = show;
   r->plan.options.user = &s;
   sl__watch_open(&s.watch, cli);
-  const sl_status status = sl__vi_plain(cli->context, r->target, &r->plan, &model, &result);
+  sl_status status = sl__vi_plain(cli->context, r->target, &r->plan, &model, &result);
   sl__watch_close(&s.watch);
+  if (model && sl__cli_keep_command(cli, model) != SL_OK) status = SL_NO_MEMORY;
   const int code = model ? finish(cli, r, model, &result, status) : fail_fit(cli, r, status);
   sl__model_free(cli->context, model);
   return code;
@@ -301,6 +291,10 @@ const sl__command sl__command_vi = {
     .summary = "fit a flow to a Stan program or another density, and say how good it is",
     .details = "TARGET is a .stan file with --data; or give --target NAME, or --density with "
                "--dim.\n"
+               "The file holds a Stan program and its data, up to 8 MB, so that `sluice sample`, "
+               "score, compare\nand evidence come back to its parameters by themselves; "
+               "--without-target leaves them out, and\nthen these commands want --model and "
+               "--data.\n"
                "Exit code 1: the fit is not to be trusted, for the reason that the verdict says.\n",
     .examples =
         "  sluice vi --mode plain --target pot1 --flow 'planar*8' --lr 0.01 -o q.safetensors\n"

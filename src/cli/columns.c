@@ -112,6 +112,8 @@ sl_status sl__cli_select(sl__cli *cli, sl__table *table, sl__selection *out) {
   int64_t *list = sl__arena_take(&table->arena, (size_t)table->columns, sizeof *list);
   if (!entries || !list) return SL_NO_MEMORY;
   SL__TRY(read_entries(cli, table, entries));
+  for (int64_t i = 0; i < table->columns; i++)
+    if (entries[i].label) SL__TRY(sl__cli_number_labels(cli, table, i));
   int64_t count = list_part(table, entries, SL__PART_DATA, list);
   if (count == 0)
     return sl__fail(cli->context, SL_BAD_ARGUMENT, "no column is left to fit; name one as data");

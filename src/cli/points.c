@@ -16,20 +16,39 @@ static const char *wanted_name(const wanted *w, int32_t i) {
                         : w->target->names[i];
 }
 
-/* "theta[1,2]" is theta.1.2 too. */
-static bool same_name(const char *column, const char *name) {
-  for (; *column && *name; column++, name++) {
-    const char c = *column == '[' || *column == ',' ? '.' : *column;
-    if (c != *name) return false;
+static const char *skip_closing(const char *at) {
+  return *at == ']' ? at + 1 : at;
+}
+
+bool sl__cli_same_name(const char *a, const char *b) {
+  for (;; a++, b++) {
+    a = skip_closing(a);
+    b = skip_closing(b);
+    const char in_a = *a == '[' || *a == ',' ? '.' : *a, in_b = *b == '[' || *b == ',' ? '.' : *b;
+    if (in_a != in_b) return false;
+    if (!in_a) return true;
   }
-  return !*name && (!*column || strcmp(column, "]") == 0);
+}
+
+static const char marked[] = "unconstrained(";
+
+static bool is_marked(const char *column) {
+  return strncmp(column, marked, sizeof marked - 1) == 0;
+}
+
+/* A coordinate's column may say that it is one: unconstrained(theta.1). */
+static bool is_column_of(const char *column, const char *name) {
+  if (!is_marked(column)) return sl__cli_same_name(column, name);
+  const size_t length = strlen(name);
+  column += sizeof marked - 1;
+  return strncmp(column, name, length) == 0 && strcmp(column + length, ")") == 0;
 }
 
 /* The column of this name, -1: none, -2: more than one. */
 static int64_t column_named(const sl__table *table, const char *name) {
   int64_t found = -1;
   for (int64_t i = 0; i < table->columns; i++) {
-    if (!same_name(table->names[i], name)) continue;
+    if (!is_column_of(table->names[i], name)) continue;
     if (found >= 0) return -2;
     found = i;
   }
@@ -38,7 +57,7 @@ static int64_t column_named(const sl__table *table, const char *name) {
 
 static bool has_name(const wanted *w, sl__target_part part, const char *column) {
   for (int32_t i = 0; i < sl__target_count(w->target, part); i++)
-    if (same_name(column, sl__target_name(w->target, part, i))) return true;
+    if (sl__cli_same_name(column, sl__target_name(w->target, part, i))) return true;
   return false;
 }
 
@@ -46,6 +65,7 @@ static bool has_name(const wanted *w, sl__target_part part, const char *column) 
 static bool may_pass_over(const wanted *w, const char *column) {
   const size_t length = strlen(column);
   if (length > 2 && strcmp(column + length - 2, "__") == 0) return true;
+  if (strcmp(column, "log_prob") == 0) return true;
   if (has_name(w, SL__TARGET_TRANSFORMED, column)) return true;
   return has_name(w, SL__TARGET_GENERATED, column);
 }
@@ -72,7 +92,7 @@ static sl_status check_names(sl__cli *cli, const sl__table *table, const wanted 
   for (int64_t c = 0; c < table->columns; c++) {
     bool known = may_pass_over(w, table->names[c]);
     for (int32_t i = 0; i < w->count && !known; i++)
-      known = same_name(table->names[c], wanted_name(w, i));
+      known = is_column_of(table->names[c], wanted_name(w, i));
     if (!known)
       return sl__fail(cli->context, SL_BAD_ARGUMENT,
                       "%.200s: the column \"%.100s\" is none of the target's %d %s; leave it out",
@@ -130,12 +150,10 @@ static sl_status take_points(sl__cli *cli, const sl__table *table, const wanted 
   if (!w->constrained) return SL_OK;
   *q = sl__arena_take(&cli->arena, (size_t)table->rows, (size_t)dim * sizeof **q);
   if (!*q) return SL_NO_MEMORY;
-  for (int64_t r = 0; r < table->rows; r++) {
-    const sl_status status =
-        sl__target_unconstrain(cli->context, w->target, given + r * w->count, *q + r * dim);
-    if (status != SL_OK) return refuse_row(cli, r, status);
-  }
-  return SL_OK;
+  int64_t row;
+  const sl_status status =
+      sl__target_unconstrain_rows(cli->context, w->target, table->rows, given, *q, &row);
+  return status == SL_OK ? SL_OK : refuse_row(cli, row, status);
 }
 
 /* Draws as CmdStan writes them: comments, a sampler's columns. Other names may be those of pipes,
@@ -167,19 +185,33 @@ static sl_status read_draws(sl__cli *cli, const char *path, sl__table *table) {
   return SL_OK;
 }
 
-sl_status sl__cli_read_points(sl__cli *cli, const sl__target *target, bool constrained,
-                              int64_t *rows, double **q) {
-  const char *path = sl__cli_option(cli, "at")->text;
-  wanted w = {target, constrained, target->dim};
+static sl_status take_table(sl__cli *cli, const sl__table *table, const sl__target *target,
+                            bool *constrained, int64_t *rows, double **q) {
+  if (table->names && table->columns > 0 && is_marked(table->names[0])) *constrained = false;
+  wanted w = {target, *constrained, target->dim};
+  if (*constrained) w.count = sl__target_count(target, SL__TARGET_PARAMETERS);
+  *rows = table->rows;
+  return take_points(cli, table, &w, q);
+}
+
+sl_status sl__cli_read_points(sl__cli *cli, const char *path, const sl__target *target,
+                              bool *constrained, int64_t *rows, double **q) {
   sl__table table = {0};
-  if (constrained) w.count = sl__target_count(target, SL__TARGET_PARAMETERS);
-  if (!path)
-    return sl__fail(cli->context, SL_BAD_ARGUMENT,
-                    "the points are missing; add --at POINTS.csv, a row for each");
   SL__TRY(is_stan_csv(cli, path) ? read_draws(cli, path, &table)
                                  : sl__cli_read_table(cli, path, &table));
-  *rows = table.rows;
-  const sl_status status = take_points(cli, &table, &w, q);
+  const sl_status status = take_table(cli, &table, target, constrained, rows, q);
   sl__table_close(&table);
   return status;
+}
+
+sl_status sl__cli_draws_to_points(sl__cli *cli, const sl__draws *draws, const sl__target *target,
+                                  double **q) {
+  const sl__table table = {.rows = draws->chains * draws->draws,
+                           .columns = draws->columns,
+                           .type = SL_F64,
+                           .data = draws->values,
+                           .names = draws->names};
+  int64_t rows;
+  bool constrained = true;
+  return take_table(cli, &table, target, &constrained, &rows, q);
 }

@@ -63,7 +63,7 @@ static sl_status open_library(sl__cli *cli, const char *path, const char *data_p
   return sl__target_library(cli->context, path, data, cli->seed, out);
 }
 
-static sl_status open_file(sl__cli *cli, const char *path, sl__target **out) {
+sl_status sl__cli_open_target_file(sl__cli *cli, const char *path, sl__target **out) {
   const char *data = sl__cli_option(cli, "data")->text;
   return ends_with(path, ".so") ? open_library(cli, path, data, out)
                                 : open_stan(cli, path, data, out);
@@ -88,7 +88,7 @@ sl_status sl__cli_open_target(sl__cli *cli, sl__target **out) {
   if (!file && sl__cli_option(cli, "data")->text)
     return sl__fail(cli->context, SL_BAD_ARGUMENT,
                     "--data is for a Stan program, and there is none; leave it out");
-  if (file) return open_file(cli, file, out);
+  if (file) return sl__cli_open_target_file(cli, file, out);
   if (standard) return sl__target_standard(cli->context, standard, out);
   sl__cli_about(cli, "--density", density);
   return sl__target_expression(cli->context, density, names, out);

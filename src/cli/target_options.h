@@ -6,6 +6,8 @@
 
 /* The rows --data, --target, --density, --dim, --allow-native: a command's shared_options. */
 const sl__option_row *sl__cli_target_rows(int *count);
+/* Opens the .stan file with --data, or the .so file if it may run. */
+sl_status sl__cli_open_target_file(sl__cli *cli, const char *path, sl__target **out);
 /* Opens the target that arguments[0] or the options name; exactly one of them must. */
 sl_status sl__cli_open_target(sl__cli *cli, sl__target **out);
 #endif

@@ -2,6 +2,8 @@
 #include "cli/vi_robust.h"
 #include <math.h>
 #include <string.h>
+#include "cli/estimate.h"
+#include "cli/kept.h"
 #include "cli/watch.h"
 #include "flow/model.h"
 #include "infer/robust/robust.h"
@@ -29,29 +31,44 @@ typedef struct showing {
   double next; /* when to look for Ctrl-C again */
 } showing;
 
+/* "exploring", or "attempt 2, fitting by likelihood: step 120 of 800, loss 3.2154": stages have no
+ * common measure, so that nothing is said of the time left. */
+static void add_stage(sl__text *text, const sl__robust_progress *now) {
+  static const char *const names[SL__ROBUST_STAGES] = {
+      [SL__ROBUST_EXPLORE] = "exploring",
+      [SL__ROBUST_LIKELIHOOD] = "fitting by likelihood",
+      [SL__ROBUST_DIVERGENCE] = "fitting by divergence",
+      [SL__ROBUST_JUDGE] = "judging",
+  };
+  if (now->attempt > 0) sl__text_add(text, "attempt %d, ", now->attempt);
+  sl__text_add(text, "%s", names[now->stage]);
+  if (now->steps > 0)
+    sl__text_add(text, ": step %lld of %lld", (long long)now->step, (long long)now->steps);
+  if (isfinite(now->loss)) {
+    sl__text_add(text, ", loss ");
+    sl__cli_fixed(text, now->loss, 4, 0);
+  }
+  sl__text_add(text, ", ");
+  sl__cli_fixed(text, now->seconds, 0, 0);
+  sl__text_add(text, " s");
+}
+
 static bool show(void *user, const sl__robust_progress *now) {
   showing *s = user;
   if (now->seconds < s->next) return true;
   s->next = now->seconds + 0.05;
-  const sl_fit_progress progress = {.size = sizeof progress,
-                                    .step = now->step,
-                                    .steps = now->steps,
-                                    .loss = now->loss,
-                                    .valid_loss = (double)NAN,
-                                    .best_valid_loss = (double)NAN,
-                                    .seconds = now->seconds,
-                                    .rows_per_second = 0};
-  return sl__watch_progress(&s->watch, &progress);
+  if (sl__watch_interrupted()) s->watch.interrupted = true;
+  if (s->watch.interrupted) return false;
+  if (!sl__watch_wants(&s->watch, now->seconds)) return true;
+  sl__text text;
+  sl__text_open(&text, s->watch.cli->context);
+  add_stage(&text, now);
+  sl__watch_line(&s->watch, now->steps > 0 ? (double)now->step / (double)now->steps : 0, &text);
+  sl__text_close(&text);
+  return true;
 }
 
 /* ---- printing ---- */
-
-static void add_estimate(sl__json *json, const char *key, double value, double se) {
-  sl__json_open_object(json, key);
-  sl__json_real(json, "value", value);
-  sl__json_real(json, "se", se);
-  sl__json_close_object(json);
-}
 
 static int print_json(sl__cli *cli, const sl__target *target, const sl__model *model,
                       const sl__robust_report *report) {
@@ -65,11 +82,11 @@ static int print_json(sl__cli *cli, const sl__target *target, const sl__model *m
   sl__json_text(&json, "flow", model->flow->formula);
   sl__json_text(&json, "base", model->flow->base_formula);
   sl__json_integer(&json, "parameters", model->flow->size);
-  add_estimate(&json, "elbo", scores->elbo, scores->elbo_se);
-  add_estimate(&json, "log_evidence", scores->log_evidence, scores->log_evidence_se);
-  add_estimate(&json, "upper_bound", report->upper_bound, report->upper_bound_se);
-  add_estimate(&json, "bridge", report->bridge, report->bridge_se);
-  add_estimate(&json, "tempered", report->tempered, report->tempered_se);
+  sl__cli_json_estimate(&json, "elbo", scores->elbo, scores->elbo_se);
+  sl__cli_json_estimate(&json, "log_evidence", scores->log_evidence, scores->log_evidence_se);
+  sl__cli_json_estimate(&json, "upper_bound", report->upper_bound, report->upper_bound_se);
+  sl__cli_json_estimate(&json, "bridge", report->bridge, report->bridge_se);
+  sl__cli_json_estimate(&json, "tempered", report->tempered, report->tempered_se);
   sl__json_real(&json, "exact_log_evidence", target->log_evidence);
   sl__json_real(&json, "khat", scores->khat);
   sl__json_real(&json, "khat_threshold", scores->khat_threshold);
@@ -81,8 +98,11 @@ static int print_json(sl__cli *cli, const sl__target *target, const sl__model *m
   sl__json_real(&json, "rhat", report->rhat);
   sl__json_integer(&json, "divergences", report->divergences);
   sl__json_boolean(&json, "chains_agree", report->chains_agree);
+  sl__json_boolean(&json, "modes_confirmed", report->modes_confirmed);
+  sl__json_real(&json, "effective", report->effective);
   sl__json_integer(&json, "judged_by", scores->rows);
   sl__json_integer(&json, "attempts", report->attempts);
+  sl__json_integer(&json, "rolled_back", report->rolled_back);
   sl__json_integer(&json, "steps", report->steps);
   sl__json_integer(&json, "gradient_evaluations", report->gradient_evaluations);
   sl__json_real(&json, "loss_average", report->loss_average);
@@ -90,13 +110,6 @@ static int print_json(sl__cli *cli, const sl__target *target, const sl__model *m
   sl__json_boolean(&json, "certified", report->certified);
   sl__json_text(&json, "verdict", report->verdict);
   return sl__cli_json_close(cli, &text, &json);
-}
-
-static void add_line(sl__text *text, const char *name, double value, double se) {
-  sl__text_add(text, "%-36s", name);
-  sl__cli_fixed(text, value, 4, 12);
-  if (!isnan(se)) sl__cli_fixed(text, se, 4, 12);
-  sl__text_add(text, "\n");
 }
 
 static int print_text(sl__cli *cli, const sl__target *target, const sl__model *model,
@@ -111,22 +124,25 @@ static int print_text(sl__cli *cli, const sl__target *target, const sl__model *m
   sl__text_add(&text, "fit     %d attempts, %lld steps, %lld gradient evaluations, ",
                report->attempts, (long long)report->steps, (long long)report->gradient_evaluations);
   sl__cli_fixed(&text, report->seconds, 1, 0);
-  sl__text_add(&text, " s\n\n%-36s%12s%12s\n", "nats", "value", "std. error");
-  add_line(&text, "ELBO", scores->elbo, scores->elbo_se);
-  add_line(&text, "log evidence, by importance", scores->log_evidence, scores->log_evidence_se);
-  add_line(&text, "log evidence, by bridge sampling", report->bridge, report->bridge_se);
-  add_line(&text, "log evidence, by tempering", report->tempered, report->tempered_se);
+  sl__text_add(&text, " s\n\n");
+  sl__cli_add_estimate_heads(&text);
+  sl__cli_add_estimate(&text, "ELBO", scores->elbo, scores->elbo_se);
+  sl__cli_add_estimate(&text, "log evidence, by importance", scores->log_evidence,
+                       scores->log_evidence_se);
+  sl__cli_add_estimate(&text, "log evidence, by bridge sampling", report->bridge,
+                       report->bridge_se);
+  sl__cli_add_estimate(&text, "log evidence, by tempering", report->tempered, report->tempered_se);
   if (!isnan(target->log_evidence))
-    add_line(&text, "log evidence, exact", target->log_evidence, none);
-  add_line(&text, "upper bound", report->upper_bound, report->upper_bound_se);
+    sl__cli_add_estimate(&text, "log evidence, exact", target->log_evidence, none);
+  sl__cli_add_estimate(&text, "upper bound", report->upper_bound, report->upper_bound_se);
   sl__text_add(&text, "\n");
-  add_line(&text, "Pareto k-hat", scores->khat, none);
-  add_line(&text, "effective share of draws", scores->ess / (double)scores->rows, none);
-  add_line(&text, "effective share, forward", report->ess_forward, none);
-  add_line(&text, "share of exploration missed", report->missed, none);
-  add_line(&text, "largest difference of means, in sd", report->mean_gap, none);
-  add_line(&text, "largest |log ratio of sds|", report->sd_gap, none);
-  add_line(&text, "R-hat of the exploring chains", report->rhat, none);
+  sl__cli_add_estimate(&text, "Pareto k-hat", scores->khat, none);
+  sl__cli_add_estimate(&text, "effective share of draws", scores->ess / (double)scores->rows, none);
+  sl__cli_add_estimate(&text, "effective share, forward", report->ess_forward, none);
+  sl__cli_add_estimate(&text, "share of exploration missed", report->missed, none);
+  sl__cli_add_estimate(&text, "largest difference of means, in sd", report->mean_gap, none);
+  sl__cli_add_estimate(&text, "largest |log ratio of sds|", report->sd_gap, none);
+  sl__cli_add_estimate(&text, "R-hat of the exploring chains", report->rhat, none);
   sl__text_add(&text, "\n%s\n", report->verdict);
   return sl__cli_print(cli, &text);
 }
@@ -136,11 +152,8 @@ static int print_text(sl__cli *cli, const sl__target *target, const sl__model *m
 static int finish(sl__cli *cli, const sl__target *target, const sl__model *model,
                   const sl__robust_report *report, sl_status fitted) {
   const char *path = sl__cli_option(cli, "output")->text;
-  int code = fitted == SL_OK ? SL__EXIT_DONE : sl__cli_fail(cli, fitted);
-  if (path) {
-    const sl_status saved = sl__model_save(cli->context, model, sl__cli_about(cli, path, NULL));
-    if (saved != SL_OK) code = sl__cli_fail(cli, saved);
-  }
+  const int code =
+      sl__cli_save_fit(cli, model, fitted == SL_OK ? SL__EXIT_DONE : sl__cli_fail(cli, fitted));
   const int printed =
       cli->json ? print_json(cli, target, model, report) : print_text(cli, target, model, report);
   if (code != SL__EXIT_DONE) return code;
@@ -164,9 +177,10 @@ int sl__cli_vi_robust(sl__cli *cli, const sl__target *target) {
   options.progress = show;
   options.user = &s;
   sl__watch_open(&s.watch, cli);
-  const sl_status status = sl__robust_fit(cli->context, target, &options, &model, &report);
+  sl_status status = sl__robust_fit(cli->context, target, &options, &model, &report);
   sl__watch_close(&s.watch);
   if (!model && cli->context->error.line > 0) sl__cli_about(cli, "--flow", options.formula);
+  if (model && sl__cli_keep_command(cli, model) != SL_OK) status = SL_NO_MEMORY;
   const int code = model ? finish(cli, target, model, &report, status) : sl__cli_fail(cli, status);
   sl__model_free(cli->context, model);
   return code;

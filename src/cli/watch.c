@@ -54,17 +54,37 @@ static void add_bar(sl__text *text, double done) {
   sl__text_add(text, "] ");
 }
 
+bool sl__watch_wants(sl__watch *watch, double seconds) {
+  if (watch->cli->quiet || seconds < watch->next) return false;
+  watch->next = seconds + watch->interval;
+  return true;
+}
+
+void sl__watch_line(sl__watch *watch, double done, const sl__text *line) {
+  sl__text text;
+  sl__text_open(&text, watch->cli->context);
+  if (watch->terminal) add_bar(&text, done);
+  if (!line->failed) sl__text_add_bytes(&text, line->data, line->length);
+  if (!text.failed && !line->failed) {
+    int width = sl__os_terminal_width();
+    if (watch->terminal)
+      fprintf(stderr, "\r\033[K%.*s", width > 1 ? width - 1 : 79, text.data);
+    else
+      fprintf(stderr, "%s\n", text.data);
+    fflush(stderr);
+    watch->cli->drawn = watch->terminal;
+  }
+  sl__text_close(&text);
+}
+
 bool sl__watch_progress(void *user, const sl_fit_progress *now) {
   sl__watch *watch = user;
   if (sl__watch_interrupted()) watch->interrupted = true;
   if (watch->interrupted) return false;
-  if (watch->cli->quiet || now->seconds < watch->next) return true;
-  watch->next = now->seconds + watch->interval;
-
+  if (!sl__watch_wants(watch, now->seconds)) return true;
   sl__text text;
   sl__text_open(&text, watch->cli->context);
   double done = now->steps > 0 ? (double)now->step / (double)now->steps : 0;
-  if (watch->terminal) add_bar(&text, done);
   sl__text_add(&text, "step %lld of %lld, loss ", (long long)now->step, (long long)now->steps);
   sl__cli_fixed(&text, now->loss, 4, 0);
   if (isfinite(now->best_valid_loss)) {
@@ -79,15 +99,7 @@ bool sl__watch_progress(void *user, const sl_fit_progress *now) {
     add_time(&text, now->seconds * (double)(now->steps - now->step) / (double)now->step);
     sl__text_add(&text, " left");
   }
-  if (!text.failed) {
-    int width = sl__os_terminal_width();
-    if (watch->terminal)
-      fprintf(stderr, "\r\033[K%.*s", width > 1 ? width - 1 : 79, text.data);
-    else
-      fprintf(stderr, "%s\n", text.data);
-    fflush(stderr);
-    watch->cli->drawn = watch->terminal;
-  }
+  sl__watch_line(watch, done, &text);
   sl__text_close(&text);
   return true;
 }

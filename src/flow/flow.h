@@ -201,16 +201,16 @@ bool sl__flow_looks(const sl__flow *flow, bool again);
 sl_status sl__flow_look(sl_context *context, const sl__flow *flow, void *vector, int64_t rows,
                         const void *x, const void *context_rows, bool first);
 
-/* A scalar per row to be added to a logarithm of a density: 0, -infinity where a value of the row is
- * infinite, NaN where one is NaN. */
+/* A scalar per row to be added to a logarithm of a density: 0, -infinity where a value of the row
+ * is infinite, NaN where one is NaN. */
 sl_node sl__row_mark(sl__graph *g, sl_node row);
 /* 1 where all values and the log-determinant are finite, else 0; a scalar per row. */
 sl_node sl__mapped_is_sound(sl__graph *g, sl__mapped mapped);
 
 /* Graphs; where x, z or the context has a NaN, so does what comes out. log_prob: scalar per row,
- * -infinity or NaN where a value is infinite. map_*: through layers first..last-1 only (0, chain.count:
- * all). Angles are mapped by the whole circle chain when all layers take part; else they pass
- * unchanged and are taken for the data's. */
+ * -infinity or NaN where a value is infinite. map_*: through layers first..last-1 only (0,
+ * chain.count: all). Angles are mapped by the whole circle chain when all layers take part; else
+ * they pass unchanged and are taken for the data's. */
 sl_node sl__flow_log_prob(const sl__flow *flow, sl__graph *g, sl_node x, sl_node context_value);
 sl__mapped sl__flow_map_sample(const sl__flow *flow, sl__graph *g, sl_node z, sl_node context_value,
                                int first, int last);

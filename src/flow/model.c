@@ -190,6 +190,11 @@ sl_status sl__model_set_training(sl__model *model, const char *json) {
   return model->training ? SL_OK : SL_NO_MEMORY;
 }
 
+sl_status sl__model_set_target(sl__model *model, const char *json) {
+  model->target = json ? sl__arena_text(&model->arena, json, strlen(json)) : NULL;
+  return model->target || !json ? SL_OK : SL_NO_MEMORY;
+}
+
 /* ---- graphs ---- */
 
 sl_node sl__model_context(const sl__model *model, sl__graph *g, sl_node context_value) {

@@ -15,6 +15,7 @@ typedef struct sl__model {
   double *noise_width; /* [dim]: width of the uniform noise that dequantised a column, or 0 */
   double *context_shift, *context_scale; /* [context_dim]: the context is standardised by these */
   const char *training;                  /* JSON text of the training record, or NULL */
+  const char *target; /* JSON text: what density it was fitted to (target/origin.c), or NULL */
 } sl__model;
 
 /* Files of models whose columns are all real are of version 1, others of this one. */
@@ -47,6 +48,7 @@ void sl__model_standardize(sl__model *model, const double *mean, const double *s
 sl_status sl__model_name_columns(sl__model *model, const char *const *columns,
                                  const char *const *context_columns);
 sl_status sl__model_set_training(sl__model *model, const char *json);
+sl_status sl__model_set_target(sl__model *model, const char *json); /* NULL: of none */
 
 /* Graphs in the data's own units: x [dim] and raw context [context_dim] (0 without one). Outside
  * the columns' support the log density is -infinity. That of integers is of their spread values: a

@@ -251,7 +251,8 @@ static sl_status fill(sl_context *context, const sl__tensor_file *file, sl__mode
   copy_tensors(file, model);
   SL__TRY(read_columns(context, file, model));
   const char *training = sl__tensors_meta(file, "training");
-  return training ? sl__model_set_training(model, training) : SL_OK;
+  if (training) SL__TRY(sl__model_set_training(model, training));
+  return sl__model_set_target(model, sl__tensors_meta(file, "target"));
 }
 
 static sl_status read_model(sl_context *context, const sl__tensor_file *file, sl__model **out) {

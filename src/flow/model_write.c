@@ -5,7 +5,8 @@
  *   metadata  format_version; formula (canonical), base, dim, context_dim, dtype, seed, and the
  *             types of the columns: these make the flow's structure; columns: JSON
  *             [{"name": .., "type": .., "noise_width": ..}, ..], a real column without its type;
- *             context_columns: JSON ["..", ..]; training: JSON, when there is a record */
+ *             context_columns: JSON ["..", ..]; training: JSON, when there is a record;
+ *             target: JSON, when the flow was fitted to a density that can be named */
 #include <string.h>
 #include "flow/model_file.h"
 
@@ -28,10 +29,10 @@ static void write_columns(const sl__model *model, sl__text *columns, sl__text *c
 }
 
 /* Texts of the metadata in the order of these keys. */
-static const char *const keys[] = {"format_version",  "formula", "base", "dim",
-                                   "context_dim",     "dtype",   "seed", "columns",
-                                   "context_columns", "training"};
-enum { COLUMNS = 7, CONTEXT_COLUMNS, TRAINING, ENTRIES };
+static const char *const keys[] = {"format_version",  "formula",  "base",  "dim",
+                                   "context_dim",     "dtype",    "seed",  "columns",
+                                   "context_columns", "training", "target"};
+enum { COLUMNS = 7, CONTEXT_COLUMNS, TRAINING, TARGET, ENTRIES };
 
 static sl_status write_file(sl_context *context, const sl__model *model, const char *path,
                             sl__text text[ENTRIES], sl__tensor *tensors) {
@@ -53,13 +54,16 @@ static sl_status write_file(sl_context *context, const sl__model *model, const c
   write_columns(model, &text[COLUMNS], &text[CONTEXT_COLUMNS]);
   if (model->training)
     sl__text_add_bytes(&text[TRAINING], model->training, strlen(model->training));
-  const char *values[ENTRIES];
+  if (model->target) sl__text_add_bytes(&text[TARGET], model->target, strlen(model->target));
+  const char *given[ENTRIES], *values[ENTRIES];
+  int64_t entries = 0;
   for (int i = 0; i < ENTRIES; i++) {
     if (text[i].failed) return SL_NO_MEMORY;
-    values[i] = text[i].data;
+    if ((i == TRAINING && !model->training) || (i == TARGET && !model->target)) continue;
+    given[entries] = keys[i];
+    values[entries++] = text[i].data;
   }
-  int64_t entries = model->training ? ENTRIES : ENTRIES - 1;
-  return sl__tensors_write(context, path, count, tensors, entries, keys, values);
+  return sl__tensors_write(context, path, count, tensors, entries, given, values);
 }
 
 sl_status sl__model_save(sl_context *context, const sl__model *model, const char *path) {

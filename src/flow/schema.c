@@ -94,11 +94,12 @@ static sl_status read_item(sl__schema_reader *in, const sl__schema_table *table,
     SL__TRY(sl__schema_read_words(in, &said));
     const bool elsewhere = said.part != SL__PART_NONE && said.part != SL__PART_CONTEXT;
     if (bare == SL__PART_CONTEXT && (said.typed || elsewhere))
-      return sl__schema_refuse(in, words,
-                               "a condition has no type and no other part; write its name alone "
-                               "(an angle: columns of its sine and cosine)");
+      return sl__schema_refuse(
+          in, words,
+          "a condition has no type and no other part; write its name alone, or "
+          "label behind it (an angle: columns of its sine and cosine)");
   }
-  sl__schema_entry entry = {.part = said.part, .type = said.type};
+  sl__schema_entry entry = {.part = said.part, .label = said.label, .type = said.type};
   if (entry.part == SL__PART_NONE) entry.part = said.typed ? SL__PART_DATA : bare;
   entry.chosen = entry.part == SL__PART_DATA && (said.part == SL__PART_DATA || !said.typed);
   if (said.type.support == SL__SUPPORT_SIMPLEX && said.type.group == 0)

@@ -7,7 +7,8 @@
  *   column  := name | number, from 1 | '"' name '"' with quotes inside doubled
  *   word    := part | type ['(' number (',' number)* ')']
  *
- * Parts are data, context, weight and skip; types are
+ * Parts are data, context, weight, skip and label, a context whose numbers only name categories;
+ * types are
  *
  *   real                any number: what a column is unless told otherwise
  *   positive            above 0
@@ -59,6 +60,7 @@ typedef struct sl__column_type {
 typedef struct sl__schema_entry {
   sl__part part;
   bool chosen; /* named as data in so many words: then columns not mentioned are no data */
+  bool label;  /* a part context of which each value is a condition of its own */
   sl__column_type type;
 } sl__schema_entry;
 

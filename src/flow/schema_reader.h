@@ -21,7 +21,7 @@ typedef struct sl__span {
 /* What the words of one item come to. */
 typedef struct sl__meaning {
   sl__part part;
-  bool typed, has_support, counts;
+  bool typed, has_support, counts, label;
   sl__column_type type;
 } sl__meaning;
 

@@ -51,6 +51,7 @@ typedef enum word {
   WORD_CONTEXT,
   WORD_WEIGHT,
   WORD_SKIP,
+  WORD_LABEL,
   WORD_REAL,
   WORD_POSITIVE,
   WORD_INTERVAL,
@@ -62,9 +63,9 @@ typedef enum word {
   WORDS
 } word;
 
-static const char *const word_names[WORDS] = {"data",    "context",  "weight",   "skip",
-                                              "real",    "positive", "interval", "periodic",
-                                              "simplex", "integer",  "count",    "width"};
+static const char *const word_names[WORDS] = {
+    "data",     "context",  "weight",  "skip",    "label", "real", "positive",
+    "interval", "periodic", "simplex", "integer", "count", "width"};
 static const struct {
   int least, most;
   const char *example;
@@ -144,6 +145,7 @@ static sl_status take_word(const sl__schema_reader *in, sl__span name, word whic
     case WORD_CONTEXT: return take_part(in, name, SL__PART_CONTEXT, out);
     case WORD_WEIGHT: return take_part(in, name, SL__PART_WEIGHT, out);
     case WORD_SKIP: return take_part(in, name, SL__PART_SKIP, out);
+    case WORD_LABEL: out->label = true; return take_part(in, name, SL__PART_CONTEXT, out);
     case WORD_REAL: return take_support(in, name, SL__SUPPORT_REAL, values, out);
     case WORD_POSITIVE: return take_support(in, name, SL__SUPPORT_POSITIVE, values, out);
     case WORD_INTERVAL: return take_support(in, name, SL__SUPPORT_INTERVAL, values, out);
@@ -200,8 +202,9 @@ static void suggest_word(sl__span name, char mend[128]) {
                                                                   : name.begin[i]);
   for (size_t i = 0; i < sizeof category_words / sizeof *category_words; i++)
     if (strcmp(copy, category_words[i]) == 0) {
-      snprintf(mend, 128,
-               "; categories are no data: condition on them, or encode them as columns of 0 and 1");
+      snprintf(
+          mend, 128,
+          "; categories are no data: condition on them, as label, or write columns of 0 and 1");
       return;
     }
   if (strchr(copy, ';')) {
@@ -215,7 +218,7 @@ static void suggest_word(sl__span name, char mend[128]) {
   if (near)
     snprintf(mend, 128, "; did you mean \"%s\"?", near);
   else
-    snprintf(mend, 128, "; write data, context, weight, skip or a type");
+    snprintf(mend, 128, "; write data, context, weight, skip, label or a type");
 }
 
 static sl_status read_word(sl__schema_reader *in, sl__meaning *out) {

@@ -1,5 +1,7 @@
-/* Elementwise operations: broadcasting, derivatives, and what is composed of them. */
+/* Elementwise operations: broadcasting, simplification, and what is composed of them. Their
+ * derivatives are in gradient_elementwise.c. */
 #include <float.h>
+#include <math.h>
 #include <string.h>
 
 #include "graph/operations.h"
@@ -28,24 +30,48 @@ static bool shows_ones(const sl__graph *g, sl_node a) {
   return g->one_per_row && g->nodes[a].root == g->one_per_row;
 }
 
-/* Operations that are done on fewer numbers, or not at all: 1 * x is x (the seed of differentiation
- * is 1); of operands that are all broadcast, the result is; of few divisors, the reciprocals are
- * taken; and signs are moved outwards, where sums take them out. 0: none of these. */
+static bool is_elementwise(const sl__graph *g, sl_node a, sl__elementwise which) {
+  return g->nodes[a].operation == SL__OP_ELEMENTWISE && g->nodes[a].elementwise == which;
+}
+
+/* 1 * x is x (the seed of differentiation is 1); signs are moved outwards, where sums take them
+ * out. */
+static sl_node simplified_product(sl__graph *g, const sl__node *n) {
+  const sl_node a = n->operand[0], b = n->operand[1];
+  const sl__node *x = &g->nodes[a], *y = &g->nodes[b];
+  const int64_t count = sl__shape_count(n->shape);
+  if (shows_ones(g, a) && y->batched && sl__shape_count(y->shape) == count) return b;
+  if (shows_ones(g, b) && x->batched && sl__shape_count(x->shape) == count) return a;
+  const bool minus_a = is_elementwise(g, a, SL__EW_negate),
+             minus_b = is_elementwise(g, b, SL__EW_negate);
+  if (!minus_a && !minus_b) return 0;
+  const sl_node product = op_multiply(g, minus_a ? x->operand[0] : a, minus_b ? y->operand[0] : b);
+  return minus_a != minus_b ? op_negate(g, product) : product;
+}
+
+/* Of a number times a number times x, one multiplication is left. */
+static sl_node simplified_scale(sl__graph *g, const sl__node *n) {
+  const sl_node a = n->operand[0], inner = g->nodes[a].operand[0];
+  const double outer = n->elementwise == SL__EW_negate ? -1 : n->attribute;
+  if (is_elementwise(g, a, SL__EW_negate))
+    return n->elementwise == SL__EW_negate ? inner : op_scale(g, inner, -outer);
+  if (!is_elementwise(g, a, SL__EW_scale)) return 0;
+  const double factor = outer * g->nodes[a].attribute;
+  const double size = fabs(factor); /* far from where a float ends */
+  return size > 1e-30 && size < 1e30 ? op_scale(g, inner, factor) : 0;
+}
+
+/* Operations that are done on fewer numbers, or not at all: those above; of operands that are all
+ * broadcast, the result is; of few divisors, the reciprocals are taken. 0: none of these. */
 static sl_node simplified(sl__graph *g, const sl__node *n) {
   enum { WORTH_A_RECIPROCAL = 16 }; /* quotients for each */
-  const sl_node a = n->operand[0], b = n->operand[1];
+  const sl_node a = n->operand[0];
   const int64_t count = sl__shape_count(n->shape);
-  if (n->elementwise == SL__EW_multiply) {
-    const sl__node *x = &g->nodes[a], *y = &g->nodes[b];
-    if (shows_ones(g, a) && y->batched && sl__shape_count(y->shape) == count) return b;
-    if (shows_ones(g, b) && x->batched && sl__shape_count(x->shape) == count) return a;
-    const bool minus_a = x->operation == SL__OP_ELEMENTWISE && x->elementwise == SL__EW_negate;
-    const bool minus_b = y->operation == SL__OP_ELEMENTWISE && y->elementwise == SL__EW_negate;
-    const sl_node product = minus_a || minus_b ? op_multiply(g, minus_a ? x->operand[0] : a,
-                                                             minus_b ? y->operand[0] : b)
-                                               : 0;
-    if (product) return minus_a != minus_b ? op_negate(g, product) : product;
-  }
+  sl_node less = 0;
+  if (n->elementwise == SL__EW_multiply) less = simplified_product(g, n);
+  if (n->elementwise == SL__EW_scale || n->elementwise == SL__EW_negate)
+    less = simplified_scale(g, n);
+  if (less) return less;
   if (n->elementwise == SL__EW_copy || n->shape.dims == 0) return 0;
   sl_node few[3] = {0, 0, 0};
   sl_shape shape = {0};
@@ -92,126 +118,6 @@ sl_node sl__op_elementwise(sl__graph *g, int elementwise, sl_node a, sl_node b, 
     if (!n.operand[i]) return 0;
   }
   return sl__node_add(g, n);
-}
-
-void sl__gradient_elementwise(sl__tape *tape, sl__graph *g, sl_node node, sl_node dy) {
-  const sl__node n = g->nodes[node];
-  const sl_node a = n.operand[0], b = n.operand[1], c = n.operand[2], y = node;
-  const sl_dtype type = (sl_dtype)n.type;
-  const sl_node zero = op_number(g, type, 0.0);
-  switch ((sl__elementwise)n.elementwise) {
-    case SL__EW_copy: sl__contribute(tape, a, dy); break;
-    case SL__EW_negate: sl__contribute(tape, a, op_negate(g, dy)); break;
-    case SL__EW_absolute: sl__contribute(tape, a, op_multiply(g, dy, op_sign(g, a))); break;
-    case SL__EW_exp: sl__contribute(tape, a, op_multiply(g, dy, y)); break;
-    case SL__EW_expm1: sl__contribute(tape, a, op_multiply_add(g, dy, y, dy)); break;
-    case SL__EW_log: sl__contribute(tape, a, op_divide(g, dy, a)); break;
-    case SL__EW_log1p: sl__contribute(tape, a, op_divide(g, dy, op_shift(g, a, 1))); break;
-    case SL__EW_sqrt: sl__contribute(tape, a, op_divide(g, op_scale(g, dy, 0.5), y)); break;
-    case SL__EW_square: sl__contribute(tape, a, op_multiply(g, op_scale(g, dy, 2), a)); break;
-    case SL__EW_reciprocal:
-      sl__contribute(tape, a, op_negate(g, op_multiply(g, dy, op_square(g, y))));
-      break;
-    case SL__EW_tanh: sl__contribute(tape, a, op_tanh_gate(g, y, dy)); break;
-    case SL__EW_sigmoid:
-      sl__contribute(tape, a,
-                     op_multiply(g, dy, op_multiply(g, y, op_shift(g, op_negate(g, y), 1))));
-      break;
-    case SL__EW_softplus: sl__contribute(tape, a, op_multiply(g, dy, op_sigmoid(g, a))); break;
-    case SL__EW_sin: sl__contribute(tape, a, op_multiply(g, dy, op_cos(g, a))); break;
-    case SL__EW_cos: sl__contribute(tape, a, op_negate(g, op_multiply(g, dy, op_sin(g, a)))); break;
-    case SL__EW_sinh: sl__contribute(tape, a, op_multiply(g, dy, op_cosh(g, a))); break;
-    case SL__EW_cosh: sl__contribute(tape, a, op_multiply(g, dy, op_sinh(g, a))); break;
-    case SL__EW_asinh:
-      sl__contribute(tape, a, op_divide(g, dy, op_sqrt(g, op_shift(g, op_square(g, a), 1))));
-      break;
-    case SL__EW_atan:
-      sl__contribute(tape, a, op_divide(g, dy, op_shift(g, op_square(g, a), 1)));
-      break;
-    case SL__EW_erf: { /* 2 / sqrt(pi) exp(-a^2) */
-      const sl_node density = op_exp(g, op_negate(g, op_square(g, a)));
-      sl__contribute(tape, a, op_multiply(g, dy, op_scale(g, density, 1.1283791670955126)));
-      break;
-    }
-    case SL__EW_lgamma: sl__contribute(tape, a, op_multiply(g, dy, op_digamma(g, a))); break;
-    case SL__EW_digamma: sl__contribute(tape, a, op_multiply(g, dy, op_trigamma(g, a))); break;
-    case SL__EW_trigamma: sl__contribute(tape, a, op_multiply(g, dy, op_tetragamma(g, a))); break;
-    case SL__EW_tetragamma:
-    case SL__EW_log_gamma_p:
-    case SL__EW_log_gamma_q:
-    case SL__EW_log_gamma_p_by_shape:
-    case SL__EW_log_gamma_q_by_shape:
-    case SL__EW_log_gamma_term:
-    case SL__EW_log_bessel_i:
-    case SL__EW_log_bessel_i_by_order:
-    case SL__EW_bessel_j:
-    case SL__EW_bessel_y:
-    case SL__EW_bessel_k:
-    case SL__EW_owens_t:
-    case SL__EW_log_beta_lower:
-    case SL__EW_log_beta_lower_by_first:
-    case SL__EW_log_beta_lower_by_second:
-    case SL__EW_log_beta_term:
-    case SL__EW_inv_inc_beta: sl__gradient_special(tape, g, node, dy); break;
-    case SL__EW_scale: sl__contribute(tape, a, op_scale(g, dy, n.attribute)); break;
-    case SL__EW_shift: sl__contribute(tape, a, dy); break;
-    case SL__EW_leaky_relu: sl__contribute(tape, a, op_leaky_gate(g, a, dy, n.attribute)); break;
-    case SL__EW_add:
-      sl__contribute(tape, a, dy);
-      sl__contribute(tape, b, dy);
-      break;
-    case SL__EW_subtract:
-      sl__contribute(tape, a, dy);
-      sl__contribute(tape, b, op_negate(g, dy));
-      break;
-    case SL__EW_multiply:
-      sl__contribute(tape, a, op_multiply(g, dy, b));
-      sl__contribute(tape, b, op_multiply(g, dy, a));
-      break;
-    case SL__EW_divide: {
-      const sl_node da = op_divide(g, dy, b);
-      sl__contribute(tape, a, da);
-      sl__contribute(tape, b, op_negate(g, op_multiply(g, da, y)));
-      break;
-    }
-    case SL__EW_power:
-      sl__contribute(tape, a,
-                     op_multiply(g, dy, op_multiply(g, b, op_power(g, a, op_shift(g, b, -1)))));
-      sl__contribute(tape, b, op_multiply(g, dy, op_multiply(g, y, op_log(g, a))));
-      break;
-    case SL__EW_minimum: {
-      const sl_node first = op_less_equal(g, a, b);
-      sl__contribute(tape, a, op_select(g, first, dy, zero));
-      sl__contribute(tape, b, op_select(g, first, zero, dy));
-      break;
-    }
-    case SL__EW_maximum: {
-      const sl_node second = op_less(g, a, b);
-      sl__contribute(tape, a, op_select(g, second, zero, dy));
-      sl__contribute(tape, b, op_select(g, second, dy, zero));
-      break;
-    }
-    case SL__EW_leaky_gate: sl__contribute(tape, b, op_leaky_gate(g, a, dy, n.attribute)); break;
-    case SL__EW_tanh_gate:
-      sl__contribute(tape, a, op_multiply(g, op_scale(g, dy, -2), op_multiply(g, a, b)));
-      sl__contribute(tape, b, op_tanh_gate(g, a, dy));
-      break;
-    case SL__EW_select:
-      sl__contribute(tape, b, op_select(g, a, dy, zero));
-      sl__contribute(tape, c, op_select(g, a, zero, dy));
-      break;
-    case SL__EW_multiply_add:
-      sl__contribute(tape, a, op_multiply(g, dy, b));
-      sl__contribute(tape, b, op_multiply(g, dy, a));
-      sl__contribute(tape, c, dy);
-      break;
-    case SL__EW_sign:
-    case SL__EW_floor:
-    case SL__EW_less:
-    case SL__EW_less_equal:
-    case SL__EW_equal:
-    case SL__EW_COUNT: break; /* constant almost everywhere */
-  }
 }
 
 /* ---- composites ---- */

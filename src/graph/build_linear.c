@@ -122,6 +122,10 @@ void sl__gradient_outer_rows(sl__tape *tape, sl__graph *g, sl_node node, sl_node
 
 /* ---- products of matrices ---- */
 
+/* A dot product of so few shared numbers is written in elementwise terms, which are done together
+ * for all layers that have one (group.c). */
+enum { FEW_TERMS = 8 };
+
 sl_node op_matmul(sl__graph *g, sl_node a, sl_node b) {
   if (!a || !b || !is_matrix(g, a, "matmul")) return 0;
   const sl_shape sa = g->nodes[a].shape, sb = g->nodes[b].shape;
@@ -132,6 +136,9 @@ sl_node op_matmul(sl__graph *g, sl_node a, sl_node b) {
                             sa.size[1], sb.dims ? sb.size[0] : 0);
   }
   if (sb.dims == 1) {
+    const bool shared = !g->nodes[a].batched && !g->nodes[b].batched;
+    if (shared && sa.size[0] == 1 && sa.size[1] <= FEW_TERMS)
+      return op_sum(g, op_multiply(g, a, b), 1);
     if (!g->nodes[a].batched) return op_linear(g, a, 0, b, NULL);
     return op_reshape(g, op_matmul(g, a, op_reshape(g, b, sl__shape2(sb.size[0], 1))),
                       sl__shape1(sa.size[0]));

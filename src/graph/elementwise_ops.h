@@ -80,8 +80,9 @@ static inline sl_node op_leaky_relu(sl__graph *g, sl_node a, double slope) {
 static inline sl_node op_leaky_gate(sl__graph *g, sl_node a, sl_node b, double slope) {
   return sl__op_elementwise(g, SL__EW_leaky_gate, a, b, 0, slope);
 }
-/* As op_select; but a or b may be infinite or NaN where it is not chosen, and so may the derivatives
- * of what it was computed from: nothing of them enters the gradient. Costs more below. */
+/* As op_select; but a or b may be infinite or NaN where it is not chosen, and so may the
+ * derivatives of what it was computed from: nothing of them enters the gradient. Costs more
+ * below. */
 static inline sl_node op_choose(sl__graph *g, sl_node condition, sl_node a, sl_node b) {
   return sl__op_elementwise(g, SL__EW_select, condition, a, b, 1);
 }

@@ -3,11 +3,11 @@
  * only ever added up. All of them that are connected become one step with several results: a datum
  * is read once, and nothing of length N is stored, but for what others need.
  *
- * Candidates are elementwise operations on at least FEWEST features, gathers of so many, and sums and
- * scatters of what candidates make. So that no step waits for itself, every node has a phase: it is
- * that of its operands, and one more where a value leaves the candidates on N features (by a sum,
- * say, or to an operation of another kind). What is connected and of one phase makes a step: a way
- * that leaves it comes back in a later phase. */
+ * Candidates are elementwise operations on at least FEWEST features, gathers of so many, and sums
+ * and scatters of what candidates make. So that no step waits for itself, every node has a phase:
+ * it is that of its operands, and one more where a value leaves the candidates on N features (by a
+ * sum, say, or to an operation of another kind). What is connected and of one phase makes a step: a
+ * way that leaves it comes back in a later phase. */
 #include <string.h>
 
 #include "graph/plan.h"

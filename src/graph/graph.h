@@ -54,9 +54,14 @@ sl_shape sl__node_shape(const sl__graph *graph, sl_node node);
 sl_dtype sl__node_type(const sl__graph *graph, sl_node node);
 bool sl__node_batched(const sl__graph *graph, sl_node node);
 /* The numbers of a node that depends on constants alone, row-major; SL_BAD_ARGUMENT of any other.
- * Elementwise operations on few constants are computed when they are made: asking for their numbers,
- * or those of views, costs next to nothing. */
+ * Elementwise operations on few constants are computed when they are made: asking for their
+ * numbers, or those of views, costs next to nothing. */
 sl_status sl__graph_numbers(sl__graph *graph, sl_node node, double *out);
+
+/* About how many multiplications it takes to compute all nodes made so far, for one row, and
+ * (unless NULL) how many bytes their numbers are: by which a caller limits what it begins. A root
+ * counts as a hundred rounds; an ODE as one, since how many it takes depends on its numbers. */
+double sl__graph_work(const sl__graph *graph, double *bytes);
 
 /* ---- leaves ---- */
 /* Inputs are the run's feeds in order of declaration: batched, row r of the feed; shared, one value
@@ -192,10 +197,10 @@ sl_node op_outside(sl__graph *g, sl_node x, sl__outside_function function, void 
                    bool with_gradient);
 
 /* ---- grouping (before differentiation) ---- */
-/* Many equal operations on scalars or small values, as a loop of a traced program leaves them, become
- * few on vectors, and long chains of additions sums over vectors. outputs become nodes with the same
- * values to rounding (sums are added in another order); other nodes stay what they are, and so do
- * those made no later than `after` (0: none). */
+/* Many equal operations on scalars or small values, as a loop of a traced program leaves them,
+ * become few on vectors, and long chains of additions sums over vectors. outputs become nodes with
+ * the same values to rounding (sums are added in another order); other nodes stay what they are,
+ * and so do those made no later than `after` (0: none). */
 sl_status sl__graph_group(sl__graph *g, sl_node after, int count, sl_node *outputs);
 
 /* ---- differentiation ---- */

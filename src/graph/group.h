@@ -1,5 +1,6 @@
 /* The state of grouping, shared by group.c (what is there, and in which order), group_class.c (what
- * is alike), group_operand.c (where numbers are now), group_sum.c and group_emit.c (what is made of them). */
+ * is alike), group_operand.c (where numbers are now), group_sum.c and group_emit.c (what is made of
+ * them). */
 #ifndef SL_GRAPH_GROUP_H
 #define SL_GRAPH_GROUP_H
 #include "graph/operations.h"

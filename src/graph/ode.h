@@ -7,8 +7,9 @@
 
 enum { SL__ODE_SLOPES = SL__ODE_SUMMANDS }; /* of a step, at most */
 
-/* Rows are walked along SL__ODE_LANES at a time: a lane that has arrived takes the next row, so that
- * none waits for its neighbours until there are no more rows. Each has its own time and step. */
+/* Rows are walked along SL__ODE_LANES at a time: a lane that has arrived takes the next row, so
+ * that none waits for its neighbours until there are no more rows. Each has its own time and
+ * step. */
 typedef struct sl__ode_lane {
   int64_t row;
   double time, step;        /* step: to be tried next */

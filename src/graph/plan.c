@@ -329,13 +329,28 @@ static sl_status copy_labels(sl__plan *p) {
   return SL_OK;
 }
 
+/* Of all that is computed for a block: by nodes, so that it does not depend on how they are made
+ * into steps. */
+static float cost_of_block(const sl__plan *p) {
+  float cost = 0;
+  for (sl_node i = 1; i < p->nodes; i++) {
+    const sl__node *n = &p->g->nodes[i];
+    if (p->live[i] && p->stage[i] == SL__BLOCK_STAGE && n->root == i) cost += cost_of(n, p->g);
+  }
+  return cost;
+}
+
 /* Every shard of blocks adds into sums of its own: where these are small, short blocks let more
- * threads share a batch; where they are large, a block should be long enough to pay for them.
+ * threads share a batch; where they are large, or there is too little work to share, a block should
+ * be long enough to pay for them.
  * Without sums, a block should stay in a core's level 2 cache. Where a row alone is so long that
  * this is hopeless, memory decides: 16 rows, or a row at a time. */
-static int32_t choose_block_rows(const sl__program *program) {
-  if (program->accumulator_count)
-    return program->accumulator_bytes > SL__SMALL_SUMS ? SL__BLOCK_ROWS : SL__BLOCK_ROWS / 4;
+static int32_t choose_block_rows(const sl__plan *p) {
+  const sl__program *program = p->program;
+  if (program->accumulator_count) {
+    const bool small = program->accumulator_bytes <= SL__SMALL_SUMS;
+    return small && cost_of_block(p) > SL__SMALL_COST ? SL__BLOCK_ROWS / 4 : SL__BLOCK_ROWS;
+  }
   int32_t rows = SL__BLOCK_ROWS;
   while (rows > SL__BLOCK_ROWS / 4 && program->block_units * 4 * rows > SL__BLOCK_BYTES) rows /= 2;
   while (rows > 16 && program->block_units * 4 * rows > SL__WIDE_BYTES) rows /= 2;
@@ -391,7 +406,7 @@ static sl_status make_program(sl__plan *p, int count, const sl_node *outputs) {
     SL__TRY(make_stage(p, stage, &p->program->arena, &p->program->stage[stage]));
   }
   p->program->can_be_narrow = can_be_narrow(p);
-  p->program->block_rows = choose_block_rows(p->program);
+  p->program->block_rows = choose_block_rows(p);
   return SL_OK;
 }
 

@@ -11,6 +11,7 @@ enum {
   SL__FINAL_STAGE = 2,
   SL__BLOCK_ROWS = 256,
   SL__SMALL_SUMS = 256 * 1024, /* bytes */
+  SL__SMALL_COST = 20000,      /* of a block of 128 rows, in nanoseconds */
   SL__BLOCK_BYTES = 768 * 1024,
   SL__WIDE_BYTES = 64 << 20 /* a block of this size or more is no longer in any cache */
 };

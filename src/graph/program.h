@@ -141,14 +141,51 @@ typedef struct sl__division {
   bool *barrier;  /* [levels]: wait for the others before this level */
 } sl__division;
 
-/* The steps of a block as calls, as far as they are elementwise and small: made for a number of
- * lanes and a place of the block, and kept for the next run (run_few.c). */
-typedef struct sl__few_calls {
-  int64_t lead;        /* 0: not made yet */
-  struct sl__few *few; /* [room] */
-  int64_t room;
-  int32_t *end; /* [steps] calls up to and with this step's; as many as before: it is run itself */
-} sl__few_calls;
+/* What a list holds (run_list.c): calls of kernels with all that they are called with. */
+typedef enum sl__call_kind {
+  SL__CALL_STEP,     /* with: the step, which finds its operands itself */
+  SL__CALL_FEW,      /* sl__few [count] */
+  SL__CALL_PRODUCT,  /* sl__product */
+  SL__CALL_MATRICES, /* sl__matrices */
+  SL__CALL_SUM,      /* sl__sums, as the two below */
+  SL__CALL_SUM_ROWS,
+  SL__CALL_DOT_ROWS,
+  SL__CALL_GATHER, /* sl__index_call */
+  SL__CALL_SCATTER
+} sl__call_kind;
+typedef struct sl__sums {
+  int64_t outer, axis, inner; /* over rows: features, rows, lead */
+  void *y;
+  const void *x, *z;
+} sl__sums;
+typedef struct sl__index_call {
+  int64_t features, lanes; /* of the index; numbers that each moves */
+  void *y;
+  const void *x;
+  const int32_t *index;
+  size_t bytes; /* of y */
+} sl__index_call;
+typedef struct sl__call {
+  uint8_t kind, type;
+  int32_t count;
+  const void *with;
+} sl__call;
+
+/* An elementwise step that must be cut into more pieces than this is no longer listed; nor is a
+ * concatenation of more parts. */
+enum { SL__LIST_OUTER = 8, SL__LIST_PARTS = 32 };
+
+typedef struct sl__lists {
+  const void *parameters; /* what the last run had ... */
+  void **accumulators;    /* [accumulators of the program] */
+  int64_t rows, lead;
+  bool made, listed[3]; /* ... and whether the lists are for it; by stage */
+  int32_t stage_begin[3], stage_end[3];
+  sl__call *call; /* [call_room] */
+  int32_t calls, call_room, begin;
+  char *memory; /* [bytes] of what is called with */
+  size_t bytes, used;
+} sl__lists;
 
 struct sl__workspace {
   sl__arena arena;
@@ -164,7 +201,7 @@ struct sl__workspace {
   char **block;   /* [threads] */
   char **scratch; /* [threads] */
   sl__division division[3];
-  sl__few_calls few_calls; /* of the first thread */
+  sl__lists lists; /* of the first thread */
 };
 
 /* What a step sees while it runs. */
@@ -218,14 +255,23 @@ size_t sl__root_scratch(const sl__frame *frame, const sl__step *step);
 size_t sl__outside_scratch(const sl__frame *frame, const sl__step *step);
 size_t sl__ode_scratch(const sl__frame *frame, const sl__step *step);
 size_t sl__strips_scratch(const sl__frame *frame, const sl__step *step);
-/* Elementwise and fused steps as calls: at most `room`; how many, 0 if they cannot be. */
-int64_t sl__list_elementwise(const sl__frame *frame, const sl__step *step, int64_t room,
-                             struct sl__few *few);
-int64_t sl__list_strips(const sl__frame *frame, const sl__step *step, int64_t room,
-                        struct sl__few *few);
-sl_status sl__few_calls_new(sl__workspace *workspace);
-/* Runs the steps of stage 1, with calls made for this frame. */
-void sl__run_few_calls(sl__workspace *workspace, const sl__frame *frame);
+/* Lists of calls. Room for what a call is made with, at the end of the list; several FEW one after
+ * another are one call. */
+sl_status sl__lists_new(sl__workspace *workspace);
+void *sl__list_call(sl__lists *lists, sl__call_kind kind, int type);
+/* A step as calls; false: it stays a step. */
+bool sl__list_elementwise(sl__lists *lists, const sl__frame *frame, const sl__step *step);
+bool sl__list_strips(sl__lists *lists, const sl__frame *frame, const sl__step *step);
+bool sl__list_product(sl__lists *lists, const sl__frame *frame, const sl__step *step);
+bool sl__list_matmul(sl__lists *lists, const sl__frame *frame, const sl__step *step);
+bool sl__list_rows(sl__lists *lists, const sl__frame *frame, const sl__step *step);
+bool sl__list_concatenate(sl__lists *lists, const sl__frame *frame, const sl__step *step);
+bool sl__list_gather(sl__lists *lists, const sl__frame *frame, const sl__step *step);
+bool sl__list_sum(sl__lists *lists, const sl__frame *frame, const sl__step *step);
+/* Whether there are lists for these frames (of shared stages, of the only block), made now or kept;
+ * then those of stages that are `listed` can be run. */
+bool sl__lists_ready(sl__workspace *workspace, const sl__frame *shared, const sl__frame *block);
+void sl__run_list(const sl__lists *lists, int stage, const sl__frame *frame);
 void sl__run_step(const sl__frame *frame, const sl__step *step, int64_t part, int64_t parts);
 sl_status sl__division_make(sl_context *context, sl__arena *arena, const sl__program *program,
                             const sl__stage *stage, int workers, sl__division *out);

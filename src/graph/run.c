@@ -111,7 +111,7 @@ static sl_status fill_workspace(sl_context *context, sl__workspace *w, int64_t m
     SL__TRY(sl__division_make(context, &w->arena, program, &program->stage[stage], w->threads,
                               &w->division[stage]));
   }
-  return sl__few_calls_new(w);
+  return sl__lists_new(w);
 }
 
 sl_status sl__workspace_new(sl_context *context, const sl__program *program, int64_t max_rows,
@@ -149,6 +149,7 @@ typedef struct job {
   sl__frame frame;     /* what all steps share */
   _Atomic int failure; /* of a function from outside */
   int stage;
+  const sl__lists *lists; /* NULL: there are none for this run */
 } job;
 
 static void store_outputs(const job *j, const sl__frame *f) {
@@ -177,6 +178,10 @@ static sl__frame block_frame(const job *j, int64_t block, int worker) {
   return f;
 }
 
+static bool is_listed(const job *j, int stage) {
+  return j->lists && j->lists->listed[stage];
+}
+
 /* All blocks of one shard, one after another, on one thread. */
 static void run_shard(void *user, int64_t shard, int worker) {
   const job *j = user;
@@ -188,8 +193,8 @@ static void run_shard(void *user, int64_t shard, int worker) {
     if (j->program->accumulator_count)
       f.accumulators = j->workspace->accumulator_pointer + shard * j->program->accumulator_count;
     f.accumulate = block > begin;
-    if (worker == 0 && j->cut.blocks == 1)
-      sl__run_few_calls(j->workspace, &f);
+    if (worker == 0 && is_listed(j, 1))
+      sl__run_list(j->lists, 1, &f);
     else
       for (int32_t i = 0; i < stage->steps; i++) sl__run_step(&f, &stage->step[i], 0, 1);
     store_outputs(j, &f);
@@ -223,6 +228,10 @@ static void run_stage(job *j, int stage) {
     return;
   }
   j->frame.scratch = j->workspace->scratch[0];
+  if (is_listed(j, stage)) {
+    sl__run_list(j->lists, stage, &j->frame);
+    return;
+  }
   for (int32_t i = 0; i < s->steps; i++) sl__run_step(&j->frame, &s->step[i], 0, 1);
 }
 
@@ -358,10 +367,18 @@ static void clear_accumulators(const job *j) {
   }
 }
 
+static void find_lists(job *j) {
+  if (j->run->rows == 0 || j->cut.blocks > 1) return;
+  j->frame.scratch = j->workspace->scratch[0];
+  const sl__frame block = block_frame(j, 0, 0);
+  if (sl__lists_ready(j->workspace, &j->frame, &block)) j->lists = &j->workspace->lists;
+}
+
 sl_status sl__program_run(sl_context *context, const sl__program *program, sl__workspace *workspace,
                           const sl__run *run) {
   job j;
   SL__TRY(prepare(context, program, workspace, run, &j));
+  find_lists(&j);
   run_stage(&j, 0);
   if (run->rows == 0)
     clear_accumulators(&j);

@@ -177,3 +177,83 @@ void sl__run_dot_rows(const sl__frame *f, const sl__step *s, int64_t begin, int6
       (char *)sl__address(f, sl__operand_value(f, s, 0)) + skip,
       (char *)sl__address(f, sl__operand_value(f, s, 1)) + skip, f->accumulate);
 }
+
+static void list_copy(sl__lists *lists, const sl__frame *f, const sl__step *s, int64_t n, void *to,
+                      const void *from, bool spread) {
+  const int type = sl__output_value(f, s)->type;
+  sl__few *few = sl__list_call(lists, SL__CALL_FEW, type);
+  *few = (sl__few){.kernel = f->program->kernels[type]->elementwise[SL__EW_copy],
+                   .elementwise = SL__EW_copy,
+                   .scalars = spread,
+                   .n = (int32_t)n,
+                   .y = to,
+                   .a = from};
+}
+
+bool sl__list_rows(sl__lists *lists, const sl__frame *f, const sl__step *s) {
+  const sl__value *y = sl__output_value(f, s), *x = sl__operand_value(f, s, 0);
+  const int64_t size = sl__type_size(y->type);
+  if (y->count > SL__LIST_OUTER) return false;
+  for (int64_t i = 0; i < y->count; i++)
+    list_copy(lists, f, s, f->lead, (char *)sl__address(f, y) + i * f->lead * size,
+              (char *)sl__address(f, x) + i * size, true);
+  return true;
+}
+
+bool sl__list_gather(sl__lists *lists, const sl__frame *f, const sl__step *s) {
+  const sl__value *y = sl__output_value(f, s), *x = sl__operand_value(f, s, 0);
+  const span to = span_of(y, s->integer[0]), from = span_of(x, s->integer[0]);
+  if (to.outer > 1) return false;
+  const bool scatters = s->operation == SL__OP_SCATTER;
+  const int64_t lanes = to.inner * sl__lanes(f, y);
+  sl__index_call *call =
+      sl__list_call(lists, scatters ? SL__CALL_SCATTER : SL__CALL_GATHER, y->type);
+  *call = (sl__index_call){.features = scatters ? from.axis : to.axis,
+                           .lanes = lanes,
+                           .y = sl__address(f, y),
+                           .x = sl__address(f, x),
+                           .index = s->data,
+                           .bytes = (size_t)(to.axis * lanes * sl__type_size(y->type))};
+  return true;
+}
+
+bool sl__list_concatenate(sl__lists *lists, const sl__frame *f, const sl__step *s) {
+  const sl__value *y = sl__output_value(f, s);
+  const span whole = span_of(y, s->integer[0]);
+  const int64_t run = whole.inner * sl__lanes(f, y), size = sl__type_size(y->type);
+  const uint32_t *parts = s->data;
+  if (whole.outer > 1 || s->data_count > 2 * SL__LIST_PARTS ||
+      y->count * sl__lanes(f, y) > INT32_MAX)
+    return false;
+  for (int64_t i = 0; i < s->data_count; i += 2) {
+    const sl__value *x = &f->program->values[parts[i]];
+    list_copy(lists, f, s, span_of(x, s->integer[0]).axis * run,
+              (char *)sl__address(f, y) + parts[i + 1] * run * size, sl__address(f, x), false);
+  }
+  return true;
+}
+
+static sl__sums sums_of(const sl__frame *f, const sl__step *s) {
+  const sl__value *y = sl__output_value(f, s), *x = sl__operand_value(f, s, 0);
+  sl__sums sums = {.y = sl__address(f, y), .x = sl__address(f, x)};
+  if (s->operation == SL__OP_SUM) {
+    const span w = span_of(x, s->integer[0]);
+    sums.outer = w.outer;
+    sums.axis = w.axis;
+    sums.inner = w.inner * sl__lanes(f, y);
+    return sums;
+  }
+  sums.outer = y->count;
+  sums.axis = f->rows;
+  sums.inner = f->lead;
+  if (s->operation == SL__OP_DOT_ROWS) sums.z = sl__address(f, sl__operand_value(f, s, 1));
+  return sums;
+}
+
+bool sl__list_sum(sl__lists *lists, const sl__frame *f, const sl__step *s) {
+  const sl__call_kind kind = s->operation == SL__OP_SUM        ? SL__CALL_SUM
+                             : s->operation == SL__OP_SUM_ROWS ? SL__CALL_SUM_ROWS
+                                                               : SL__CALL_DOT_ROWS;
+  *(sl__sums *)sl__list_call(lists, kind, sl__output_value(f, s)->type) = sums_of(f, s);
+  return true;
+}

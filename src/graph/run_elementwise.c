@@ -157,23 +157,42 @@ void sl__run_elementwise(const sl__frame *f, const sl__step *s, int64_t begin, i
   }
 }
 
-int64_t sl__list_elementwise(const sl__frame *f, const sl__step *s, int64_t room, sl__few *few) {
+/* Single numbers along one dimension: one call. */
+static bool is_strided(const calls *c) {
+  return c->walk.outer_dims > 0 && c->walk.inner * c->lanes == 1 &&
+         c->walk.outer == c->walk.size[c->walk.outer_dims - 1] && c->walk.outer <= SL__FEW_STRIDED;
+}
+
+bool sl__list_elementwise(sl__lists *lists, const sl__frame *f, const sl__step *s) {
   const calls c = calls_of(f, s);
   const int64_t inner = c.walk.inner * c.lanes;
-  if (c.walk.outer > room) return 0;
+  sl__few few = {.kernel = sl__frame_kernels(f, s)->elementwise[s->elementwise],
+                 .elementwise = s->elementwise,
+                 .scalars = (uint8_t)c.scalars,
+                 .n = (int32_t)inner,
+                 .y = c.out,
+                 .a = c.base[0],
+                 .b = c.base[1],
+                 .c = c.base[2],
+                 .attribute = s->attribute};
+  const int type = sl__output_value(f, s)->type;
+  if (is_strided(&c)) {
+    few.is_strided = true;
+    few.n = (int32_t)c.walk.outer;
+    for (int i = 0; i < s->operands; i++)
+      few.stride[i] = (int32_t)c.operand[i]->stride[c.walk.outer_dims - 1];
+    *(sl__few *)sl__list_call(lists, SL__CALL_FEW, type) = few;
+    return true;
+  }
+  if (c.walk.outer > SL__LIST_OUTER || inner > INT32_MAX) return false;
   position q = position_of(s, &c, 0);
   for (int64_t u = 0; u < c.walk.outer; u++, advance(s, &c, &q)) {
-    const void *p[3] = {c.base[0], c.base[1], c.base[2]};
+    const void *p[3] = {few.a, few.b, few.c};
     if (c.walk.outer > 1) operands_at(f, s, &c, &q, p);
-    few[u] = (sl__few){.kernel = sl__frame_kernels(f, s)->elementwise[s->elementwise],
-                       .elementwise = s->elementwise,
-                       .scalars = (uint8_t)c.scalars,
-                       .n = inner,
-                       .y = c.out + u * inner * c.size,
-                       .a = p[0],
-                       .b = p[1],
-                       .c = p[2],
-                       .attribute = s->attribute};
+    sl__few *call = sl__list_call(lists, SL__CALL_FEW, type);
+    *call = few;
+    call->y = c.out + u * inner * c.size;
+    call->a = p[0], call->b = p[1], call->c = p[2];
   }
-  return c.walk.outer;
+  return true;
 }

@@ -81,29 +81,41 @@ size_t sl__step_scratch(const sl__frame *f, const sl__step *s) {
   }
 }
 
-/* y = W x + b of one row, or without rows. */
-static void run_single(const sl__frame *f, const sl__step *s) {
-  const sl__value *y = sl__output_value(f, s), *a = sl__operand_value(f, s, 0),
-                  *x = sl__operand_value(f, s, 1);
-  const struct sl__kernels *k = sl__frame_kernels(f, s);
+/* y = W x of one row, or without rows. */
+static sl__matrices single_of(const sl__frame *f, const sl__step *s) {
+  const sl__value *a = sl__operand_value(f, s, 0), *x = sl__operand_value(f, s, 1);
   const bool transposed = s->operation == SL__OP_LINEAR_TRANSPOSED;
-  const int64_t out = a->shape.size[transposed];
-  void *to = sl__address(f, y);
-  k->multiply_matrices(&(sl__matrices){.m = out,
-                                       .n = 1,
-                                       .k = a->shape.size[!transposed],
-                                       .lanes = 1,
-                                       .y = to,
-                                       .a = sl__address(f, a),
-                                       .a_row = a->stride[transposed],
-                                       .a_column = a->stride[!transposed],
-                                       .a_lanes = 1,
-                                       .b = sl__address(f, x),
-                                       .b_row = x->stride[0],
-                                       .b_column = 1,
-                                       .b_lanes = 1});
-  if (s->operands == 3)
-    k->elementwise[SL__EW_add](out, to, to, sl__address(f, sl__operand_value(f, s, 2)), NULL, 0, 0);
+  return (sl__matrices){.m = a->shape.size[transposed],
+                        .n = 1,
+                        .k = a->shape.size[!transposed],
+                        .lanes = 1,
+                        .y = sl__address(f, sl__output_value(f, s)),
+                        .a = sl__address(f, a),
+                        .a_row = a->stride[transposed],
+                        .a_column = a->stride[!transposed],
+                        .a_lanes = 1,
+                        .b = sl__address(f, x),
+                        .b_row = x->stride[0],
+                        .b_column = 1,
+                        .b_lanes = 1};
+}
+
+/* And its bias. */
+static sl__few addition_of(const sl__frame *f, const sl__step *s, const sl__matrices *single) {
+  return (sl__few){.kernel = sl__frame_kernels(f, s)->elementwise[SL__EW_add],
+                   .elementwise = SL__EW_add,
+                   .n = (int32_t)single->m,
+                   .y = single->y,
+                   .a = single->y,
+                   .b = sl__address(f, sl__operand_value(f, s, 2))};
+}
+
+static void run_single(const sl__frame *f, const sl__step *s) {
+  const sl__matrices single = single_of(f, s);
+  sl__frame_kernels(f, s)->multiply_matrices(&single);
+  if (s->operands < 3) return;
+  const sl__few add = addition_of(f, s, &single);
+  add.kernel(add.n, add.y, add.a, add.b, NULL, 0, 0);
 }
 
 void sl__run_product(const sl__frame *f, const sl__step *s, int64_t begin, int64_t end) {
@@ -112,6 +124,20 @@ void sl__run_product(const sl__frame *f, const sl__step *s, int64_t begin, int64
     run_single(f, s);
   else
     sl__frame_kernels(f, s)->product_run(&p, begin, end, f->scratch);
+}
+
+bool sl__list_product(sl__lists *lists, const sl__frame *f, const sl__step *s) {
+  const int type = sl__output_value(f, s)->type;
+  const sl__product p = product_of(f, s);
+  if (p.m && !is_narrow(f, &p)) {
+    *(sl__product *)sl__list_call(lists, SL__CALL_PRODUCT, type) = p;
+    return true;
+  }
+  const sl__matrices single = single_of(f, s);
+  *(sl__matrices *)sl__list_call(lists, SL__CALL_MATRICES, type) = single;
+  if (s->operands == 3)
+    *(sl__few *)sl__list_call(lists, SL__CALL_FEW, type) = addition_of(f, s, &single);
+  return true;
 }
 
 /* ---- products of matrices that may both be batched ---- */
@@ -185,6 +211,14 @@ void sl__run_matmul(const sl__frame *f, const sl__step *s, int64_t begin, int64_
     p.b = (const char *)p.b + x.a_row * x.lanes * k->element_size;
     p.c = (char *)p.c + x.n * x.lanes * k->element_size;
   }
+}
+
+bool sl__list_matmul(sl__lists *lists, const sl__frame *f, const sl__step *s) {
+  const sl__matrices x = matrices_of(f, s);
+  sl__product p;
+  if (products_of(&x, &p)) return false;
+  *(sl__matrices *)sl__list_call(lists, SL__CALL_MATRICES, sl__output_value(f, s)->type) = x;
+  return true;
 }
 
 void sl__run_cholesky(const sl__frame *f, const sl__step *s, int64_t begin, int64_t end) {

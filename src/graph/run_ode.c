@@ -1,13 +1,13 @@
 /* Running a differential equation: memory, lanes, the control of steps and output, for all methods.
  *
- * Every lane has a step of its own, so that what it finds does not depend on the lanes beside it.
- * A few lanes at a time walk along; one that has arrived takes the next row, since rows may need
+ * Every lane has a step of its own, so that what it finds does not depend on the lanes beside it. A
+ * few lanes at a time walk along; one that has arrived takes the next row, since rows may need
  * steps in very different numbers. What the function reads of a row is copied to the lane: the loop
  * runs in a block of its own, which is as wide as there are lanes and stays in the first-level
- * cache. The rule for the step's size is that of Boost's odeint, which Stan uses: the largest error of
- * all states relative to absolute + relative * (|x| + |h x'|) is held below 1; a step that failed
- * shrinks to 0.9 error^-less of its size, at least a fifth; one whose error is below a half becomes
- * 0.9 error^-more times as long, at most 4.5 times. */
+ * cache. The rule for the step's size is that of Boost's odeint, which Stan uses: the largest error
+ * of all states relative to absolute + relative * (|x| + |h x'|) is held below 1; a step that
+ * failed shrinks to 0.9 error^-less of its size, at least a fifth; one whose error is below a half
+ * becomes 0.9 error^-more times as long, at most 4.5 times. */
 #include <float.h>
 #include <math.h>
 #include <string.h>

@@ -188,53 +188,66 @@ void sl__run_strips(const sl__frame *f, const sl__step *step, int64_t begin, int
   end_sums(&t);
 }
 
-/* Can all of it be done as one strip, by elementwise operations only? */
-static bool is_plain(const sl__frame *f, const sl__strips *s) {
-  if (s->by_lanes || s->features * f->lead > SL__STRIP) return false;
+/* How many features can be done at a time by elementwise operations only; 0: none. */
+static int64_t plain_features(const sl__frame *f, const sl__strips *s) {
+  if (s->by_lanes || s->features == 0) return 0;
+  int64_t most = s->features * f->lead <= numbers_of(f) ? s->features : features_of_strip(f->lead);
   for (int32_t i = 0; i < s->count; i++) {
     const uint8_t kind = s->op[i].kind;
     const bool number = kind == SL__STRIP_REPEAT || kind == SL__STRIP_SPREAD;
-    if (kind != SL__STRIP_ELEMENTWISE && !number) return false;
-    if (number && s->features > 1 && f->lead > 1) return false;
+    if (kind != SL__STRIP_ELEMENTWISE && !number) return 0;
+    if (number && f->lead > 1) most = 1;
   }
-  return true;
+  return (s->features + most - 1) / most <= SL__LIST_OUTER ? most : 0;
 }
 
-int64_t sl__list_strips(const sl__frame *f, const sl__step *step, int64_t room, sl__few *few) {
+/* The operations on features t->at .. t->at + t->features - 1. */
+static void list_features(strip *t, sl__lists *lists) {
+  bool one[SL__MAX_STRIPS] = {false}; /* the strip is one number for all */
+  for (int32_t i = 0; i < t->s->count; i++) {
+    const sl__strip_op *op = &t->s->op[i];
+    if (op->kind != SL__STRIP_ELEMENTWISE) { /* is read where it lies */
+      const bool spread = op->kind == SL__STRIP_SPREAD;
+      const sl__value *v = value_of(t, op->operand[0]);
+      t->place[op->strip] = (char *)sl__address(t->f, v) + (spread ? t->at * t->size : 0);
+      one[op->strip] = spread ? t->lead > 1 : t->lead == 1;
+      continue;
+    }
+    const void *p[3] = {NULL, NULL, NULL};
+    unsigned scalars = 0;
+    for (int k = 0; k < op->operands; k++) {
+      const bool number =
+          op->from_strip[k] ? one[op->operand[k]] : !value_of(t, op->operand[k])->batched;
+      p[k] = op->from_strip[k] ? t->place[op->operand[k]] : in_value(t, op->operand[k]);
+      scalars |= (unsigned)number << k;
+    }
+    sl__few *call = sl__list_call(lists, SL__CALL_FEW, t->s->type);
+    *call = (sl__few){.kernel = t->kernels->elementwise[op->elementwise],
+                      .elementwise = op->elementwise,
+                      .scalars = (uint8_t)scalars,
+                      .n = (int32_t)(t->features * t->lead),
+                      .y = op->strip < 0 ? in_value(t, op->value) : scratch_of(t, op->strip),
+                      .a = p[0],
+                      .b = p[1],
+                      .c = p[2],
+                      .attribute = op->attribute};
+    if (op->strip >= 0) t->place[op->strip] = call->y, one[op->strip] = false;
+  }
+}
+
+bool sl__list_strips(sl__lists *lists, const sl__frame *f, const sl__step *step) {
   const sl__strips *s = step->strips;
-  int64_t count = 0;
-  if (!is_plain(f, s) || s->count > room) return 0;
+  const int64_t each = plain_features(f, s);
+  if (each == 0) return false;
   strip t = {.f = f,
              .s = s,
              .kernels = f->program->kernels[s->type],
              .size = sl__type_size(s->type),
              .lead = f->lead,
-             .lanes = f->lead,
-             .features = s->features};
-  bool one[SL__MAX_STRIPS] = {false}; /* the strip is one number for all */
-  for (int32_t i = 0; i < s->count; i++) {
-    const sl__strip_op *op = &s->op[i];
-    if (op->kind != SL__STRIP_ELEMENTWISE) { /* is read where it lies */
-      const sl__value *v = value_of(&t, op->operand[0]);
-      t.place[op->strip] = sl__address(f, v);
-      one[op->strip] = op->kind == SL__STRIP_REPEAT ? f->lead == 1 : f->lead > 1;
-      continue;
-    }
-    sl__few *call = &few[count++];
-    const void *p[3] = {NULL, NULL, NULL};
-    *call = (sl__few){.kernel = t.kernels->elementwise[op->elementwise],
-                      .elementwise = op->elementwise,
-                      .n = s->features * f->lead,
-                      .attribute = op->attribute};
-    for (int k = 0; k < op->operands; k++) {
-      const bool number =
-          op->from_strip[k] ? one[op->operand[k]] : !value_of(&t, op->operand[k])->batched;
-      p[k] = op->from_strip[k] ? t.place[op->operand[k]] : in_value(&t, op->operand[k]);
-      call->scalars |= (uint8_t)(number << k);
-    }
-    call->a = p[0], call->b = p[1], call->c = p[2];
-    call->y = op->strip < 0 ? in_value(&t, op->value) : scratch_of(&t, op->strip);
-    if (op->strip >= 0) t.place[op->strip] = call->y, one[op->strip] = false;
+             .lanes = f->lead};
+  for (; t.at < s->features; t.at += each) {
+    t.features = s->features - t.at < each ? s->features - t.at : each;
+    list_features(&t, lists);
   }
-  return count;
+  return true;
 }

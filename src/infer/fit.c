@@ -65,7 +65,7 @@ static void report_run(const sl__mle_report *run, sl_fit_report *report) {
 
 static sl_status optimise(sl_context *context, sl__model *model, const sl__prepared *prepared,
                           sl__mle_options *mle, const sl_fit_options *options, bridge *b,
-                          sl_fit_report *report) {
+                          sl_fit_report *report, sl__mle_report *run) {
   sl__mle_data data = {0};
   if (prepared)
     data = (sl__mle_data){.rows = prepared->train_rows,
@@ -84,9 +84,8 @@ static sl_status optimise(sl_context *context, sl__model *model, const sl__prepa
   b->last_told = -1;
   mle->user = b;
   mle->progress = options->progress ? tell : NULL;
-  sl__mle_report run = {0};
-  sl_status status = sl__mle_fit(context, model->flow, model->vector, &data, mle, &run);
-  if (has_result(status)) report_run(&run, report);
+  sl_status status = sl__mle_fit(context, model->flow, model->vector, &data, mle, run);
+  if (has_result(status)) report_run(run, report);
   return status;
 }
 
@@ -129,7 +128,7 @@ static void add_score(sl__json *json, const char *key, const sl_score *score) {
 /* The record that is saved with the model. It holds no times, so that equal fits give equal
  * files. */
 static sl_status record_training(sl_context *context, sl__model *model, const sl__mle_options *mle,
-                                 const sl_fit_report *report) {
+                                 const sl_fit_report *report, const sl__mle_report *run) {
   sl__text text;
   sl__text_open(&text, context);
   sl__json json = {.text = &text};
@@ -145,7 +144,10 @@ static sl_status record_training(sl_context *context, sl__model *model, const sl
   add_score(&json, "train", &report->train);
   add_score(&json, "valid", &report->valid);
   add_score(&json, "test", &report->test);
+  add_score(&json, "gaussian", &report->gaussian);
+  add_score(&json, "gaussian_mixture", &report->gaussian_mixture);
   sl__json_text(&json, "verdict", report->verdict);
+  sl__loss_history_write(&run->history, &json);
   sl__json_close_object(&json);
   sl_status status = text.failed ? SL_NO_MEMORY : sl__model_set_training(model, text.data);
   sl__text_close(&text);
@@ -190,6 +192,7 @@ sl_status sl__fit_rows(sl_context *context, const sl_fit_data *data, const sl_fi
 
   sl__recipe recipe;
   sl__mle_options mle;
+  sl__mle_report run = {0};
   const int32_t angles = prepared.map->periodic;
   sl__recipe_choose(prepared.train_rows, prepared.dim - angles, prepared.context_dim + 2 * angles,
                     &recipe);
@@ -203,7 +206,7 @@ sl_status sl__fit_rows(sl_context *context, const sl_fit_data *data, const sl_fi
     status = sl__model_name_columns(*out, data->column_names, data->condition_names);
   if (status == SL_OK) {
     bridge b = {0};
-    status = optimise(context, *out, &prepared, &mle, options, &b, report);
+    status = optimise(context, *out, &prepared, &mle, options, &b, report, &run);
     /* Whoever interrupts wants to have what there is, not to wait for baselines. */
     bool baselines = options->baselines != 0 && status != SL_STOPPED;
     if (has_result(status))
@@ -211,7 +214,7 @@ sl_status sl__fit_rows(sl_context *context, const sl_fit_data *data, const sl_fi
   }
   if (has_result(status)) {
     describe_data(*out, &prepared);
-    sl_status recorded = record_training(context, *out, &mle, report);
+    sl_status recorded = record_training(context, *out, &mle, report, &run);
     if (recorded != SL_OK) status = recorded;
   }
   if (!has_result(status)) {
@@ -241,7 +244,8 @@ sl_status sl__fit_model(sl_context *context, sl__model *model, const sl_fit_data
     mle.epochs = 100;
     mle.steps = 0;
     bridge b = {0};
-    status = optimise(context, model, &prepared, &mle, &own, &b, report);
+    sl__mle_report run;
+    status = optimise(context, model, &prepared, &mle, &own, &b, report, &run);
     if (has_result(status))
       status = conclude(context, model, &prepared, &own, false, status, start, report);
   }
@@ -264,5 +268,6 @@ sl_status sl__fit_generated(sl_context *context, sl__model *model, sl_generate_f
   mle.batch = 256;
   mle.generate = generate;
   bridge b = {.generate = function, .generate_user = user};
-  return optimise(context, model, NULL, &mle, options, &b, report);
+  sl__mle_report run;
+  return optimise(context, model, NULL, &mle, options, &b, report, &run);
 }

@@ -2,6 +2,7 @@
 #ifndef SL_INFER_INFER_H
 #define SL_INFER_INFER_H
 #include "flow/flow.h"
+#include "infer/loss_history.h"
 
 /* ---- optimisers and schedules: registries. One file each ends in one descriptor; optimisers.def
  * and schedules.def list them ---- */
@@ -91,6 +92,7 @@ typedef struct sl__mle_report {
   int64_t skipped; /* steps with a non-finite loss or gradient */
   bool stopped_early, resumed;
   char trouble[512]; /* what was non-finite, where; "" if nothing */
+  sl__loss_history history; /* of the checks */
 } sl__mle_report;
 
 void sl__mle_defaults(sl__mle_options *options);

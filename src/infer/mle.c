@@ -111,6 +111,7 @@ static void write_report(const sl__mle *mle, sl__mle_report *report) {
       .skipped = state->skipped,
       .stopped_early = state->step < mle->options.steps && finished(mle),
       .resumed = mle->options.resume != NULL,
+      .history = state->history,
   };
   memcpy(report->trouble, mle->trouble, sizeof report->trouble);
 }

@@ -23,6 +23,7 @@ typedef struct sl__mle_state {
   double train_loss;  /* mean between the last two checks */
   double valid, best; /* mean log density of a held-out row: at the last check, and at most */
   double seconds;     /* before this process */
+  sl__loss_history history;
 } sl__mle_state;
 
 typedef struct sl__mle {

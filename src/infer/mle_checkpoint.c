@@ -10,7 +10,7 @@
 #include "infer/mle.h"
 #include "io/io.h"
 
-enum { MOST_ENTRIES = 64, MOST_TENSORS = 3 + SL__MAX_OPTIMISER_STATES };
+enum { MOST_ENTRIES = 64, MOST_TENSORS = 3 + SL__MAX_OPTIMISER_STATES, HISTORIES = 3 };
 
 /* The fields of sl__mle_state, by name. */
 typedef struct state_field {
@@ -26,7 +26,8 @@ static const state_field state_fields[] = {
     INTEGER(step),       INTEGER(updates), INTEGER(bad_running), INTEGER(skipped),
     INTEGER(best_step),  INTEGER(stale),   INTEGER(stalled),     INTEGER(reductions),
     INTEGER(loss_count), REAL(loss_sum),   REAL(rate_factor),    REAL(train_loss),
-    REAL(valid),         REAL(best),       REAL(seconds),
+    REAL(valid),         REAL(best),       REAL(seconds),       INTEGER(history.count),
+    INTEGER(history.merges), INTEGER(history.waiting), REAL(history.waiting_sum),
 };
 enum { STATE_FIELDS = sizeof state_fields / sizeof state_fields[0] };
 
@@ -165,11 +166,30 @@ static int list_vectors(sl__mle *mle, const char *names[MOST_TENSORS],
   return count;
 }
 
+static const char *const history_names[HISTORIES] = {"history.step", "history.loss",
+                                                     "history.valid"};
+
+/* The arrays of a history [SL__LOSS_POINTS], in the order of their names. */
+static void list_histories(sl__loss_history *history, double *arrays[HISTORIES]) {
+  arrays[0] = history->step;
+  arrays[1] = history->loss;
+  arrays[2] = history->valid;
+}
+
 sl_status sl__mle_save(sl__mle *mle, const char *path) {
   const char *names[MOST_TENSORS];
   char *vectors[MOST_TENSORS];
+  double *histories[HISTORIES];
   const int count = list_vectors(mle, names, vectors);
-  sl__tensor tensors[MOST_TENSORS] = {0};
+  sl__tensor tensors[MOST_TENSORS + HISTORIES] = {0};
+  list_histories(&mle->state.history, histories);
+  for (int k = 0; k < HISTORIES; k++)
+    tensors[count + k] = (sl__tensor){.name = history_names[k],
+                                      .type = SL_F64,
+                                      .dims = 1,
+                                      .shape = {SL__LOSS_POINTS},
+                                      .data = histories[k],
+                                      .count = SL__LOSS_POINTS};
   for (int k = 0; k < count; k++)
     tensors[k] = (sl__tensor){.name = names[k],
                               .type = mle->flow->type,
@@ -180,18 +200,19 @@ sl_status sl__mle_save(sl__mle *mle, const char *path) {
   sl__arena arena;
   sl__arena_open(&arena, mle->context);
   entries e = {.arena = &arena};
-  add_text(&e, "format", "sluice checkpoint 1");
+  add_text(&e, "format", "sluice checkpoint 2");
   add_fixed(mle, &e);
   add_state(mle, &e);
   const sl_status status =
       e.failed ? SL_NO_MEMORY
-               : sl__tensors_write(mle->context, path, count, tensors, e.count, e.keys, e.values);
+               : sl__tensors_write(mle->context, path, count + HISTORIES, tensors, e.count, e.keys,
+                                   e.values);
   sl__arena_close(&arena);
   return status;
 }
 
 static sl_status compare_fixed(const sl__mle *mle, const sl__tensor_file *file, entries *e) {
-  add_text(e, "format", "sluice checkpoint 1");
+  add_text(e, "format", "sluice checkpoint 2");
   add_fixed(mle, e);
   if (e->failed) return SL_NO_MEMORY;
   for (int64_t k = 0; k < e->count; k++) {
@@ -259,6 +280,23 @@ static sl_status read_vectors(sl__mle *mle, const sl__tensor_file *file) {
   return SL_OK;
 }
 
+static sl_status read_history(sl__mle *mle, const sl__tensor_file *file) {
+  sl__loss_history *history = &mle->state.history;
+  double *arrays[HISTORIES];
+  bool sound = history->count <= SL__LOSS_POINTS && history->merges < 60;
+  list_histories(history, arrays);
+  for (int k = 0; k < HISTORIES && sound; k++) {
+    const sl__tensor *tensor = sl__tensors_find(file, history_names[k]);
+    sound = tensor && !tensor->is_int64 && tensor->type == SL_F64 &&
+            tensor->count == SL__LOSS_POINTS;
+    if (sound) memcpy(arrays[k], tensor->data, SL__LOSS_POINTS * sizeof(double));
+  }
+  return sound ? SL_OK
+               : sl__fail(mle->context, SL_FORMAT,
+                          "the checkpoint's history of losses is missing or of another size; it is "
+                          "damaged, start the fit anew");
+}
+
 sl_status sl__mle_resume(sl__mle *mle, const char *path) {
   sl__tensor_file file;
   SL__TRY(sl__tensors_read(mle->context, path, &file));
@@ -268,6 +306,7 @@ sl_status sl__mle_resume(sl__mle *mle, const char *path) {
   sl_status status = compare_fixed(mle, &file, &e);
   if (status == SL_OK) status = read_state(mle, &file);
   if (status == SL_OK) status = read_vectors(mle, &file);
+  if (status == SL_OK) status = read_history(mle, &file);
   sl__arena_close(&arena);
   sl__tensors_close(&file);
   return status == SL_OK ? SL_OK : sl__fail_prefix(mle->context, "%s", path);

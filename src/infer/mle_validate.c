@@ -53,6 +53,9 @@ sl_status sl__mle_check(sl__mle *mle) {
   double value = -state->train_loss;
   if (mle->validates) SL__TRY(score_held_out(mle, &value));
   state->valid = value;
+  if (state->step > 0) /* the first look comes before any loss */
+    sl__loss_history_add(&state->history, state->step, state->train_loss,
+                         mle->validates ? -value : (double)NAN);
   const bool improved = value > state->best; /* false for NaN */
   if (improved) {
     state->best = value;

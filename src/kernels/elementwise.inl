@@ -127,7 +127,7 @@ DEFINE(2, less_equal, a <= b ? (T)1 : (T)0)
 DEFINE(2, equal, a == b ? (T)1 : (T)0)
 DEFINE(2, leaky_gate, a > 0 ? b : p * b)
 DEFINE(2, tanh_gate, (1 - a * a) * b)
-DEFINE(3, select, a != 0 ? b : c)
+DEFINE_ARITHMETIC(3, select, NAME(choose)(a != 0, b, c))
 DEFINE_ARITHMETIC(3, multiply_add, a * b + c)
 #define DEFINE_SPECIAL(arity, name, expression) DEFINE(arity, name, (T)(expression))
 #include "kernels/elementwise_special.inl"

@@ -1,58 +1,128 @@
 /* A list of elementwise operations on few numbers each, one after another: what most steps of a
- * program are when it is run for a single row. Plain arithmetic on up to FEW numbers is done on
- * the spot, which takes less time than a call; it is the kernel's expression, and has its bits. */
-enum { NAME(FEW) = 8 };
+ * small program are. Plain arithmetic is done on the spot, which takes less time than a call:
+ * register by register, and what is left number by number. It is the kernel's expression, and has
+ * its bits. */
 
-#define EACH(...)                            \
-  for (int64_t i = 0; i < n; i++) {          \
-    const T a = a_[step_a * i];              \
-    y[i] = (__VA_ARGS__);                    \
-  }                                          \
-  break;
-#define EACH_2(...)                                         \
-  for (int64_t i = 0; i < n; i++) {                         \
-    const T a = a_[step_a * i], b = b_[step_b * i];         \
-    y[i] = (__VA_ARGS__);                                   \
-  }                                                         \
-  break;
+/* What can be put down once for numbers and registers. */
+#define PLAIN(ONE, TWO, THREE)                 \
+  case SL__EW_copy: ONE(a)                     \
+  case SL__EW_negate: ONE(-a)                  \
+  case SL__EW_square: ONE(a * a)               \
+  case SL__EW_reciprocal: ONE(1 / a)           \
+  case SL__EW_scale: ONE(p * a)                \
+  case SL__EW_shift: ONE(a + p)                \
+  case SL__EW_add: TWO(a + b)                  \
+  case SL__EW_subtract: TWO(a - b)             \
+  case SL__EW_multiply: TWO(a * b)             \
+  case SL__EW_divide: TWO(a / b)               \
+  case SL__EW_tanh_gate: TWO((1 - a * a) * b)  \
+  case SL__EW_multiply_add: THREE(a * b + c)
+
+#define EACH(...)                                       \
+  for (; y < end; y += LANES, a_ += move[0]) {          \
+    const vector a = NAME(load)(a_);                    \
+    NAME(store)(y, (__VA_ARGS__));                      \
+  }                                                     \
+  return true;
+#define EACH_2(...)                                                   \
+  for (; y < end; y += LANES, a_ += move[0], b_ += move[1]) {         \
+    const vector a = NAME(load)(a_), b = NAME(load)(b_);              \
+    NAME(store)(y, (__VA_ARGS__));                                    \
+  }                                                                   \
+  return true;
 #define EACH_3(...)                                                              \
-  for (int64_t i = 0; i < n; i++) {                                              \
-    const T a = a_[step_a * i], b = b_[step_b * i], c = c_[step_c * i];          \
-    y[i] = (__VA_ARGS__);                                                        \
+  for (; y < end; y += LANES, a_ += move[0], b_ += move[1], c_ += move[2]) {     \
+    const vector a = NAME(load)(a_), b = NAME(load)(b_), c = NAME(load)(c_);     \
+    NAME(store)(y, (__VA_ARGS__));                                               \
   }                                                                              \
-  break;
+  return true;
 
-static void NAME(run_few)(int64_t count, const sl__few *few) {
-  for (const sl__few *end = few + count; few < end; few++) {
-    const int64_t n = few->n;
-    if (n > NAME(FEW)) {
-      few->kernel(n, few->y, few->a, few->b, few->c, few->scalars, few->attribute);
-      continue;
-    }
-    T *y = few->y;
-    const T *a_ = few->a, *b_ = few->b, *c_ = few->c, p = (T)few->attribute;
-    const int64_t step_a = !(few->scalars & 1), step_b = !(few->scalars & 2),
-                  step_c = !(few->scalars & 4);
-    switch (few->elementwise) {
-      case SL__EW_copy: EACH(a)
-      case SL__EW_negate: EACH(-a)
-      case SL__EW_square: EACH(a * a)
-      case SL__EW_reciprocal: EACH(1 / a)
-      case SL__EW_scale: EACH(p * a)
-      case SL__EW_shift: EACH(a + p)
-      case SL__EW_add: EACH_2(a + b)
-      case SL__EW_subtract: EACH_2(a - b)
-      case SL__EW_multiply: EACH_2(a * b)
-      case SL__EW_divide: EACH_2(a / b)
-      case SL__EW_less: EACH_2(a < b ? 1 : 0)
-      case SL__EW_less_equal: EACH_2(a <= b ? 1 : 0)
-      case SL__EW_equal: EACH_2(a == b ? 1 : 0)
-      case SL__EW_select: EACH_3(a != 0 ? b : c)
-      case SL__EW_multiply_add: EACH_3(a * b + c)
-      default: few->kernel(n, y, a_, b_, c_, few->scalars, few->attribute);
-    }
+/* The first `whole` numbers, a multiple of LANES; false: it takes the kernel. */
+INLINE bool NAME(few_registers)(const sl__few *few, int64_t whole) {
+  const vector ones = NAME(all)(1), zeros = {0};
+  const T *a_ = few->a, *b_ = few->b, *c_ = few->c, p = (T)few->attribute;
+  T *y = few->y, *const end = y + whole, one[3][LANES];
+  int64_t move[3] = {LANES, LANES, LANES};
+  if (few->scalars) {
+    if (few->scalars & 1) NAME(store)(one[0], NAME(all)(*a_)), a_ = one[0], move[0] = 0;
+    if (few->scalars & 2 && b_) NAME(store)(one[1], NAME(all)(*b_)), b_ = one[1], move[1] = 0;
+    if (few->scalars & 4 && c_) NAME(store)(one[2], NAME(all)(*c_)), c_ = one[2], move[2] = 0;
+  }
+  switch (few->elementwise) {
+    PLAIN(EACH, EACH_2, EACH_3)
+    case SL__EW_less: EACH_2(NAME(choose)(a < b, ones, zeros))
+    case SL__EW_less_equal: EACH_2(NAME(choose)(a <= b, ones, zeros))
+    case SL__EW_equal: EACH_2(NAME(choose)(a == b, ones, zeros))
+    case SL__EW_select: EACH_3(NAME(choose)(a != 0, b, c))
+    default: return false;
   }
 }
 #undef EACH
 #undef EACH_2
 #undef EACH_3
+
+#define EACH(...)                                       \
+  for (; i < n; i++) {                                  \
+    const T a = a_[step_a * i];                         \
+    y[i] = (__VA_ARGS__);                               \
+  }                                                     \
+  return true;
+#define EACH_2(...)                                     \
+  for (; i < n; i++) {                                  \
+    const T a = a_[step_a * i], b = b_[step_b * i];     \
+    y[i] = (__VA_ARGS__);                               \
+  }                                                     \
+  return true;
+#define EACH_3(...)                                                              \
+  for (; i < n; i++) {                                                           \
+    const T a = a_[step_a * i], b = b_[step_b * i], c = c_[step_c * i];          \
+    y[i] = (__VA_ARGS__);                                                        \
+  }                                                                              \
+  return true;
+
+/* Numbers from i on, fewer than a register has. */
+static bool NAME(few_numbers)(const sl__few *few, int64_t i) {
+  const int64_t n = few->n;
+  const T *a_ = few->a, *b_ = few->b, *c_ = few->c, p = (T)few->attribute;
+  const int64_t step_a = !(few->scalars & 1), step_b = !(few->scalars & 2),
+                step_c = !(few->scalars & 4);
+  T *y = few->y;
+  switch (few->elementwise) {
+    PLAIN(EACH, EACH_2, EACH_3)
+    case SL__EW_less: EACH_2(a < b ? 1 : 0)
+    case SL__EW_less_equal: EACH_2(a <= b ? 1 : 0)
+    case SL__EW_equal: EACH_2(a == b ? 1 : 0)
+    case SL__EW_select: EACH_3(a != 0 ? b : c)
+    default: return false;
+  }
+}
+#undef EACH
+#undef EACH_2
+#undef EACH_3
+#undef PLAIN
+
+/* Operands that are no runs are copied side by side. */
+NOT_INLINE void NAME(few_strided)(const sl__few *few) {
+  T side_by_side[3][SL__FEW_STRIDED];
+  const void *const given[3] = {few->a, few->b, few->c};
+  for (int k = 0; k < 3 && given[k]; k++) {
+    const T *from = given[k];
+    for (int32_t i = 0; i < few->n; i++) side_by_side[k][i] = from[i * few->stride[k]];
+  }
+  few->kernel(few->n, few->y, side_by_side[0], side_by_side[1], side_by_side[2], 0,
+              few->attribute);
+}
+
+static void NAME(run_few)(int64_t count, const sl__few *few) {
+  for (const sl__few *end = few + count; few < end; few++) {
+    if (few->is_strided) {
+      NAME(few_strided)(few);
+      continue;
+    }
+    const int64_t whole = few->n & ~(int64_t)(LANES - 1);
+    bool done = whole == 0 || NAME(few_registers)(few, whole);
+    if (done && whole < few->n) done = NAME(few_numbers)(few, whole);
+    if (!done)
+      few->kernel(few->n, few->y, few->a, few->b, few->c, few->scalars, few->attribute);
+  }
+}

@@ -26,12 +26,15 @@ typedef enum sl__elementwise {
 typedef void (*sl__elementwise_kernel)(int64_t n, void *y, const void *a, const void *b,
                                        const void *c, unsigned scalars, double attribute);
 
-/* One call of an elementwise kernel. */
+/* One call of an elementwise kernel; or, is_strided, of one whose operands are n numbers `stride`
+ * apart, at most SL__FEW_STRIDED, and y is none of them. */
+enum { SL__FEW_STRIDED = 32 };
 typedef struct sl__few {
   sl__elementwise_kernel kernel;
   uint8_t elementwise; /* which it is */
   uint8_t scalars;
-  int64_t n;
+  bool is_strided;
+  int32_t n, stride[3];
   void *y;
   const void *a, *b, *c;
   double attribute;
@@ -116,10 +119,10 @@ typedef struct sl__kernels {
   void (*dot_rows)(int64_t features, int64_t rows, int64_t lead, void *y, const void *x,
                    const void *z, bool accumulate);
 
-  /* For fused steps, a strip being `features` runs of `lanes` numbers one after another.
-   * spread: y[f][l] = x[f]. gather_runs: y[f][l] = x[index[f] * lead + l]; scatter_runs is its
-   * transpose, y[index[f] * lead + l] += x[f][l]. add_strip: sums[l] += x[f][l], f ascending; for one
-   * lane sums are SL__PARTIAL_SUMS partial ones, and strips but the last a multiple of that long;
+  /* For fused steps, a strip being `features` runs of `lanes` numbers one after another. spread:
+   * y[f][l] = x[f]. gather_runs: y[f][l] = x[index[f] * lead + l]; scatter_runs is its transpose,
+   * y[index[f] * lead + l] += x[f][l]. add_strip: sums[l] += x[f][l], f ascending; for one lane
+   * sums are SL__PARTIAL_SUMS partial ones, and strips but the last a multiple of that long;
    * end_sum adds these up. Strip by strip that is sum_axis. */
   void (*spread)(int64_t features, int64_t lanes, void *y, const void *x);
   void (*gather_runs)(int64_t features, int64_t lanes, void *y, const void *x, int64_t lead,
@@ -214,7 +217,8 @@ typedef struct sl__kernels {
   /* With epsilon inside the root: v = keep v + take g^2, w -= rate g / sqrt(v + epsilon). */
   void (*update_root)(int64_t n, void *w, const void *g, void *v, double g_scale, double rate,
                       double keep, double take, double epsilon);
-  /* squares [count][n]: g^2 goes to squares[newest], and w -= rate g / sqrt(sum of all + epsilon). */
+  /* squares [count][n]: g^2 goes to squares[newest], and w -= rate g / sqrt(sum of all +
+   * epsilon). */
   void (*update_window)(int64_t n, void *w, const void *g, void *const *squares, int count,
                         int newest, double g_scale, double rate, double epsilon);
   /* v, d: running means of g^2 and of the squared moves. */

@@ -1,7 +1,7 @@
 /* Products of small matrices whose elements are runs of lanes or single numbers. Every element of
- * the result is one sum in the order of k, started at zero, so that neither the tiles nor the number
- * of lanes change a bit of it; only a dot product of two contiguous rows of numbers is cut into
- * interleaved sums (product_thin.inl). */
+ * the result is one sum in the order of k, started at zero, so that neither the tiles nor the
+ * number of lanes change a bit of it; only a dot product of two contiguous rows of numbers is cut
+ * into interleaved sums (product_thin.inl). */
 enum { NAME(RUN_BLOCK) = 16, NAME(RUN_REGISTERS) = NAME(RUN_BLOCK) / LANES };
 #define RUN_BLOCK NAME(RUN_BLOCK)
 #define RUN_REGISTERS NAME(RUN_REGISTERS)
@@ -137,9 +137,21 @@ static void NAME(multiply_lines)(int64_t rows, int64_t width, const NAME(lines) 
   }
 }
 
+/* What `dots` makes of up to four terms. */
+static void NAME(short_dots)(const sl__matrices *p) {
+  const T *a = p->a, *b = p->b;
+  for (int64_t i = 0; i < p->m; i++, a += p->a_row) {
+    T term[4] = {0};
+    for (int64_t k = 0; k < p->k; k++) term[k] += a[k] * b[k];
+    ((T *)p->y)[i] = (term[0] + term[2]) + (term[1] + term[3]);
+  }
+}
+
 /* Everything is numbers: along whatever lies side by side. */
 static void NAME(multiply_numbers)(const sl__matrices *p) {
-  if (p->n == 1 && p->a_column == 1 && p->b_row == 1) {
+  if (p->n == 1 && p->a_column == 1 && p->b_row == 1 && p->k <= 4) {
+    NAME(short_dots)(p);
+  } else if (p->n == 1 && p->a_column == 1 && p->b_row == 1) {
     int64_t i = 0;
     for (; i + THIN_ROWS <= p->m; i += THIN_ROWS)
       NAME(dots)(THIN_ROWS, 0, p->k, (const T *)p->a + i * p->a_row, p->a_row, p->b, (T *)p->y + i);

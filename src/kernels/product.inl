@@ -23,8 +23,38 @@ static NAME(cut) NAME(cut_of)(const sl__product *p) {
   return cut;
 }
 
+/* A few inputs and outputs: not worth a panel. */
+static bool NAME(is_small)(const sl__product *p) {
+  enum { SMALL_ROWS = 4, SMALL_DEPTH = 8, SMALL_COLUMNS = 512 };
+  return p->m <= SMALL_ROWS && p->k <= SMALL_DEPTH && p->n <= SMALL_COLUMNS && !p->b_transposed &&
+         !p->accumulate && !p->k_begin && !p->k_end && !p->n_end;
+}
+
+/* The sums of the tiles, 16 columns of a row of C at a time. */
+static void NAME(small_run)(const sl__product *p) {
+  enum { COLUMNS = 16, REGISTERS = COLUMNS / LANES };
+  for (int64_t m = 0; m < p->m; m++) {
+    const T *a = (const T *)p->a + m * p->a_row;
+    T *c = (T *)p->c + m * p->c_row;
+    for (int64_t n = 0; n < p->n; n += COLUMNS) {
+      vector sum[REGISTERS];
+      UNROLL for (int i = 0; i < REGISTERS; i++) {
+        sum[i] = (vector){0};
+        if (p->bias) sum[i] += ((const T *)p->bias)[m];
+      }
+      const T *b = (const T *)p->b + n;
+      for (int64_t k = 0; k < p->k; k++, b += p->b_row) {
+        UNROLL for (int i = 0; i < REGISTERS; i++)
+          sum[i] += NAME(load)(b + i * LANES) * a[k * p->a_column];
+      }
+      UNROLL for (int i = 0; i < REGISTERS; i++) NAME(store)(c + n + i * LANES, sum[i]);
+    }
+  }
+}
+
 static int64_t NAME(product_units)(const sl__product *p) {
   if (NAME(is_thin)(p)) return (p->m + THIN_UNIT - 1) / THIN_UNIT;
+  if (NAME(is_small)(p)) return 1;
   const NAME(cut) cut = NAME(cut_of)(p);
   return cut.by_panels ? cut.panels : cut.tiles;
 }
@@ -181,6 +211,10 @@ static void NAME(product_run)(const sl__product *p, int64_t unit_begin, int64_t 
                               void *scratch) {
   if (NAME(is_thin)(p)) {
     NAME(thin_run)(p, unit_begin, unit_end, scratch);
+    return;
+  }
+  if (NAME(is_small)(p)) {
+    NAME(small_run)(p);
     return;
   }
   NAME(cut) cut = NAME(cut_of)(p);

@@ -5,8 +5,31 @@ INLINE void NAME(add_run)(int64_t n, T *restrict sum, const T *restrict x) {
   for (int64_t i = 0; i < n; i++) sum[i] += x[i];
 }
 
-/* Sum of x[r] * z[r] over r < n; z NULL: sum of x[r]. */
-INLINE T NAME(dot_or_sum)(int64_t n, const T *x, const T *z, bool with_z) {
+/* PARTIALS interleaved sums, added up by halves. */
+INLINE T NAME(add_up)(vector *sums) {
+  enum { REGISTERS = PARTIALS / LANES };
+  UNROLL for (int half = REGISTERS / 2; half > 0; half /= 2) {
+    UNROLL for (int i = 0; i < half; i++) sums[i] += sums[i + half];
+  }
+  T lane[LANES];
+  NAME(store)(lane, sums[0]);
+  UNROLL for (int half = LANES / 2; half > 0; half /= 2) {
+    UNROLL for (int i = 0; i < half; i++) lane[i] += lane[i + half];
+  }
+  return lane[0];
+}
+
+/* The first `count` lanes of what lies there; the others are `other`. */
+INLINE vector NAME(load_first)(const T *from, int64_t count, T other) {
+  static const WORD numbers[16] = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15};
+  NAME(mask) lane;
+  memcpy(&lane, numbers, sizeof lane);
+  return NAME(choose)(lane < (WORD)count, NAME(load)(from), NAME(all)(other));
+}
+
+/* Sum of x[r] * z[r] over r < n; z NULL: sum of x[r]. Whole registers may be read as far as `room`.
+ * Minus zero added changes nothing. */
+INLINE T NAME(dot_or_sum)(int64_t n, int64_t room, const T *x, const T *z, bool with_z) {
   enum { REGISTERS = PARTIALS / LANES };
   vector sums[REGISTERS];
   UNROLL for (int i = 0; i < REGISTERS; i++) sums[i] = (vector){0};
@@ -17,28 +40,30 @@ INLINE T NAME(dot_or_sum)(int64_t n, const T *x, const T *z, bool with_z) {
       sums[i] += with_z ? value * NAME(load)(z + r + i * LANES) : value;
     }
   }
-  T partial[PARTIALS];
-  UNROLL for (int i = 0; i < REGISTERS; i++) NAME(store)(partial + i * LANES, sums[i]);
-  for (int i = 0; r < n; i++, r++) partial[i] += with_z ? x[r] * z[r] : x[r];
-  for (int half = PARTIALS / 2; half > 0; half /= 2) {
-    for (int i = 0; i < half; i++) partial[i] += partial[i + half];
+  UNROLL for (int i = 0; i < REGISTERS; i++) { /* what is left, a register at a time */
+    if (r < n && r + LANES <= room) {
+      const vector value = NAME(load_first)(x + r, n - r, -(T)0);
+      sums[i] += with_z ? value * NAME(load_first)(z + r, n - r, 1) : value;
+      r += LANES;
+    } else if (r < n) {
+      T lane[LANES];
+      NAME(store)(lane, sums[i]);
+      for (int l = 0; r < n; l++, r++) lane[l] += with_z ? x[r] * z[r] : x[r];
+      sums[i] = NAME(load)(lane);
+    }
   }
-  return partial[0];
+  return NAME(add_up)(sums);
 }
 
 static T NAME(dot)(int64_t n, const T *x, const T *z) {
-  return NAME(dot_or_sum)(n, x, z, true);
-}
-
-static T NAME(sum)(int64_t n, const T *x) {
-  return NAME(dot_or_sum)(n, x, NULL, false);
+  return NAME(dot_or_sum)(n, n, x, z, true);
 }
 
 static void NAME(sum_rows)(int64_t features, int64_t rows, int64_t lead, void *y, const void *x,
                            bool accumulate) {
   T *result = y;
   for (int64_t f = 0; f < features; f++) {
-    const T sum = NAME(sum)(rows, (const T *)x + f * lead);
+    const T sum = NAME(dot_or_sum)(rows, lead, (const T *)x + f * lead, NULL, false);
     result[f] = accumulate ? result[f] + sum : sum;
   }
 }
@@ -47,9 +72,24 @@ static void NAME(dot_rows)(int64_t features, int64_t rows, int64_t lead, void *y
                            const void *z, bool accumulate) {
   T *result = y;
   for (int64_t f = 0; f < features; f++) {
-    const T sum = NAME(dot)(rows, (const T *)x + f * lead, (const T *)z + f * lead);
+    const T sum =
+        NAME(dot_or_sum)(rows, lead, (const T *)x + f * lead, (const T *)z + f * lead, true);
     result[f] = accumulate ? result[f] + sum : sum;
   }
+}
+
+/* sum[0 .. registers * LANES - 1] (+)= x[f * between + ...], f ascending; from zero unless
+ * `add`. */
+INLINE void NAME(add_block)(const int registers, const bool add, int64_t features, int64_t between,
+                            T *sum, const T *x) {
+  enum { MOST = 8 };
+  vector sums[MOST];
+  UNROLL for (int i = 0; i < registers; i++)
+    sums[i] = add ? NAME(load)(sum + i * LANES) : (vector){0};
+  for (int64_t f = 0; f < features; f++, x += between) {
+    UNROLL for (int i = 0; i < registers; i++) sums[i] += NAME(load)(x + i * LANES);
+  }
+  UNROLL for (int i = 0; i < registers; i++) NAME(store)(sum + i * LANES, sums[i]);
 }
 
 static void NAME(sum_axis)(int64_t outer, int64_t axis, int64_t inner, void *y, const void *x) {
@@ -60,11 +100,15 @@ static void NAME(sum_axis)(int64_t outer, int64_t axis, int64_t inner, void *y, 
   for (int64_t o = 0; o < outer; o++) {
     T *sums = (T *)y + o * inner;
     const T *from = (const T *)x + o * axis * inner;
-    for (int64_t start = 0; start < inner; start += STRIP) {
-      const int64_t width = inner - start < STRIP ? inner - start : STRIP;
-      T strip[STRIP] = {0};
-      for (int64_t j = 0; j < axis; j++) NAME(add_run)(width, strip, from + j * inner + start);
-      memcpy(sums + start, strip, (size_t)width * sizeof(T));
+    int64_t start = 0;
+    for (; start + 8 * LANES <= inner; start += 8 * LANES)
+      NAME(add_block)(8, false, axis, inner, sums + start, from + start);
+    for (; start + 2 * LANES <= inner; start += 2 * LANES)
+      NAME(add_block)(2, false, axis, inner, sums + start, from + start);
+    for (; start < inner; start++) {
+      T sum = 0;
+      for (int64_t j = 0; j < axis; j++) sum += from[j * inner + start];
+      sums[start] = sum;
     }
   }
 }

@@ -1,6 +1,6 @@
 /* Bessel functions. I_v: its power series (DLMF 10.25.2), whose terms all have one sign, or for
- * large x Hankel's expansion (10.40.1), derivatives by the order carried along. K_n: the integral of
- * exp(-x cosh t) cosh(n t) (10.32.9) by the trapezoidal rule, whose error falls doubly
+ * large x Hankel's expansion (10.40.1), derivatives by the order carried along. K_n: the integral
+ * of exp(-x cosh t) cosh(n t) (10.32.9) by the trapezoidal rule, whose error falls doubly
  * exponentially. J_n and Y_n are the library's. */
 #include "kernels/special.h"
 

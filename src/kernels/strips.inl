@@ -38,18 +38,6 @@ static void NAME(scatter_runs)(int64_t features, int64_t lanes, void *y, int64_t
     NAME(add_run)(lanes, to + index[f] * lead, from + f * lanes);
 }
 
-/* sum[0 .. registers * LANES - 1] += x[f * lanes + ...]. */
-INLINE void NAME(add_block)(const int registers, int64_t features, int64_t lanes, T *sum,
-                            const T *x) {
-  enum { MOST = 8 };
-  vector sums[MOST];
-  UNROLL for (int i = 0; i < registers; i++) sums[i] = NAME(load)(sum + i * LANES);
-  for (int64_t f = 0; f < features; f++, x += lanes) {
-    UNROLL for (int i = 0; i < registers; i++) sums[i] += NAME(load)(x + i * LANES);
-  }
-  UNROLL for (int i = 0; i < registers; i++) NAME(store)(sum + i * LANES, sums[i]);
-}
-
 static void NAME(add_strip)(int64_t features, int64_t lanes, void *sums, const void *x) {
   T *sum = sums;
   const T *from = x;
@@ -61,9 +49,9 @@ static void NAME(add_strip)(int64_t features, int64_t lanes, void *sums, const v
   }
   int64_t start = 0;
   for (; start + 8 * LANES <= lanes; start += 8 * LANES)
-    NAME(add_block)(8, features, lanes, sum + start, from + start);
+    NAME(add_block)(8, true, features, lanes, sum + start, from + start);
   for (; start + 2 * LANES <= lanes; start += 2 * LANES)
-    NAME(add_block)(2, features, lanes, sum + start, from + start);
+    NAME(add_block)(2, true, features, lanes, sum + start, from + start);
   for (int64_t f = 0; f < features && start < lanes; f++)
     NAME(add_run)(lanes - start, sum + start, from + f * lanes + start);
 }

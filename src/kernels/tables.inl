@@ -42,16 +42,19 @@ static int64_t largest(int count, const int32_t *values) {
 
 #define T float
 #define OTHER double
+#define WORD int32_t
 #define LANES (REGISTER_BYTES / 4)
 #define NAME(name) name##_f32
 #include "kernels/kernels.inl"
 #undef T
 #undef OTHER
+#undef WORD
 #undef LANES
 #undef NAME
 
 #define T double
 #define OTHER float
+#define WORD int64_t
 #define LANES (REGISTER_BYTES / 8)
 #define NAME(name) name##_f64
 #include "kernels/kernels.inl"

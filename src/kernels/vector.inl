@@ -10,6 +10,20 @@ INLINE vector NAME(load)(const T *from) { return *(const NAME(vector_in_memory) 
 
 INLINE void NAME(store)(T *to, vector value) { *(NAME(vector_in_memory) *)to = value; }
 
+INLINE vector NAME(all)(T value) {
+  vector register_of = {0};
+  UNROLL for (int i = 0; i < LANES; i++) register_of[i] = value;
+  return register_of;
+}
+
+/* What a comparison of two registers gives: all bits of a lane are set, or none. */
+typedef WORD NAME(mask) __attribute__((vector_size(LANES * sizeof(T))));
+
+/* mask ? a : b, lane by lane. */
+INLINE vector NAME(choose)(NAME(mask) mask, vector a, vector b) {
+  return (vector)((mask & (NAME(mask))a) | (~mask & (NAME(mask))b));
+}
+
 /* Half of one. */
 typedef T NAME(half_vector) __attribute__((vector_size(LANES / 2 * sizeof(T))));
 typedef T NAME(half_vector_in_memory)

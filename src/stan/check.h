@@ -132,6 +132,9 @@ sl__stan_fit sl__stan_function_fit(const sl__stan_function *function, const sl__
 /* ---- check_declare.c, check_assign.c, check_tilde.c, check_statement.c ---- */
 
 sl_status sl__stan_check_declaration(sl__stan_checker *c, sl__stan_variable *variable);
+/* A hint for a message: what turns the found type into the wanted one; "" if nothing simple does.
+ * */
+const char *sl__stan_conversion(sl__stan_type wanted, sl__stan_type found);
 sl_status sl__stan_check_assignment(sl__stan_checker *c, sl__stan_statement *s);
 sl_status sl__stan_check_tilde(sl__stan_checker *c, sl__stan_statement *s);
 /* Whether the density may be added to here. */

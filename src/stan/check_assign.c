@@ -59,7 +59,8 @@ static sl_status refuse(sl__stan_checker *c, const sl__stan_statement *s) {
   if (s->compound)
     return sl__stan_fault(c, s->left->place, "there is no assignment %s %s= %s", left,
                           sl__stan_operator_text(s->op), right);
-  return sl__stan_fault(c, s->value->place, "%s cannot be assigned to %s", right, left);
+  return sl__stan_fault(c, s->value->place, "%s cannot be assigned to %s%s", right, left,
+                        sl__stan_conversion(s->left->type, s->value->type));
 }
 
 /* x op= y needs x op y to have the type of x; ./= and .*= are for containers. */

@@ -12,8 +12,9 @@ static sl_status check_bar(sl__stan_checker *c, const sl__stan_expression *e,
                           "'|' stands in densities and distribution functions only (_lpdf, _lpmf, "
                           "_cdf, _lcdf, _lccdf); write a comma");
   if (!e->bar && wants_bar(suffix) && e->argument_count > 1)
-    return sl__stan_fault(c, e->place, "'|' must stand behind the first argument of '%.60s'",
-                          e->name);
+    return sl__stan_fault(
+        c, e->place, "'|' must stand behind the first argument of '%.60s'; write | for the comma",
+        e->name);
   return SL_OK;
 }
 

@@ -1,6 +1,20 @@
 /* Declarations: sizes, bounds, what each block allows, the value given with the declaration. */
 #include "stan/check.h"
 
+const char *sl__stan_conversion(sl__stan_type wanted, sl__stan_type found) {
+  const bool vectors = wanted.arrays == 0 && found.arrays == 0;
+  const bool column = wanted.base == SL__STAN_VECTOR_TYPE;
+  const bool row = wanted.base == SL__STAN_ROW_VECTOR_TYPE;
+  if (sl__stan_is(wanted, SL__STAN_INT_TYPE) && sl__stan_is(found, SL__STAN_REAL_TYPE))
+    return "; declare it real, or divide with %/%";
+  if (vectors && ((column && found.base == SL__STAN_ROW_VECTOR_TYPE) ||
+                  (row && found.base == SL__STAN_VECTOR_TYPE)))
+    return "; transpose with '";
+  if (column && wanted.arrays == 0 && found.arrays == 1) return "; convert with to_vector";
+  if (row && wanted.arrays == 0 && found.arrays == 1) return "; convert with to_row_vector";
+  return "";
+}
+
 static sl_status check_sizes(sl__stan_checker *c, const sl__stan_variable *variable) {
   c->sizing = !variable->local;
   sl_status status = SL_OK;
@@ -74,7 +88,8 @@ sl_status sl__stan_check_declaration(sl__stan_checker *c, sl__stan_variable *var
   SL__TRY(sl__stan_check_expression(c, variable->value));
   if (sl__stan_promotion(variable->value->type, variable->type) >= 0) return SL_OK;
   char wanted[SL__STAN_TYPE_TEXT], found[SL__STAN_TYPE_TEXT];
-  return sl__stan_fault(c, variable->value->place, "'%.60s' is %s; %s cannot be assigned to it",
+  return sl__stan_fault(c, variable->value->place, "'%.60s' is %s; %s cannot be assigned to it%s",
                         variable->name, sl__stan_type_text(variable->type, wanted),
-                        sl__stan_type_text(variable->value->type, found));
+                        sl__stan_type_text(variable->value->type, found),
+                        sl__stan_conversion(variable->type, variable->value->type));
 }

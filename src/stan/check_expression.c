@@ -1,5 +1,6 @@
 /* Types of expressions. */
 #include "stan/check.h"
+#include <string.h>
 
 static const sl__stan_type int_type = {SL__STAN_INT_TYPE, 0};
 static const sl__stan_type real_type = {SL__STAN_REAL_TYPE, 0};
@@ -67,7 +68,8 @@ static sl_status refuse_operator(sl__stan_checker *c, const sl__stan_expression 
   sl__stan_type_text(e->argument[1]->type, right);
   const char *hint = "";
   bool vectors = e->argument[0]->type.base == e->argument[1]->type.base;
-  if (vectors && e->op == SL__STAN_MULTIPLY) hint = "; .* multiplies element by element";
+  if (vectors && e->op == SL__STAN_MULTIPLY)
+    hint = "; .* multiplies element by element, dot_product adds that up";
   if (vectors && e->op == SL__STAN_DIVIDE) hint = "; ./ divides element by element";
   if (e->argument[0]->type.arrays > 0 || e->argument[1]->type.arrays > 0)
     hint = "; arrays take no arithmetic: to_vector, to_row_vector and to_matrix convert them";
@@ -190,8 +192,10 @@ sl_status sl__stan_check_int(sl__stan_checker *c, sl__stan_expression *e, const 
   SL__TRY(sl__stan_check_expression(c, e));
   if (sl__stan_promotion(e->type, int_type) == 0) return SL_OK;
   char buffer[SL__STAN_TYPE_TEXT];
-  return sl__stan_fault(c, e->place, "%s must be int, and is %s", what,
-                        sl__stan_type_text(e->type, buffer));
+  const bool compares = strstr(what, "condition") && sl__stan_is(e->type, SL__STAN_REAL_TYPE);
+  return sl__stan_fault(c, e->place, "%s must be int, and is %s%s", what,
+                        sl__stan_type_text(e->type, buffer),
+                        compares ? "; compare it, as in x > 0" : "");
 }
 
 sl_status sl__stan_check_expression(sl__stan_checker *c, sl__stan_expression *e) {

@@ -158,7 +158,8 @@ static sl_status check_function(sl__stan_checker *c, sl__stan_function *function
   if (!returns || flow == SL__STAN_RETURNS) return SL_OK;
   char buffer[SL__STAN_TYPE_TEXT];
   return sl__stan_fault(c, function->place,
-                        "'%.60s' returns %s, but a path through its body ends without 'return'",
+                        "'%.60s' returns %s, but a path through its body ends without 'return'; "
+                        "return a value there, or reject(...)",
                         function->name, sl__stan_type_text(function->result, buffer));
 }
 

@@ -99,7 +99,7 @@ sl_status sl__stan_check_member(sl__stan_checker *c, sl__stan_expression *e) {
   char buffer[SL__STAN_TYPE_TEXT];
   bool is_tuple = sl__stan_is(tuple->type, SL__STAN_TUPLE_TYPE);
   if (!is_tuple && tuple->type.base != SL__STAN_UNKNOWN_TYPE)
-    return sl__stan_fault(c, e->place, "only a tuple has members, and this is %s",
+    return sl__stan_fault(c, e->place, "only a tuple has members, and this is %s; index with [ ]",
                           sl__stan_type_text(tuple->type, buffer));
   int count = tuple->kind == SL__STAN_TUPLE ? tuple->argument_count : 0;
   sl__stan_variable *const *members = find_members(tuple, &count);

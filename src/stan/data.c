@@ -1,6 +1,6 @@
 /* Stan's JSON: one object whose members are the variables of the block `data`; containers are
- * nested arrays, matrices row by row; "NaN", "Inf", "Infinity" and their negatives may be written as
- * texts. Members that the program does not declare are ignored. */
+ * nested arrays, matrices row by row; "NaN", "Inf", "Infinity" and their negatives may be written
+ * as texts. Members that the program does not declare are ignored. */
 #include "stan/data.h"
 #include <math.h>
 #include <stdio.h>
@@ -180,10 +180,34 @@ static sl_status read_variable(sl__stan_tracer *t, const char *name, const sl__j
   return is_empty(value) ? SL_OK : refuse_shape(&r, value, value, 0);
 }
 
+/* Stan takes NaN for a number, and so does sluice; but few mean it, and the density, which it makes
+ * NaN too, does not say where it came from. */
+static void warn_of_nan(sl__stan_tracer *t, const char *name, const sl__stan_variable *variable) {
+  const sl__stan_value *value = &t->frame->slot[variable->slot].value;
+  int64_t first = -1, count = 0;
+  if (variable->type.base == SL__STAN_INT_TYPE || !t->context->log) return;
+  for (int64_t i = value->count - 1; i >= 0; i--) {
+    if (!isnan(value->numbers[i])) continue;
+    first = i;
+    count++;
+  }
+  if (count == 0) return;
+  char line[512], place[128] = "";
+  int32_t at[SL__STAN_MAX_DIMS];
+  for (int d = value->dims - 1; d >= 0; first /= value->size[d--])
+    at[d] = (int32_t)(first % value->size[d]) + 1;
+  if (value->dims > 0) sl__stan_shape_text(value->dims, at, place);
+  snprintf(line, sizeof line,
+           "%.200s: '%.60s%s' is NaN%s; a density that reads it is NaN at every point", name,
+           variable->name, place, count > 1 ? ", and others of it are" : "");
+  t->context->log(t->context->log_user, 1, line);
+}
+
 static sl_status read_block(sl__stan_tracer *t, const char *name, const sl__json_value *root) {
   for (const sl__stan_statement *s = t->program->block[SL__STAN_DATA]; s; s = s->next) {
     if (s->kind != SL__STAN_DECLARE) continue;
     SL__TRY(read_variable(t, name, root, s->variable));
+    warn_of_nan(t, name, s->variable);
     const sl_status status = sl__stan_check_constraint(t, s->variable);
     if (status == SL_BAD_ARGUMENT) { /* the place in the program stands in front */
       char *said = t->context->error.message;

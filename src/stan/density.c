@@ -13,15 +13,15 @@ int32_t sl__stan_length(sl__stan_call *call, int first, int last) {
     const sl__stan_value *a = &call->argument[i];
     if (a->dims == 0) continue;
     if (of >= 0 && a->count != n) {
-      sl__stan_refuse(call, "%s: argument %d has %lld elements, argument %d has %lld",
-                      call->builtin->name, of + 1, (long long)n, i + 1, (long long)a->count);
+      sl__stan_refuse(call, "argument %d has %lld elements, argument %d has %lld", of + 1,
+                      (long long)n, i + 1, (long long)a->count);
       return -1;
     }
     of = i;
     n = a->count;
   }
   if (n <= INT32_MAX) return (int32_t)n;
-  sl__stan_refuse(call, "%s: more than 2^31 elements", call->builtin->name);
+  sl__stan_refuse(call, "more than 2^31 elements");
   return -1;
 }
 

@@ -79,7 +79,7 @@ static sl_status discrete_range_check(sl__stan_call *call) {
   if (call->argument[low].count == 0 || call->argument[high].count == 0) return SL_OK;
   for (int32_t k = 0; k < most; k++)
     if (sl__element_of(call, low, k) > sl__element_of(call, high, k))
-      return sl__stan_refuse(call, "the lower bound is above the upper one");
+      return sl__stan_refuse_value(call, "the lower bound is above the upper one");
   return SL_OK;
 }
 

@@ -18,7 +18,7 @@ static sl_status uniform_check(sl__stan_call *call) {
   }
   for (int32_t k = 0; k < most; k++)
     if (!(sl__element_of(call, low, k) < sl__element_of(call, high, k)))
-      return sl__stan_refuse(call, "the lower bound must be less than the upper one");
+      return sl__stan_refuse_value(call, "the lower bound must be less than the upper one");
   return SL_OK;
 }
 

@@ -61,10 +61,10 @@ static sl_status refuse_number(sl__stan_call *call, const sl__stan_value *value,
   char number[32];
   sl__format_real(number, x, SL_F64);
   if (value->dims == 0)
-    return sl__stan_refuse(call, "%s is %s, but must be %s", rule->what, number,
-                           domain_text(rule->domain));
-  return sl__stan_refuse(call, "element %lld of %s is %s, but must be %s", (long long)k + 1,
-                         rule->what, number, domain_text(rule->domain));
+    return sl__stan_refuse_value(call, "%s is %s, but must be %s", rule->what, number,
+                                 domain_text(rule->domain));
+  return sl__stan_refuse_value(call, "element %lld of %s is %s, but must be %s", (long long)k + 1,
+                               rule->what, number, domain_text(rule->domain));
 }
 
 sl_status sl__distribution_check(sl__stan_call *call, int i, const sl__rule *rule) {
@@ -213,7 +213,8 @@ static sl_status draw_all(sl__stan_call *call, const sl__distribution *family, i
   if (!whole) return SL_NO_MEMORY;
   for (int32_t k = 0; k < n; k++) {
     if (!(fabs(draw[k]) < 2147483648.0))
-      return sl__stan_refuse(call, "a draw is too large for an integer; choose smaller arguments");
+      return sl__stan_refuse_value(call,
+                                   "a draw is too large for an integer; choose smaller arguments");
     whole[k] = (int64_t)draw[k];
   }
   return sl__stan_give_integers(call, dims, size, whole);

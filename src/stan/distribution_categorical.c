@@ -10,7 +10,8 @@ static sl_status check_categories(sl__stan_call *call, int32_t k) {
   if (!y) return SL_NO_MEMORY;
   for (int64_t i = 0; i < call->argument[0].count; i++)
     if (y[i] < 1 || y[i] > k)
-      return sl__stan_refuse(call, "variate is %lld, but must be from 1 to %d", (long long)y[i], k);
+      return sl__stan_refuse_value(call, "variate is %lld, but must be from 1 to %d",
+                                   (long long)y[i], k);
   return SL_OK;
 }
 
@@ -31,7 +32,7 @@ static sl_status check_simplex(sl__stan_call *call, int i) {
     double known_sum = 0;
     for (int64_t k = 0; theta && k < call->argument[i].count; k++) known_sum += theta[k];
     if (fabs(known_sum - 1) <= 1e-8) return SL_OK;
-    return sl__stan_refuse(call, "probabilities must sum to 1");
+    return sl__stan_refuse_value(call, "probabilities must sum to 1");
   }
   sl__graph *g = sl__stan_graph(call);
   const sl_node sum = op_sum_all(g, sl__stan_argument(call, i));
@@ -65,10 +66,13 @@ static double *weights_of(sl__stan_call *call, int i, int32_t k) {
   return logits ? weights : NULL;
 }
 
+enum { CATEGORY_WORK = 128 };
+
 /* The vector of a draw or density, which must be there and, for draws, known. */
 static sl_status open_vector(sl__stan_call *call, int i, int32_t *k) {
   *k = (int32_t)call->argument[i].count;
   if (*k == 0) return sl__stan_refuse(call, "there are no categories");
+  SL__TRY(sl__stan_work(call, CATEGORY_WORK * (double)*k));
   if (call->builtin->role == SL__STAN_RNG && !sl__call_all_known(call))
     return sl__stan_refuse(call, "an argument depends on a parameter; draws are made of known "
                                  "numbers");
@@ -185,7 +189,7 @@ static sl_status draw_counts(sl__stan_call *call, int32_t k, const double *weigh
   int64_t *counts = sl__stan_memory(call, (size_t)k, sizeof *counts);
   double sum = 0;
   if (!counts) return SL_NO_MEMORY;
-  if (left < 0) return sl__stan_refuse(call, "the total count must be at least 0");
+  if (left < 0) return sl__stan_refuse_value(call, "the total count must be at least 0");
   for (int32_t i = 0; i < k; i++) sum += weights[i];
   for (int32_t i = 0; i < k && left > 0; i++) {
     const double part = sum > 0 ? fmin(weights[i] / sum, 1) : 1;

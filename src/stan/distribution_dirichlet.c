@@ -88,7 +88,7 @@ static sl_status draw_counts(sl__stan_call *call) {
   const double *theta = draw_log_gammas(call, k);
   int64_t *counts = sl__stan_memory(call, (size_t)k, sizeof *counts);
   if (!theta || !counts) return SL_NO_MEMORY;
-  if (left < 0) return sl__stan_refuse(call, "the total count must be at least 0");
+  if (left < 0) return sl__stan_refuse_value(call, "the total count must be at least 0");
   double sum = 1;
   for (int32_t i = 0; i < k && left > 0; i++) {
     const double part = sum > 0 ? fmin(theta[i] / sum, 1) : 1;

@@ -68,6 +68,7 @@ sl_status sl__stan_build_gaussian_dlm_obs(sl__stan_call *call) {
   sl__graph *g = f.g;
   sl_status status = check_sizes(call, &f);
   if (status != SL_OK) return status;
+  SL__TRY(sl__stan_count_nodes(call, 40.0 * a[0].size[1]));
   f.F = sl__stan_matrix(call, 1);
   f.G = sl__stan_matrix(call, 2);
   f.V =

@@ -35,6 +35,8 @@ static double *draw_factor(sl__stan_call *call, int32_t k, double eta) {
   return l;
 }
 
+enum { DRAW_WORK = 512 }; /* of a beta number */
+
 static sl_status draw(sl__stan_call *call, bool factor) {
   int32_t k;
   if (!sl__call_all_known(call))
@@ -45,6 +47,7 @@ static sl_status draw(sl__stan_call *call, bool factor) {
   const int32_t size[2] = {k, k};
   int64_t count;
   SL__TRY(sl__call_check_count(call, 2, size, &count));
+  SL__TRY(sl__stan_work(call, (double)k * k * (DRAW_WORK + k)));
   const double *l = draw_factor(call, k, sl__stan_numbers(call, 1)[0]);
   if (!l) return SL_NO_MEMORY;
   if (factor) return sl__call_give_doubles(call, 2, size, l);

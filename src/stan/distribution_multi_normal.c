@@ -76,8 +76,10 @@ static const double *known_factor(sl__stan_call *call, int i, int32_t k, form as
   if (as == FACTOR) return a;
   double *l = sl__stan_memory(call, (size_t)k * (size_t)k, sizeof *l);
   if (!a || !l) return NULL;
+  *status = sl__stan_work(call, (double)k * k * k / 3);
+  if (*status != SL_OK) return NULL;
   if (sl__vectors_factorise(k, a, l)) return l;
-  *status = sl__stan_refuse(call, "%s must be positive definite", spread_names[as]);
+  *status = sl__stan_refuse_value(call, "%s must be positive definite", spread_names[as]);
   return NULL;
 }
 
@@ -91,6 +93,7 @@ static sl_status draw(sl__stan_call *call, int location, form as, double degrees
   SL__TRY(sl__vectors_length(call, location, "location", k));
   const double *l = known_factor(call, location + 1, k, as, &status);
   if (!l) return status;
+  SL__TRY(sl__stan_work(call, (double)mu.rows * k * k));
   double *out = sl__stan_memory(call, (size_t)mu.rows * (size_t)k, sizeof *out);
   double *noise = sl__stan_memory(call, (size_t)k, sizeof *noise);
   if (!out || !noise || !centre) return SL_NO_MEMORY;

@@ -104,8 +104,8 @@ static sl_status check_cuts(const ordered *o) {
 static sl_status check_categories(const ordered *o) {
   for (int32_t i = 0; i < o->n; i++)
     if (category(o, i) < 1 || category(o, i) > o->k)
-      return sl__stan_refuse(o->call, "variate is %lld, but must be from 1 to %d",
-                             (long long)category(o, i), o->k);
+      return sl__stan_refuse_value(o->call, "variate is %lld, but must be from 1 to %d",
+                                   (long long)category(o, i), o->k);
   return SL_OK;
 }
 

@@ -56,6 +56,7 @@ static sl_status sum_element(sl__stan_call *call, const sl__distribution *family
 sl_status sl__distribution_sum(sl__stan_call *call, const sl__distribution *family, int32_t n) {
   sl__graph *g = sl__stan_graph(call);
   sl_node sum = sl__maths_real(g, 0);
+  SL__TRY(sl__stan_count_nodes(call, 20.0 * n));
   for (int32_t k = 0; k < n; k++) {
     sl_node element = 0;
     SL__TRY(sum_element(call, family, k, &element));

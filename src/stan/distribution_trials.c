@@ -13,8 +13,9 @@ static sl_status trials_check(sl__stan_call *call) {
   for (int32_t k = 0; k < most; k++) {
     const double n = sl__element_of(call, 0, k), of = sl__element_of(call, 1, k);
     if (n > of)
-      return sl__stan_refuse(call, "variate is %lld, but must be at most the number of trials %lld",
-                             (long long)n, (long long)of);
+      return sl__stan_refuse_value(call,
+                                   "variate is %lld, but must be at most the number of trials %lld",
+                                   (long long)n, (long long)of);
   }
   return SL_OK;
 }
@@ -111,18 +112,21 @@ SL__DISTRIBUTION(beta_binomial,
 
 /* ---- hypergeometric(n | N, a, b): (a choose n) (b choose N - n) / (a + b choose N) ---- */
 
+enum { DRAW_WORK = 16 }; /* of each thing drawn */
+
 static sl_status hypergeometric_check(sl__stan_call *call) {
   const int first = call->count - 3;
   const double draws = sl__element_of(call, first, 0), a = sl__element_of(call, first + 1, 0);
   const double b = sl__element_of(call, first + 2, 0);
   if (draws > a + b)
-    return sl__stan_refuse(call, "%lld are drawn from a population of %lld", (long long)draws,
-                           (long long)(a + b));
-  if (first == 0) return SL_OK;
+    return sl__stan_refuse_value(call, "%lld are drawn from a population of %lld", (long long)draws,
+                                 (long long)(a + b));
+  if (first == 0) return sl__stan_work(call, DRAW_WORK * fmin(draws, a + b - draws));
   const double n = sl__element_of(call, 0, 0);
   if (n > draws || n > a || draws - n > b)
-    return sl__stan_refuse(call, "variate is %lld, but must be from %lld to %lld", (long long)n,
-                           (long long)fmax(draws - b, 0), (long long)fmin(draws, a));
+    return sl__stan_refuse_value(call, "variate is %lld, but must be from %lld to %lld",
+                                 (long long)n, (long long)fmax(draws - b, 0),
+                                 (long long)fmin(draws, a));
   return SL_OK;
 }
 

@@ -33,8 +33,8 @@ static sl_status check_symmetric(sl__stan_call *call, int i, const char *what) {
     for (int32_t column = 0; column < row; column++) {
       const double one = a[(int64_t)row * k + column], other = a[(int64_t)column * k + row];
       if (!(fabs(one - other) <= 1e-8 * fmax(1, fabs(one))))
-        return sl__stan_refuse(call, "%s is not symmetric at row %d, column %d", what, row + 1,
-                               column + 1);
+        return sl__stan_refuse_value(call, "%s is not symmetric at row %d, column %d", what,
+                                     row + 1, column + 1);
     }
   return SL_OK;
 }

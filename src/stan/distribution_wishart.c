@@ -117,15 +117,17 @@ static sl_status draw(sl__stan_call *call, kind is) {
     return sl__stan_refuse(call, "an argument depends on a parameter; draws are made of known "
                                  "numbers");
   SL__TRY(sl__vectors_square(call, 1, scale_name(is), &k));
+  SL__TRY(sl__stan_work(call, 5.0 * k * k * k));
   const double nu = sl__stan_numbers(call, 0)[0], *scale = sl__stan_numbers(call, 1);
   const size_t count = (size_t)k * (size_t)k;
-  if (!(nu > k - 1)) return sl__stan_refuse(call, "degrees of freedom must be more than %d", k - 1);
+  if (!(nu > k - 1))
+    return sl__stan_refuse_value(call, "degrees of freedom must be more than %d", k - 1);
   double *t = sl__stan_memory(call, count, sizeof *t), *a = sl__stan_memory(call, count, sizeof *a);
   double *b = sl__stan_memory(call, count, sizeof *b);
   double *out = sl__stan_memory(call, count, sizeof *out);
   if (!scale || !t || !a || !b || !out) return SL_NO_MEMORY;
   if (!is.factor && !sl__vectors_factorise(k, scale, t))
-    return sl__stan_refuse(call, "scale must be positive definite");
+    return sl__stan_refuse_value(call, "scale must be positive definite");
   const int32_t size[2] = {k, k};
   draw_bartlett(call, k, nu, a);
   if (is.inverse)
@@ -136,7 +138,7 @@ static sl_status draw(sl__stan_call *call, kind is) {
   square_rows(k, b, out);
   if (!is.factor) return sl__call_give_doubles(call, 2, size, out);
   if (!sl__vectors_factorise(k, out, t))
-    return sl__stan_refuse(call, "a draw is not positive definite in double precision");
+    return sl__stan_refuse_value(call, "a draw is not positive definite in double precision");
   return sl__call_give_doubles(call, 2, size, t);
 }
 

@@ -2,6 +2,7 @@
  * mathematical functions of one number and of nodes, which densities use too. */
 #ifndef SL_STAN_FUNCTIONS_H
 #define SL_STAN_FUNCTIONS_H
+#include <math.h>
 #include "kernels/special.h"
 #include "stan/builders.h"
 
@@ -49,6 +50,11 @@ sl_status sl__call_rearrange(sl__stan_call *call, int first, int last, int32_t d
 sl_status sl__call_cut(sl__stan_call *call, int first, int last, int32_t dims, const int32_t *size,
                        int32_t begin);
 
+/* The work of sorting so many numbers: each is compared log2(count) times. */
+static inline double sl__call_sorting_work(int64_t count) {
+  return 32 * (double)count * log2((double)count + 1);
+}
+
 /* ---- elementwise: functions_call.c ----
  * number: of known numbers; node: of what depends on parameters, or NULL where there is none (the
  * call is then refused). Scalars are repeated beside containers. */
@@ -59,7 +65,8 @@ typedef sl_node sl__call_node1(sl__graph *g, sl_node a);
 typedef sl_node sl__call_node2(sl__graph *g, sl_node a, sl_node b);
 typedef sl_node sl__call_node3(sl__graph *g, sl_node a, sl_node b, sl_node c);
 sl_status sl__call_unary(sl__stan_call *call, sl__call_number1 *number, sl__call_node1 *node);
-/* The function of a known number that a builtin is elementwise, or NULL: then no graph is needed. */
+/* The function of a known number that a builtin is elementwise, or NULL: then no graph is needed.
+ * */
 sl__call_number1 *sl__call_number_of(const sl__stan_builtin *builtin);
 sl_status sl__call_binary(sl__stan_call *call, sl__call_number2 *number, sl__call_node2 *node);
 sl_status sl__call_ternary(sl__stan_call *call, sl__call_number3 *number, sl__call_node3 *node);

@@ -3,6 +3,7 @@
 
 #include <math.h>
 #include <stdint.h>
+#include "stan/trace.h"
 
 #define PI 3.14159265358979323846
 
@@ -13,6 +14,31 @@
 #define TERNARY(name, number, node)                      \
   sl_status sl__stan_build_##name(sl__stan_call *call) { \
     return sl__call_ternary(call, number, node);         \
+  }
+
+/* The same of functions that iterate: the more often, the larger their arguments are. They are
+ * charged for the square root of the largest one, which series and fractions of the incomplete
+ * gamma and beta functions need near their middle; Bessel functions, for all of it. */
+enum { LEAST_ROUNDS = 16, MOST_ROUNDS = 1 << 16 };
+
+static sl_status count_rounds(sl__stan_call *call, bool root) {
+  double largest = 0, count = 1;
+  for (int i = 0; i < call->count; i++) {
+    const sl__stan_value *a = &call->argument[i];
+    if (!sl__stan_is_known(a)) return SL_OK;
+    const double *x = sl__stan_numbers(call, i);
+    if (!x) return SL_NO_MEMORY;
+    for (int64_t k = 0; k < a->count; k++) largest = fmax(largest, fabs(x[k]));
+    count = fmax(count, (double)a->count);
+  }
+  const double rounds = fmin(LEAST_ROUNDS + (root ? sqrt(largest) : largest), MOST_ROUNDS);
+  return sl__stan_work(call, SL__STAN_STEP_WORK * rounds * count);
+}
+
+#define ITERATED(name, form, root, number, node)         \
+  sl_status sl__stan_build_##name(sl__stan_call *call) { \
+    SL__TRY(count_rounds(call, root));                   \
+    return sl__call_##form(call, number, node);          \
   }
 
 /* ---- powers ---- */
@@ -152,15 +178,21 @@ static sl_node inc_beta_node(sl__graph *g, sl_node a, sl_node b, sl_node x) {
   const sl_node odds = op_divide(g, x, op_shift(g, op_negate(g, x), 1));
   return op_exp(g, op_log_beta_lower(g, a, b, odds));
 }
-BINARY(gamma_p, sl__number_gamma_p, gamma_p_node)
-BINARY(gamma_q, sl__number_gamma_q, gamma_q_node)
+ITERATED(gamma_p, binary, true, sl__number_gamma_p, gamma_p_node)
+ITERATED(gamma_q, binary, true, sl__number_gamma_q, gamma_q_node)
 BINARY(lbeta, sl__number_lbeta, sl__maths_lbeta)
 BINARY(lchoose, sl__number_lchoose, sl__maths_lchoose)
 BINARY(log_falling_factorial, log_falling_number, log_falling_node)
 BINARY(log_rising_factorial, log_rising_number, log_rising_node)
-BINARY(owens_t, sl__special_owens_t, op_owens_t)
-TERNARY(inc_beta, sl__special_inc_beta, inc_beta_node)
-TERNARY(inv_inc_beta, sl__special_inv_inc_beta, op_inv_inc_beta)
+sl_status sl__stan_build_owens_t(sl__stan_call *call) {
+  enum { QUADRATURE_WORK = 256 * SL__STAN_STEP_WORK };
+  const int64_t a = call->argument[0].count, b = call->argument[1].count;
+  if (sl__call_all_known(call))
+    SL__TRY(sl__stan_work(call, QUADRATURE_WORK * (double)(a > b ? a : b)));
+  return sl__call_binary(call, sl__special_owens_t, op_owens_t);
+}
+ITERATED(inc_beta, ternary, true, sl__special_inc_beta, inc_beta_node)
+ITERATED(inv_inc_beta, ternary, true, sl__special_inv_inc_beta, op_inv_inc_beta)
 
 /* ---- Bessel functions ---- */
 
@@ -172,11 +204,11 @@ static sl_node bessel_i_node(sl__graph *g, sl_node n, sl_node x) {
   const sl_node back = op_multiply(g, odd, op_less(g, x, sl__maths_real(g, 0)));
   return op_multiply(g, size, op_shift(g, op_scale(g, back, -2), 1));
 }
-BINARY(bessel_first_kind, sl__special_bessel_j, op_bessel_j)
-BINARY(bessel_second_kind, sl__special_bessel_y, op_bessel_y)
-BINARY(log_modified_bessel_first_kind, sl__number_log_bessel_i, op_log_bessel_i)
-BINARY(modified_bessel_first_kind, sl__special_bessel_i, bessel_i_node)
-BINARY(modified_bessel_second_kind, sl__special_bessel_k, op_bessel_k)
+ITERATED(bessel_first_kind, binary, false, sl__special_bessel_j, op_bessel_j)
+ITERATED(bessel_second_kind, binary, false, sl__special_bessel_y, op_bessel_y)
+ITERATED(log_modified_bessel_first_kind, binary, false, sl__number_log_bessel_i, op_log_bessel_i)
+ITERATED(modified_bessel_first_kind, binary, false, sl__special_bessel_i, bessel_i_node)
+ITERATED(modified_bessel_second_kind, binary, false, sl__special_bessel_k, op_bessel_k)
 
 /* ---- fused, hypergeometric ---- */
 

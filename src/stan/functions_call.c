@@ -296,6 +296,8 @@ static sl_status read_numbers(sl__stan_call *call, const double **x, int64_t *st
 static sl_status elementwise_numbers(sl__stan_call *call, const sl__stan_value *like,
                                      sl__call_number1 *one, sl__call_number2 *two,
                                      sl__call_number3 *three) {
+  enum { ELEMENT_WORK = 64 };
+  SL__TRY(sl__stan_work(call, ELEMENT_WORK * (double)like->count));
   const double *x[SL__STAN_MAX_ARGUMENTS];
   int64_t step[SL__STAN_MAX_ARGUMENTS];
   double *y = sl__stan_memory(call, (size_t)like->count, sizeof *y);

@@ -62,6 +62,8 @@ static sl_node known_differences(sl__stan_call *call, const points *p, bool apar
   const int32_t pairs = p->n * p->m, d = p->d;
   double *out = sl__stan_memory(call, (size_t)pairs * (size_t)(apart ? d : 1), sizeof *out);
   if (!x || !y || !out) return sl__graph_refuse(g, SL_NO_MEMORY, "no memory for distances");
+  if (sl__stan_work(call, (double)pairs * d) != SL_OK)
+    return sl__graph_refuse(g, SL_UNSUPPORTED, "too many distances between points");
   for (int64_t i = 0, pair = 0; i < p->n; i++) {
     for (int64_t j = 0; j < p->m; j++, pair++) {
       double sum = 0;

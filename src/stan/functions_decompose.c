@@ -14,7 +14,7 @@ static sl_status read_known(sl__stan_call *call, const double **x) {
   *x = sl__stan_numbers(call, 0);
   if (!*x) return SL_NO_MEMORY;
   for (int64_t k = 0; k < a->count; k++) {
-    if (!isfinite((*x)[k])) return sl__stan_refuse(call, "an element is not finite");
+    if (!isfinite((*x)[k])) return sl__stan_refuse_value(call, "an element is not finite");
   }
   return SL_OK;
 }
@@ -58,6 +58,7 @@ static sl_status build_full_qr(sl__stan_call *call, bool want_q) {
   const double *x;
   int64_t square;
   if (a->count > 0 && !sl__stan_is_known(a)) return sl__matrix_full_qr(call, want_q);
+  SL__TRY(sl__stan_work(call, 1.5 * m * (m < n ? m : n) * ((double)m + n)));
   SL__TRY(read_known(call, &x));
   SL__TRY(sl__call_check_count(call, 2, (int32_t[]){m, m}, &square));
   double *r = sl__stan_memory(call, (size_t)a->count, sizeof *r);
@@ -150,6 +151,9 @@ static void finish(rotated *r) {
   }
 }
 
+/* Some ten sweeps over all pairs, each with three products and two rotations. */
+static const double SWEEPS_WORK = 100;
+
 /* The shorter side's vectors are the rows of u to begin with. */
 static sl_status decompose(sl__stan_call *call, rotated *r) {
   const sl__stan_value *a = &call->argument[0];
@@ -158,6 +162,7 @@ static sl_status decompose(sl__stan_call *call, rotated *r) {
   SL__TRY(read_known(call, &x));
   r->k = m < n ? m : n;
   r->length = m < n ? n : m;
+  SL__TRY(sl__stan_work(call, SWEEPS_WORK * r->k * r->k * r->length));
   r->u = sl__stan_memory(call, (size_t)a->count, sizeof *r->u);
   r->v = sl__stan_memory(call, (size_t)r->k * (size_t)r->k, sizeof *r->v);
   r->value = sl__stan_memory(call, (size_t)r->k, sizeof *r->value);

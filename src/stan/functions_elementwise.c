@@ -76,7 +76,7 @@ sl_status sl__stan_build_to_int(sl__stan_call *call) {
   if (!x || !out) return SL_NO_MEMORY;
   for (int64_t k = 0; k < a->count; k++) {
     if (!(fabs(x[k]) < 2147483648.0))
-      return sl__stan_refuse(call, "%g is not in the range of integers", x[k]);
+      return sl__stan_refuse_value(call, "%g is not in the range of integers", x[k]);
     out[k] = (int64_t)x[k];
   }
   return sl__stan_give_integers(call, a->dims, a->size, out);

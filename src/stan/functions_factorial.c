@@ -51,6 +51,7 @@ static sl_status integers_of_two(sl__stan_call *call, double (*number)(double, d
     if (n > MOST_FACTORS && number != choose_number)
       return sl__stan_refuse(call, "%lld factors; at most %d are multiplied", (long long)n,
                              MOST_FACTORS);
+    SL__TRY(sl__stan_work(call, (double)n));
     const double value = number((double)x, (double)n);
     if (!(fabs(value) < 2147483648.0))
       return sl__stan_refuse(call, "the result for %lld and %lld is not in the range of integers",
@@ -77,15 +78,26 @@ static sl_status largest(sl__stan_call *call, int i, int64_t *most) {
   return SL_OK;
 }
 
+/* Each element multiplies so many factors at most, or adds as many logarithms. */
+static sl_status work_of_factors(sl__stan_call *call, int64_t most) {
+  enum { FACTOR_WORK = 32 };
+  const int64_t a = call->argument[0].count, b = call->argument[1].count;
+  return sl__stan_work(call, FACTOR_WORK * (double)most * (double)(a > b ? a : b));
+}
+
 static sl_status build_factorial(sl__stan_call *call, double (*number)(double, double),
                                  double step) {
   if (sl__call_is_integers(&call->argument[0]) && sl__call_is_integers(&call->argument[1]))
     return integers_of_two(call, number);
   int64_t most;
   SL__TRY(largest(call, 1, &most));
-  if (sl__call_all_known(call)) return sl__call_binary(call, number, NULL);
+  if (sl__call_all_known(call)) {
+    SL__TRY(work_of_factors(call, most));
+    return sl__call_binary(call, number, NULL);
+  }
   int widest;
   SL__TRY(sl__call_widest(call, &widest));
+  SL__TRY(sl__stan_count_nodes(call, 5.0 * (double)most));
   sl__graph *g = sl__stan_graph(call);
   const sl_node x = sl__stan_argument(call, 0), n = sl__stan_argument(call, 1);
   const sl_node one = sl__maths_real(g, 1);
@@ -114,8 +126,12 @@ sl_status sl__stan_build_lmgamma(sl__stan_call *call) {
   int64_t most;
   int widest;
   SL__TRY(largest(call, 0, &most));
-  if (sl__call_all_known(call)) return sl__call_binary(call, lmgamma_number, NULL);
+  if (sl__call_all_known(call)) {
+    SL__TRY(work_of_factors(call, most));
+    return sl__call_binary(call, lmgamma_number, NULL);
+  }
   SL__TRY(sl__call_widest(call, &widest));
+  SL__TRY(sl__stan_count_nodes(call, 5.0 * (double)most));
   sl__graph *g = sl__stan_graph(call);
   const sl_node n = sl__stan_argument(call, 0), x = sl__stan_argument(call, 1);
   const sl_node two = sl__maths_real(g, 2); /* lgamma(2) = 0 */

@@ -15,6 +15,7 @@ sl_status sl__stan_build_hmm_marginal(sl__stan_call *call) {
                            "starting probabilities",
                            states, k, call->argument[2].size[0]);
   if (states == 0 || steps == 0) return sl__call_give_real(call, 0);
+  SL__TRY(sl__stan_count_nodes(call, 12.0 * steps));
   const sl_node density = sl__stan_matrix(call, 0), moves = op_log(g, sl__stan_matrix(call, 1));
   sl_node forward = op_add(g, op_log(g, sl__stan_argument(call, 2)), op_element(g, density, 1, 0));
   for (int32_t t = 1; t < steps; t++) {

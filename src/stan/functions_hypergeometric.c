@@ -3,13 +3,16 @@
 
 #include <math.h>
 
+enum { MOST_WORK = 64000000 };
+
 /* pFq(a; b; z): the sum of z^k / k! times rising factorials of a over those of b. NaN where it
- * diverges. */
-static double series(const double *a, int64_t p, const double *b, int64_t q, double z) {
-  enum { MAX_TERMS = 1000000 };
+ * diverges, or has more terms than are summed. *work grows by what it takes. */
+static double series(const double *a, int64_t p, const double *b, int64_t q, double z,
+                     double *work) {
+  const double term_work = 16 * (double)(p + q) + 32;
   double term = 1, sum = 1, lost = 0;
   if (p > q + 1 || (p == q + 1 && fabs(z) > 1)) return NAN;
-  for (int k = 0; k < MAX_TERMS; k++) {
+  for (int k = 0; *work < MOST_WORK; k++, *work += term_work) {
     for (int64_t i = 0; i < p; i++) term *= a[i] + k;
     for (int64_t i = 0; i < q; i++) term /= b[i] + k;
     term *= z / (k + 1);
@@ -23,13 +26,13 @@ static double series(const double *a, int64_t p, const double *b, int64_t q, dou
 }
 
 /* For z < 0 by Pfaff's transformation (DLMF 15.8.1), which brings it between 0 and 1. */
-static double gauss(double a, double b, double c, double z) {
-  if (z < 0) return pow(1 - z, -a) * series((double[]){a, c - b}, 2, &c, 1, z / (z - 1));
+static double gauss(double a, double b, double c, double z, double *work) {
+  if (z < 0) return pow(1 - z, -a) * series((double[]){a, c - b}, 2, &c, 1, z / (z - 1), work);
   if (z == 1) {
     if (!(c - a - b > 0)) return NAN;
     return tgamma(c) * tgamma(c - a - b) / (tgamma(c - a) * tgamma(c - b));
   }
-  return series((double[]){a, b}, 2, &c, 1, z);
+  return series((double[]){a, b}, 2, &c, 1, z, work);
 }
 
 static sl_status refuse_parameters(sl__stan_call *call) {
@@ -38,14 +41,16 @@ static sl_status refuse_parameters(sl__stan_call *call) {
 }
 
 sl_status sl__stan_build_hypergeometric_2F1(sl__stan_call *call) {
-  double x[4];
+  double x[4], work = 0;
   if (!sl__call_all_known(call)) return refuse_parameters(call);
   for (int i = 0; i < 4; i++) {
     const double *number = sl__stan_numbers(call, i);
     if (!number) return SL_NO_MEMORY;
     x[i] = *number;
   }
-  return sl__call_give_real(call, gauss(x[0], x[1], x[2], x[3]));
+  const double sum = gauss(x[0], x[1], x[2], x[3], &work);
+  SL__TRY(sl__stan_work(call, work));
+  return sl__call_give_real(call, sum);
 }
 
 sl_status sl__stan_build_hypergeometric_pFq(sl__stan_call *call) {
@@ -53,8 +58,10 @@ sl_status sl__stan_build_hypergeometric_pFq(sl__stan_call *call) {
   const double *a = sl__stan_numbers(call, 0), *b = sl__stan_numbers(call, 1);
   const double *z = sl__stan_numbers(call, 2);
   if (!a || !b || !z) return SL_NO_MEMORY;
-  return sl__call_give_real(call,
-                            series(a, call->argument[0].count, b, call->argument[1].count, *z));
+  double work = 0;
+  const double sum = series(a, call->argument[0].count, b, call->argument[1].count, *z, &work);
+  SL__TRY(sl__stan_work(call, work));
+  return sl__call_give_real(call, sum);
 }
 
 sl_status sl__stan_build_hypergeometric_3F2(sl__stan_call *call) {
@@ -81,6 +88,8 @@ static double student_t_quantile(double p, double nu, double mu, double sigma) {
   return mu + sigma * (p < 0.5 ? -t : t);
 }
 
+enum { QUANTILE_WORK = 1 << 16 };
+
 sl_status sl__stan_build_student_t_qf(sl__stan_call *call) {
   int widest;
   const double *x[4];
@@ -92,6 +101,7 @@ sl_status sl__stan_build_student_t_qf(sl__stan_call *call) {
   for (int i = 0; i < 4; i++) {
     if (!(x[i] = sl__stan_numbers(call, i))) return SL_NO_MEMORY;
   }
+  SL__TRY(sl__stan_work(call, QUANTILE_WORK * (double)like->count));
   for (int64_t k = 0; k < like->count; k++) {
     double one[4];
     for (int i = 0; i < 4; i++) one[i] = x[i][call->argument[i].dims > 0 ? k : 0];

@@ -96,8 +96,8 @@ sl_status sl__stan_build_linspaced(sl__stan_call *call) {
   double *out = sl__stan_memory(call, (size_t)size, sizeof *out);
   if (!low || !high || !out) return SL_NO_MEMORY;
   if (!(*low - *low == 0 && *high - *high == 0 && *low <= *high))
-    return sl__stan_refuse(call, "from %g to %g; the bounds must be finite and ascending", *low,
-                           *high);
+    return sl__stan_refuse_value(call, "from %g to %g; the bounds must be finite and ascending",
+                                 *low, *high);
   for (int32_t k = 0; k + 1 < size; k++) out[k] = *low + k * ((*high - *low) / (size - 1));
   if (size > 0) out[size - 1] = *high;
   return sl__call_give_doubles(call, 1, &size, out);
@@ -112,8 +112,8 @@ sl_status sl__stan_build_linspaced_int_array(sl__stan_call *call) {
   SL__TRY(sl__call_integer(call, 1, &low));
   SL__TRY(sl__call_integer(call, 2, &high));
   if (low > high)
-    return sl__stan_refuse(call, "from %lld to %lld; the bounds must be ascending", (long long)low,
-                           (long long)high);
+    return sl__stan_refuse_value(call, "from %lld to %lld; the bounds must be ascending",
+                                 (long long)low, (long long)high);
   int64_t *out = sl__stan_memory(call, (size_t)size, sizeof *out);
   if (!out) return SL_NO_MEMORY;
   const int64_t range = high - low, gaps = size - 1;

@@ -29,8 +29,9 @@ sl_status sl__matrix_symmetric(sl__stan_call *call, int i, int32_t *n) {
     for (int32_t c = 0; c < r; c++) {
       const double a = x[(int64_t)r * *n + c], b = x[(int64_t)c * *n + r];
       if (!(fabs(a - b) <= 1e-8)) /* Stan's tolerance */
-        return sl__stan_refuse(call, "the matrix is not symmetric: [%d,%d] is %.10g, [%d,%d] %.10g",
-                               r + 1, c + 1, a, c + 1, r + 1, b);
+        return sl__stan_refuse_value(call,
+                                     "the matrix is not symmetric: [%d,%d] is %.10g, [%d,%d] %.10g",
+                                     r + 1, c + 1, a, c + 1, r + 1, b);
     }
   }
   return SL_OK;
@@ -75,22 +76,20 @@ static sl_status give_zeros(sl__stan_call *call, int32_t rows, int32_t columns) 
 
 /* ---- products of a matrix with itself ---- */
 
-sl_status sl__stan_build_crossprod(sl__stan_call *call) {
-  const sl__stan_value *a = &call->argument[0];
-  const int32_t n = a->size[1];
-  SL__TRY(check_size(call, n, n));
-  if (a->count == 0) return give_zeros(call, n, n);
-  const sl_node m = sl__stan_matrix(call, 0);
-  return sl__matrix_give(call, n, n, transposed_times(sl__stan_graph(call), m, m));
-}
+typedef sl_node product(sl__graph *g, sl_node a, sl_node b);
 
-sl_status sl__stan_build_tcrossprod(sl__stan_call *call) {
-  const sl__stan_value *a = &call->argument[0];
-  const int32_t n = a->size[0];
+/* n: rows and columns of the result. */
+static sl_status with_itself(sl__stan_call *call, int32_t n, product *times) {
   SL__TRY(check_size(call, n, n));
-  if (a->count == 0) return give_zeros(call, n, n);
+  if (call->argument[0].count == 0) return give_zeros(call, n, n);
   const sl_node m = sl__stan_matrix(call, 0);
-  return sl__matrix_give(call, n, n, times_transposed(sl__stan_graph(call), m, m));
+  return sl__matrix_give(call, n, n, times(sl__stan_graph(call), m, m));
+}
+sl_status sl__stan_build_crossprod(sl__stan_call *call) {
+  return with_itself(call, call->argument[0].size[1], transposed_times);
+}
+sl_status sl__stan_build_tcrossprod(sl__stan_call *call) {
+  return with_itself(call, call->argument[0].size[0], times_transposed);
 }
 
 sl_status sl__stan_build_multiply_lower_tri_self_transpose(sl__stan_call *call) {

@@ -178,14 +178,14 @@ static sl_status check_known_times(solver *s, int32_t n) {
   const double *start = start_known ? sl__stan_numbers(call, 2) : NULL;
   if (!times || (start_known && !start)) return SL_NO_MEMORY;
   if (start && !(isfinite(*start) && times[0] > *start))
-    return sl__stan_refuse(call, "the start is at time %g, but must be before the first output, %g",
-                           *start, times[0]);
+    return sl__stan_refuse_value(
+        call, "the start is at time %g, but must be before the first output, %g", *start, times[0]);
   for (int32_t i = 0; i < n; i++) {
     if (!isfinite(times[i]))
-      return sl__stan_refuse(call, "time %d is %g, but must be finite", i + 1, times[i]);
+      return sl__stan_refuse_value(call, "time %d is %g, but must be finite", i + 1, times[i]);
     if (i > 0 && (times[i] < times[i - 1] || (s->old && times[i] == times[i - 1])))
-      return sl__stan_refuse(call, "times must ascend, but time %d is %g after %g", i + 1, times[i],
-                             times[i - 1]);
+      return sl__stan_refuse_value(call, "times must ascend, but time %d is %g after %g", i + 1,
+                                   times[i], times[i - 1]);
   }
   return SL_OK;
 }
@@ -205,6 +205,47 @@ static sl_status check_times(solver *s, const sl__ode *ode) {
   return sl__stan_require(call, op_less_equal(g, before, after), "times must ascend");
 }
 
+static sl_node solution(solver *s, const sl__ode *ode) {
+  s->call->inside = true;
+  const sl_node y = op_ode(sl__stan_graph(s->call), ode, build_slopes, s);
+  s->call->inside = false;
+  return y;
+}
+
+static sl_status refuse_solution(sl__stan_call *call, const sl__ode *ode) {
+  return sl__stan_refuse_value(call,
+                               "no solution: more than %g steps from one output time to the next, "
+                               "or values that are not finite",
+                               ode->max_steps);
+}
+
+/* Everything is known. How many steps are taken cannot be asked of a program: they are counted by
+ * trying with few, then with sixteen times as many, so that what is counted is what may be taken.
+ * */
+static sl_status solve_known(solver *s, sl__ode *ode, const int32_t size[2]) {
+  enum { FIRST = 64, MORE = 16, ROUNDS = 10, PLANNING = 16 };
+  sl__stan_call *call = s->call;
+  sl__graph *g = sl__stan_graph(call);
+  const int64_t count = (int64_t)size[0] * size[1];
+  const double most = ode->max_steps;
+  double *numbers = sl__stan_memory(call, (size_t)count, sizeof *numbers);
+  if (!numbers) return SL_NO_MEMORY;
+  for (double steps = FIRST;; steps *= MORE) {
+    const double before = sl__graph_work(g, NULL);
+    ode->max_steps = fmin(steps, most);
+    const sl_node y = solution(s, ode);
+    if (s->status != SL_OK) return s->status;
+    if (!y) return sl__stan_no_node(call->tracer, call->place);
+    const double round = sl__graph_work(g, NULL) - before;
+    SL__TRY(sl__stan_work(call, ROUNDS * round / PLANNING * ode->max_steps * size[0]));
+    SL__TRY(sl__graph_numbers(g, op_reshape(g, y, sl__shape1((int32_t)count)), numbers));
+    int64_t good = 0;
+    while (good < count && isfinite(numbers[good])) good++;
+    if (good == count) return sl__call_give_doubles(call, 2, size, numbers);
+    if (steps >= most) return refuse_solution(call, ode);
+  }
+}
+
 sl_status sl__stan_build_ode(sl__stan_call *call) {
   solver s = {.call = call};
   sl__ode ode;
@@ -221,9 +262,8 @@ sl_status sl__stan_build_ode(sl__stan_call *call) {
   SL__TRY(check_times(&s, &ode));
   ode.parameters = s.parameters;
   ode.parameter = s.parameter;
-  call->inside = true;
-  const sl_node y = op_ode(g, &ode, build_slopes, &s);
-  call->inside = false;
+  if (sl__call_all_known(call)) return solve_known(&s, &ode, size);
+  const sl_node y = solution(&s, &ode);
   if (s.status != SL_OK) return s.status;
   if (!y) return sl__stan_no_node(call->tracer, call->place);
   const sl_node finite = op_equal(g, op_subtract(g, y, y), op_number(g, SL_F64, 0));

@@ -11,6 +11,7 @@ typedef sl_node reduce_node(sl__graph *g, sl_node a, int32_t n);
 
 static sl_status reduce(sl__stan_call *call, reduce_numbers *numbers, reduce_node *node) {
   const sl__stan_value *a = &call->argument[0];
+  if (sl__stan_is_known(a)) SL__TRY(sl__stan_work(call, 4 * (double)a->count));
   if (a->count == 0 || sl__stan_is_known(a)) {
     const double *x = sl__stan_numbers(call, 0);
     return x ? sl__call_give_real(call, numbers(x, a->count)) : SL_NO_MEMORY;
@@ -57,6 +58,7 @@ static bool is_int(int64_t value) {
 
 static sl_status integer_sum(sl__stan_call *call, bool product) {
   const sl__stan_value *a = &call->argument[0];
+  SL__TRY(sl__stan_work(call, 4 * (double)a->count));
   int64_t total = product;
   for (int64_t k = 0; k < a->count; k++) {
     total = product ? total * a->integers[k] : total + a->integers[k];
@@ -208,6 +210,7 @@ static sl_status reduce_two(sl__stan_call *call, reduce_pair *number, reduce_pai
     return sl__stan_refuse(call, "arguments of %lld and %lld elements", (long long)a->count,
                            (long long)b->count);
   if (a->count == 0 || sl__call_all_known(call)) {
+    SL__TRY(sl__stan_work(call, 4 * (double)a->count));
     const double *x = sl__stan_numbers(call, 0), *y = sl__stan_numbers(call, 1);
     if (!x || !y) return SL_NO_MEMORY;
     double sum = 0;
@@ -321,14 +324,16 @@ sl_status sl__stan_build_quantile(sl__stan_call *call) {
   double *sorted = sl__stan_memory(call, (size_t)a->count, sizeof *sorted);
   double *out = sl__stan_memory(call, (size_t)p->count, sizeof *out);
   if (!x || !at || !sorted || !out) return SL_NO_MEMORY;
+  SL__TRY(sl__stan_work(call, sl__call_sorting_work(a->count)));
   for (int64_t k = 0; k < a->count; k++) {
-    if (isnan(x[k])) return sl__stan_refuse(call, "element %lld is not a number", (long long)k + 1);
+    if (isnan(x[k]))
+      return sl__stan_refuse_value(call, "element %lld is not a number", (long long)k + 1);
   }
   memcpy(sorted, x, (size_t)a->count * sizeof *sorted);
   qsort(sorted, (size_t)a->count, sizeof *sorted, ascending);
   for (int64_t k = 0; k < p->count; k++) {
     if (!(at[k] >= 0 && at[k] <= 1))
-      return sl__stan_refuse(call, "a probability of %g; it must be from 0 to 1", at[k]);
+      return sl__stan_refuse_value(call, "a probability of %g; it must be from 0 to 1", at[k]);
     const double position = at[k] * (double)(a->count - 1), below = floor(position);
     const int64_t i = (int64_t)below, j = i + 1 < a->count ? i + 1 : i;
     out[k] = sorted[i] + (position - below) * (sorted[j] - sorted[i]);

@@ -30,8 +30,9 @@ static sl_status sorted_places(sl__stan_call *call, bool down, int32_t **places)
   item *items = sl__stan_memory(call, (size_t)a->count, sizeof *items);
   *places = sl__stan_memory(call, (size_t)a->count, sizeof **places);
   if (!x || !items || !*places) return SL_NO_MEMORY;
+  SL__TRY(sl__stan_work(call, sl__call_sorting_work(a->count)));
   for (int32_t k = 0; k < (int32_t)a->count; k++) {
-    if (isnan(x[k])) return sl__stan_refuse(call, "element %d is not a number", k + 1);
+    if (isnan(x[k])) return sl__stan_refuse_value(call, "element %d is not a number", k + 1);
     items[k] = (item){x[k], k};
   }
   qsort(items, (size_t)a->count, sizeof *items, down ? descending : ascending);
@@ -77,6 +78,7 @@ sl_status sl__stan_build_rank(sl__stan_call *call) {
     return sl__stan_refuse(call, "the order of values that depend on parameters is not known");
   const double *x = sl__stan_numbers(call, 0);
   if (!x) return SL_NO_MEMORY;
+  SL__TRY(sl__stan_work(call, (double)a->count));
   int64_t less = 0;
   for (int64_t k = 0; k < a->count; k++) less += x[k] < x[place];
   return sl__call_give_integer(call, less);

@@ -1,6 +1,6 @@
 /* Models: a program with its data. Making one executes the blocks data and transformed data and
- * sizes everything; the density, and the other questions one can ask, are traced anew each time from
- * a copy of the frame that this leaves. */
+ * sizes everything; the density, and the other questions one can ask, are traced anew each time
+ * from a copy of the frame that this leaves. */
 #include "stan/model_inside.h"
 #include <string.h>
 #include "stan/data.h"
@@ -196,6 +196,18 @@ sl_node sl__stan_model_log_density(const sl__stan_model *m, sl__graph *g, sl_nod
   sl__stan_tracer_close(&t);
   if (density && sl__graph_group(g, q, 1, &density) != SL_OK) return 0; /* loops were unrolled */
   return density;
+}
+
+sl_node sl__stan_model_log_jacobian(const sl__stan_model *m, sl__graph *g, sl_node q) {
+  sl__stan_tracer t;
+  if (!q && m->dim > 0) return 0;
+  sl_status status = sl__stan_model_open(m, sl__graph_context(g), g, &t);
+  t.jacobian = true;
+  if (status == SL_OK) status = sl__stan_model_set_parameters(&t, m, q);
+  const sl_node sum =
+      status == SL_OK ? op_rows(g, sl__stan_target_sum(&t)) : fail_graph(&t, g, status);
+  sl__stan_tracer_close(&t);
+  return sum;
 }
 
 /* The elements of one part, in the order of the names, appended to parts. */

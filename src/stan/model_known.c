@@ -49,11 +49,18 @@ static sl_status unconstrain(sl__stan_tracer *t, const sl__stan_model *m, const 
   return SL_OK;
 }
 
-sl_status sl__stan_model_unconstrain(sl_context *context, const sl__stan_model *m,
-                                     const double *constrained, double *q) {
+sl_status sl__stan_model_unconstrain(sl_context *context, const sl__stan_model *m, int64_t rows,
+                                     const double *constrained, double *q, int64_t *row) {
+  const int64_t width = m->part[SL__STAN_PART_PARAMETERS].numbers;
   sl__stan_tracer t;
   sl_status status = sl__stan_model_open(m, context, NULL, &t);
-  if (status == SL_OK) status = unconstrain(&t, m, constrained, q);
+  const sl__stan_mark mark = sl__stan_stack_mark(&t);
+  for (int64_t r = 0; r < rows && status == SL_OK; r++) {
+    *row = r;
+    t.steps = 0; /* the limit is a row's */
+    status = unconstrain(&t, m, constrained + r * width, q + r * m->dim);
+    sl__stan_stack_release(&t, mark);
+  }
   sl__stan_tracer_close(&t);
   return status;
 }

@@ -5,6 +5,7 @@
  * Both make the same tree: one DECLARE statement for each variable. */
 #include "stan/parse.h"
 #include <string.h>
+#include "base/option.h"
 
 /* A type's word, and how many sizes stand behind it. */
 typedef struct type_row {
@@ -81,9 +82,21 @@ static bool refuse_constraint(sl__stan_parser *p, const type_row *row) {
       "at the top of a block");
 }
 
+/* Perhaps nearly one. */
+static bool refuse_bound(sl__stan_parser *p) {
+  static const char *const names[] = {"lower", "upper", "offset", "multiplier"};
+  char word[16] = "";
+  const size_t length = p->token.end - p->token.begin;
+  if (length < sizeof word) memcpy(word, p->program->source.text + p->token.begin, length);
+  const char *nearest = word[0] ? sl__nearest_name(word, names, 4) : NULL;
+  if (!nearest) return sl__stan_refuse_token(p, "lower, upper, offset or multiplier");
+  return sl__stan_parse_fail(p, p->token.begin, "there is no bound '%s'; did you mean '%s'?", word,
+                             nearest);
+}
+
 static bool parse_one_bound(sl__stan_parser *p, const type_row *row, sl__stan_variable *variable) {
   sl__stan_expression **bound = bound_of(variable, p->token.kind);
-  if (!bound) return sl__stan_refuse_token(p, "lower, upper, offset or multiplier");
+  if (!bound) return refuse_bound(p);
   bool affine = p->token.kind == SL__TOKEN_OFFSET || p->token.kind == SL__TOKEN_MULTIPLIER;
   sl__stan_constraint constraint = affine ? SL__STAN_AFFINE : SL__STAN_BOUNDED;
   if (*bound) return sl__stan_refuse_token(p, "each bound once");

@@ -64,8 +64,9 @@ sl_status sl__stan_no_node(sl__stan_tracer *t, size_t place) {
 }
 
 sl_status sl__stan_count_steps(sl__stan_tracer *t, size_t place, int64_t steps) {
-  t->steps += steps;
-  if (t->steps <= SL__STAN_MAX_STEPS) return SL_OK;
+  if (!__builtin_add_overflow(t->steps, steps, &t->steps) && t->steps <= SL__STAN_MAX_STEPS)
+    return SL_OK;
+  t->steps = SL__STAN_MAX_STEPS;
   if (steps > SL__STAN_MAX_STEPS / 2)
     return sl__stan_stop(t, SL_UNSUPPORTED, place,
                          "this alone takes %lld steps, and a program has %d; are the sizes right?",
@@ -74,6 +75,18 @@ sl_status sl__stan_count_steps(sl__stan_tracer *t, size_t place, int64_t steps) 
                        "the program has taken more than %d steps by now, which is all it has; make "
                        "its loops shorter, or operations on vectors; or does one run for ever?",
                        SL__STAN_MAX_STEPS);
+}
+
+sl_status sl__stan_count_work(sl__stan_tracer *t, size_t place, const char *operation,
+                              double work) {
+  const double steps = work / SL__STAN_STEP_WORK;
+  const double left = (double)(SL__STAN_MAX_STEPS - t->steps);
+  if (steps <= left || steps < SL__STAN_MAX_STEPS / 2)
+    return sl__stan_count_steps(t, place, (int64_t)steps);
+  return sl__stan_stop(t, SL_UNSUPPORTED, place,
+                       "'%.60s' takes about %.2g steps with arguments of this size, and a program "
+                       "has %.2g; make them smaller, or pass the result as data",
+                       operation, steps, (double)SL__STAN_MAX_STEPS);
 }
 
 sl_status sl__stan_enter(sl__stan_tracer *t, size_t place) {
@@ -125,6 +138,7 @@ void *sl__stan_temporary(sl__stan_tracer *t, int64_t count, size_t size) {
     return NULL;
   }
   bytes = (bytes + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
+  t->steps += (int64_t)(bytes / SL__STAN_STEP_BYTES); /* whoever takes it, writes it */
   sl__stan_chunk *chunk = t->chunk;
   if (!chunk || bytes > chunk->capacity - chunk->used) {
     chunk = new_chunk(t, bytes);
@@ -169,6 +183,7 @@ sl_status sl__stan_slot_reserve(sl__stan_tracer *t, sl__stan_slot *slot, int64_t
 
 sl_status sl__stan_frame_open(sl__stan_tracer *t, sl__stan_frame *frame, int count) {
   *frame = (sl__stan_frame){.count = count};
+  t->steps += count;
   frame->slot = sl__allocate(t->context, (size_t)count, sizeof *frame->slot);
   return frame->slot ? SL_OK : SL_NO_MEMORY;
 }

@@ -11,10 +11,14 @@
 #include "stan/value.h"
 
 enum {
-  SL__STAN_MAX_STEPS = 100 << 20, /* expressions and statements of one execution */
-  SL__STAN_MAX_MEMORY = 1 << 30,  /* bytes of values */
-  SL__STAN_MAX_NESTING = 2000,    /* of expressions and calls being evaluated: the C stack */
-  SL__STAN_NODE_STEPS = 20        /* what making a node counts as */
+  SL__STAN_MAX_STEPS = 100 << 20,      /* expressions and statements of one execution */
+  SL__STAN_MAX_MEMORY = 1 << 30,       /* bytes of values */
+  SL__STAN_MAX_NESTING = 2000,         /* of expressions and calls being evaluated: the C stack */
+  SL__STAN_NODE_STEPS = 20,            /* what making a node counts as */
+  SL__STAN_STEP_WORK = 64,             /* multiplications of numbers that count as a step, */
+  SL__STAN_STEP_BYTES = 64,            /* and bytes of values that do */
+  SL__STAN_PROGRAM_WORK = 64 * 64,     /* what making and running a program for a call counts as, */
+  SL__STAN_CUMULATIVE_WORK = 64 * 1024 /* and the series and fractions of a distribution function */
 };
 
 /* A variable's place in a frame. */
@@ -90,6 +94,8 @@ sl_status sl__stan_graph_check(sl__stan_tracer *t, size_t place);
 /* Why a node could not be made: the graph's failure, or memory. Never SL_OK. */
 sl_status sl__stan_no_node(sl__stan_tracer *t, size_t place);
 sl_status sl__stan_count_steps(sl__stan_tracer *t, size_t place, int64_t steps);
+/* The same of an operation on numbers, so many multiplications and the like. */
+sl_status sl__stan_count_work(sl__stan_tracer *t, size_t place, const char *operation, double work);
 sl_status sl__stan_enter(sl__stan_tracer *t, size_t place); /* the caller takes 1 from nesting */
 
 /* Memory on the stack, not zeroed; NULL and a failure: too much. */

@@ -32,6 +32,7 @@ sl_status sl__stan_store(sl__stan_tracer *t, sl__stan_slot *slot, const sl__stan
     own->type = type;
     return SL_OK;
   }
+  t->steps += value.count * (int64_t)sizeof(double) / SL__STAN_STEP_BYTES;
   own->form = value.form == SL__STAN_INTEGERS && reals ? SL__STAN_NUMBERS : value.form;
   const size_t size = own->form == SL__STAN_PIECES ? sizeof(sl__stan_piece) : sizeof(double);
   void *memory = memory_for(t, slot, value.count, size);

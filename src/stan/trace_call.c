@@ -23,6 +23,7 @@ static bool any_empty(const sl__stan_call *call) {
 static sl_status call_number_function(sl__stan_tracer *t, sl__stan_call *call,
                                       sl__call_number1 *function) {
   const sl__stan_value *a = &call->argument[0];
+  SL__TRY(sl__stan_count_steps(t, call->place, a->count));
   const double *x = sl__stan_reals(t, a);
   double *y = sl__stan_temporary(t, a->count, sizeof *y);
   if (!x || !y) return SL_NO_MEMORY;
@@ -51,24 +52,41 @@ static sl_status compute(sl__stan_tracer *t, sl__stan_value *result) {
   return SL_OK;
 }
 
-static sl_status check_requirements(sl__stan_tracer *t, size_t place) {
+static sl_status check_requirements(sl__stan_tracer *t, const sl__stan_call *call) {
   for (const sl__stan_requirement *r = t->requirements; r; r = r->next) {
     const int64_t count = sl__shape_count(sl__node_shape(t->graph, r->condition));
     double *holds = sl__stan_temporary(t, count, sizeof *holds);
     if (!holds) return SL_NO_MEMORY;
     SL__TRY(sl__graph_numbers(t->graph, r->condition, holds));
     for (int64_t i = 0; i < count; i++)
-      if (holds[i] != 1) return sl__stan_stop(t, SL_BAD_ARGUMENT, place, "%s", r->message);
+      if (holds[i] != 1)
+        return sl__stan_stop(t, SL_BAD_ARGUMENT, call->place, "%s: %s", call->builtin->name,
+                             r->message);
   }
   return SL_OK;
+}
+
+/* Before what the call has made is computed: its work, and the memory of its values. */
+static sl_status limit_work(sl__stan_tracer *t, const sl__stan_call *call) {
+  if (!t->graph_used) return SL_OK;
+  double bytes;
+  double work = sl__graph_work(t->graph, &bytes) + SL__STAN_PROGRAM_WORK;
+  if (call->builtin->role == SL__STAN_CDF) work += SL__STAN_CUMULATIVE_WORK;
+  if (bytes > SL__STAN_MAX_MEMORY)
+    return sl__stan_stop(t, SL_UNSUPPORTED, call->place,
+                         "'%s' needs about %.0f megabytes with arguments of this size, and there "
+                         "are %d; make them smaller, or pass the result as data",
+                         call->builtin->name, bytes / (1 << 20), SL__STAN_MAX_MEMORY >> 20);
+  return sl__stan_count_work(t, call->place, call->builtin->name, work);
 }
 
 static sl_status build_known(sl__stan_tracer *t, sl__stan_call *call) {
   const sl_status status = call->builtin->build(call);
   if (status != SL_OK) return status;
   SL__TRY(sl__stan_graph_check(t, call->place));
-  if (call->result->form != SL__STAN_NODE) return SL_OK;
-  SL__TRY(check_requirements(t, call->place));
+  if (call->result->form != SL__STAN_NODE) return sl__stan_count_steps(t, call->place, 0);
+  SL__TRY(limit_work(t, call));
+  SL__TRY(check_requirements(t, call));
   return compute(t, call->result);
 }
 

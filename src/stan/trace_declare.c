@@ -140,10 +140,12 @@ static bool is_cholesky(const element *e, bool unit_rows) {
 }
 
 /* Symmetric with positive pivots of the Cholesky factorisation. */
-static sl_status check_definite(sl__stan_tracer *t, const element *e, bool *good) {
+static sl_status check_definite(sl__stan_tracer *t, const sl__stan_variable *v, const element *e,
+                                bool *good) {
   const int32_t n = e->rows;
   double *l = sl__stan_temporary(t, (int64_t)n * n, sizeof *l);
   if (!l) return SL_NO_MEMORY;
+  SL__TRY(sl__stan_count_work(t, v->place, v->name, (double)n * n * n / 3));
   *good = true;
   for (int32_t i = 0; i < n && *good; i++) {
     for (int32_t j = 0; j <= i && *good; j++) {
@@ -198,11 +200,11 @@ static sl_status check_element(sl__stan_tracer *t, const sl__stan_variable *v, c
       *what = "of sum 0";
       break;
     case SL__STAN_COV_MATRIX:
-      SL__TRY(check_definite(t, e, good));
+      SL__TRY(check_definite(t, v, e, good));
       *what = "symmetric and positive definite";
       break;
     case SL__STAN_CORR_MATRIX:
-      SL__TRY(check_definite(t, e, good));
+      SL__TRY(check_definite(t, v, e, good));
       *good = *good && has_unit_diagonal(e);
       *what = "symmetric and positive definite with diagonal 1";
       break;

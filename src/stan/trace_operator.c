@@ -131,7 +131,7 @@ sl_status sl__stan_binary(sl__stan_tracer *t, sl__stan_operator op, sl__stan_typ
   }
   *out = (sl__stan_value){.type = type, .dims = shape->dims, .count = shape->count};
   memcpy(out->size, shape->size, sizeof out->size);
-  SL__TRY(sl__stan_count_steps(t, place, out->count / 64));
+  SL__TRY(sl__stan_count_steps(t, place, out->count / 8));
   if (known || out->count == 0) {
     if (out->count == 0) {
       out->form = SL__STAN_NUMBERS;

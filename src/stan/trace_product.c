@@ -79,7 +79,7 @@ sl_status sl__stan_product(sl__stan_tracer *t, sl__stan_type type, size_t place,
     if (p.m == 0 || p.n == 0) out->size[0] = 0;
     out->count = out->size[0];
   }
-  SL__TRY(sl__stan_count_steps(t, place, out->count * p.k / 64));
+  SL__TRY(sl__stan_count_work(t, place, "*", (double)out->count * p.k));
   const bool known = sl__stan_is_known(a) && sl__stan_is_known(b);
   if (known || p.k == 0 || out->count == 0) {
     if (known) return multiply_known(t, p, a, b, out);

@@ -1,8 +1,8 @@
 /* Constraint transforms: from unconstrained numbers to a parameter's values, and back.
  *
- * The formulas are those of the Stan reference manual, chapter "Constraint Transforms"; the order of
- * the unconstrained numbers is Stan's: arrays element by element, matrices by columns, triangles as
- * their transform says. */
+ * The formulas are those of the Stan reference manual, chapter "Constraint Transforms"; the order
+ * of the unconstrained numbers is Stan's: arrays element by element, matrices by columns, triangles
+ * as their transform says. */
 #ifndef SL_STAN_TRANSFORM_H
 #define SL_STAN_TRANSFORM_H
 #include "stan/trace.h"

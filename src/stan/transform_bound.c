@@ -77,8 +77,8 @@ static mapped map_one(sl__graph *g, const side *low, const side *high, sl_node y
   return (mapped){op_subtract(g, high->node, op_exp(g, y)), y};
 }
 
-/* Where only one side is finite, or none, the map is that of fewer bounds; the width is made 1 there,
- * so that nothing is computed from the stand-ins. */
+/* Where only one side is finite, or none, the map is that of fewer bounds; the width is made 1
+ * there, so that nothing is computed from the stand-ins. */
 static mapped map_mixed(sl__stan_tracer *t, const side *low, const side *high, sl_node y) {
   sl__graph *g = t->graph;
   const sl_node has_low = where_finite(t, low), has_high = where_finite(t, high);

@@ -123,8 +123,8 @@ static sl__stan_constrained corr_matrix(sl__stan_tracer *t, sl_node y, int32_t k
                                 op_sum_all(g, op_multiply(g, p.log_rest, weights))};
 }
 
-/* Column k has -1 / sqrt((k + 1) (k + 2)) above its diagonal and in the last row, and k + 1 times as
- * much, positive, on it; k from 0. */
+/* Column k has -1 / sqrt((k + 1) (k + 2)) above its diagonal and in the last row, and k + 1 times
+ * as much, positive, on it; k from 0. */
 void sl__stan_zero_sum_basis(int32_t n, double *basis) {
   for (int32_t i = 0; i < n; i++) {
     for (int32_t k = 0; k < n - 1; k++) {

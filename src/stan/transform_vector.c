@@ -40,7 +40,8 @@ sl__stan_constrained sl__stan_constrain_simplex(sl__stan_tracer *t, sl_node y, i
                                 op_sum_all(g, op_add(g, left, log_z))};
 }
 
-/* x = y / |y|; y is standard normal, which makes the density proper: the "Jacobian" is -|y|^2 / 2. */
+/* x = y / |y|; y is standard normal, which makes the density proper: the "Jacobian" is -|y|^2 / 2.
+ * */
 sl__stan_constrained sl__stan_constrain_unit(sl__stan_tracer *t, sl_node y) {
   sl__graph *g = t->graph;
   if (!y) return (sl__stan_constrained){0};

@@ -100,13 +100,33 @@ sl_status sl__stan_give_integers(sl__stan_call *call, int32_t dims, const int32_
 
 /* ---- refusals ---- */
 
-sl_status sl__stan_refuse(sl__stan_call *call, const char *format, ...) {
+/* Names the function, since one line may call several. */
+static sl_status refuse(sl__stan_call *call, const char *format, va_list arguments) {
   char message[sizeof call->tracer->context->error.message];
+  vsnprintf(message, sizeof message, format, arguments);
+  return sl__stan_stop(call->tracer, SL_BAD_ARGUMENT, call->place, "%s: %s", call->builtin->name,
+                       message);
+}
+
+sl_status sl__stan_refuse(sl__stan_call *call, const char *format, ...) {
   va_list arguments;
   va_start(arguments, format);
-  vsnprintf(message, sizeof message, format, arguments);
+  call->tracer->wrong = true;
+  const sl_status status = refuse(call, format, arguments);
   va_end(arguments);
-  return sl__stan_stop(call->tracer, SL_BAD_ARGUMENT, call->place, "%s", message);
+  return status;
+}
+
+sl_status sl__stan_refuse_value(sl__stan_call *call, const char *format, ...) {
+  va_list arguments;
+  va_start(arguments, format);
+  const sl_status status = refuse(call, format, arguments);
+  va_end(arguments);
+  return status;
+}
+
+sl_status sl__stan_work(sl__stan_call *call, double work) {
+  return sl__stan_count_work(call->tracer, call->place, call->builtin->name, work);
 }
 
 sl_status sl__stan_require(sl__stan_call *call, sl_node condition, const char *format, ...) {
@@ -126,6 +146,10 @@ sl_status sl__stan_require(sl__stan_call *call, sl_node condition, const char *f
   *added = (sl__stan_requirement){condition, text, t->requirements};
   t->requirements = added;
   return SL_OK;
+}
+
+sl_status sl__stan_count_nodes(sl__stan_call *call, double nodes) {
+  return sl__stan_work(call, nodes * SL__STAN_NODE_STEPS * SL__STAN_STEP_WORK);
 }
 
 /* ---- functions as arguments, random numbers ---- */

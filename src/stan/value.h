@@ -6,10 +6,10 @@
  * Generated quantities are the same execution with every parameter known.
  *
  * Elements of containers are in row-major order over all sizes, the last index fastest: arrays from
- * the outside in, then a vector's elements, or a matrix's rows, then columns. (Stan's own vectors of
- * unconstrained parameters and CSV columns have matrices by columns: transforms.c and names.c see to
- * that.) A node is flat, [count], or a scalar's, []; a matrix is reshaped to [rows, columns] for
- * linear algebra, which costs nothing. All nodes are float64. */
+ * the outside in, then a vector's elements, or a matrix's rows, then columns. (Stan's own vectors
+ * of unconstrained parameters and CSV columns have matrices by columns: transforms.c and names.c
+ * see to that.) A node is flat, [count], or a scalar's, []; a matrix is reshaped to [rows, columns]
+ * for linear algebra, which costs nothing. All nodes are float64. */
 #ifndef SL_STAN_VALUE_H
 #define SL_STAN_VALUE_H
 #include "graph/graph.h"
@@ -90,13 +90,23 @@ sl_status sl__stan_give_numbers(sl__stan_call *call, sl__stan_type type, int32_t
 sl_status sl__stan_give_integers(sl__stan_call *call, int32_t dims, const int32_t *size,
                                  const int64_t *integers);
 /* What Stan throws an exception for: a known violation refuses the call ("normal_lpdf: scale is -1
- * but must be positive"), one that depends on parameters makes the log density -infinity in the rows
- * where it happens. condition: 1 where all is well, elementwise. */
+ * but must be positive"), one that depends on parameters makes the log density -infinity in the
+ * rows where it happens. condition: 1 where all is well, elementwise. */
 sl_status sl__stan_require(sl__stan_call *call, sl_node condition, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 /* Refuses the call with its place: sizes that do not match and the like. */
 sl_status sl__stan_refuse(sl__stan_call *call, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
+/* The same for arguments of the right sizes whose values are not allowed: in generated quantities
+ * that is a fault of the draw, not of the program. */
+sl_status sl__stan_refuse_value(sl__stan_call *call, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+/* Counts work on known numbers, so many multiplications and the like: a builder that computes by
+ * itself and does more than touch its arguments and its result says so before. (What it leaves to a
+ * graph, and the memory it takes, are counted by the tracer.) */
+sl_status sl__stan_work(sl__stan_call *call, double work);
+/* The same for a builder that makes nodes in a loop: so many, one after another. */
+sl_status sl__stan_count_nodes(sl__stan_call *call, double nodes);
 /* Memory until the end of the statement, zeroed; NULL: none. */
 void *sl__stan_memory(sl__stan_call *call, size_t count, size_t size);
 /* Calls argument i, a user's function (CALLABLE), with these values; its statements add nodes to

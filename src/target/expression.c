@@ -167,6 +167,9 @@ static sl_status make(wrapping *w, const char *names, sl__target **out) {
     status =
         sl__target_stan(w->context, title, program->data, program->length, NULL, NULL, 0, 0, out);
   if (status == SL_OK) status = build_once(w->context, *out);
+  const char *const texts[] = {"expression", w->expression, "names", names, NULL};
+  if (status == SL_OK) status = sl__target_remember(w->context, *out, "expression", texts);
+  if (status == SL_OK) (*out)->direct = true;
   return status == SL_OK ? SL_OK : relocate(w, status);
 }
 

@@ -310,7 +310,9 @@ sl_status sl__target_library(sl_context *context, const char *path, const char *
                              sl__target **out) {
   SL__TRY(sl__target_make(context, &source, path, 0, sizeof(library), out));
   pthread_mutex_init(&((library *)(*out)->state)->lock, NULL);
-  const sl_status status = open_library(context, *out, path, data, seed);
+  const char *const texts[] = {"name", path, NULL};
+  sl_status status = open_library(context, *out, path, data, seed);
+  if (status == SL_OK) status = sl__target_remember(context, *out, "library", texts);
   if (status != SL_OK) {
     sl__target_free(*out);
     *out = NULL;

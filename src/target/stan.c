@@ -18,6 +18,10 @@ static sl_node log_density(const sl__target *target, sl__graph *g, sl_node x, ui
                                     !(flags & SL__DENSITY_NO_JACOBIAN));
 }
 
+static sl_node log_jacobian(const sl__target *target, sl__graph *g, sl_node x) {
+  return sl__stan_model_log_jacobian(model_of(target), g, x);
+}
+
 static int32_t count(const sl__target *target, sl__target_part part) {
   return sl__stan_model_count(model_of(target), (sl__stan_part)part);
 }
@@ -78,9 +82,9 @@ static sl_status write(sl_context *context, const sl__target *target, sl__target
   return SL_OK;
 }
 
-static sl_status unconstrain(sl_context *context, const sl__target *target,
-                             const double *parameters, double *q) {
-  return sl__stan_model_unconstrain(context, model_of(target), parameters, q);
+static sl_status unconstrain_rows(sl_context *context, const sl__target *target, int64_t rows,
+                                  const double *parameters, double *q, int64_t *row) {
+  return sl__stan_model_unconstrain(context, model_of(target), rows, parameters, q, row);
 }
 
 static sl_status explain(sl_context *context, const sl__target *target, const double *q) {
@@ -97,7 +101,8 @@ static const sl__target_source source = {.kind = "Stan program",
                                          .count = count,
                                          .name = name,
                                          .write = write,
-                                         .unconstrain = unconstrain,
+                                         .unconstrain_rows = unconstrain_rows,
+                                         .log_jacobian = log_jacobian,
                                          .explain = explain,
                                          .close = close_model};
 
@@ -140,5 +145,12 @@ sl_status sl__target_stan(sl_context *context, const char *name_of_file, const c
     return status;
   }
   SL__TRY(sl__stan_model_new(context, tree, data_name, data, data_length, seed, &model));
-  return wrap_model(context, name_of_file, model, out);
+  SL__TRY(wrap_model(context, name_of_file, model, out));
+  const sl__stan_texts texts = {name_of_file, program, length, data_name, data, data_length};
+  status = sl__target_remember_stan(context, *out, &texts, seed);
+  if (status != SL_OK) {
+    sl__target_free(*out);
+    *out = NULL;
+  }
+  return status;
 }

@@ -1,4 +1,5 @@
 /* Standard targets: the registry, and what they share. */
+#include "base/option.h"
 #include "target/standard.h"
 #include <math.h>
 #include <string.h>
@@ -56,13 +57,18 @@ static const sl__target_source source = {.kind = "standard target", .log_density
 static sl_status refuse_name(sl_context *context, const char *name) {
   sl__text list;
   sl__text_open(&list, context);
-  for (size_t i = 0; i < sizeof registry / sizeof *registry; i++)
+  const char *names[sizeof registry / sizeof *registry];
+  for (size_t i = 0; i < sizeof registry / sizeof *registry; i++) {
+    names[i] = registry[i]->name;
     sl__text_add(&list, "%s%s", i ? ", " : "", registry[i]->name);
+  }
+  const char *near = sl__nearest_name(name, names, sizeof names / sizeof *names);
   const sl_status status =
       list.failed
           ? SL_NO_MEMORY
           : sl__fail(context, SL_BAD_ARGUMENT,
-                     "there is no standard target '%.100s'; take one of %s", name, list.data);
+                     "there is no standard target '%.100s'; %s%s%stake one of %s", name,
+                     near ? "did you mean " : "", near ? near : "", near ? "? " : "", list.data);
   sl__text_close(&list);
   return status;
 }
@@ -78,7 +84,9 @@ sl_status sl__target_standard(sl_context *context, const char *name, sl__target 
   ((standard *)target->state)->which = found;
   target->log_evidence = found->log_evidence;
   target->draw = found->draw ? draw : NULL;
-  const sl_status status = sl__target_set_names(target, NULL);
+  const char *const texts[] = {"name", name, NULL};
+  sl_status status = sl__target_set_names(target, NULL);
+  if (status == SL_OK) status = sl__target_remember(context, target, "standard", texts);
   if (status != SL_OK) {
     sl__target_free(target);
     *out = NULL;

@@ -22,6 +22,7 @@ sl_status sl__target_make(sl_context *context, const sl__target_source *source, 
     return SL_NO_MEMORY;
   }
   target->source = source;
+  target->direct = !source->write;
   *out = target;
   return SL_OK;
 }
@@ -58,6 +59,13 @@ sl_node sl__target_log_density(const sl__target *target, sl__graph *g, sl_node x
   return target->source->log_density(target, g, x, flags);
 }
 
+sl_node sl__target_log_jacobian(const sl__target *target, sl__graph *g, sl_node x) {
+  if (target->direct) return op_rows(g, op_number(g, SL_F64, 0));
+  if (target->source->log_jacobian) return target->source->log_jacobian(target, g, x);
+  const sl_node with = sl__target_log_density(target, g, x, 0);
+  return op_subtract(g, with, sl__target_log_density(target, g, x, SL__DENSITY_NO_JACOBIAN));
+}
+
 int32_t sl__target_count(const sl__target *target, sl__target_part part) {
   if (target->source->count) return target->source->count(target, part);
   return part == SL__TARGET_PARAMETERS ? target->dim : 0;
@@ -86,9 +94,23 @@ sl_status sl__target_write(sl_context *context, const sl__target *target, sl__ta
 
 sl_status sl__target_unconstrain(sl_context *context, const sl__target *target,
                                  const double *parameters, double *q) {
-  if (target->source->unconstrain)
-    return target->source->unconstrain(context, target, parameters, q);
-  memcpy(q, parameters, (size_t)target->dim * sizeof *q);
+  int64_t row;
+  return sl__target_unconstrain_rows(context, target, 1, parameters, q, &row);
+}
+
+sl_status sl__target_unconstrain_rows(sl_context *context, const sl__target *target, int64_t rows,
+                                      const double *parameters, double *q, int64_t *row) {
+  const sl__target_source *source = target->source;
+  const int32_t count = sl__target_count(target, SL__TARGET_PARAMETERS), dim = target->dim;
+  *row = 0;
+  if (source->unconstrain_rows)
+    return source->unconstrain_rows(context, target, rows, parameters, q, row);
+  if (!source->unconstrain) {
+    memcpy(q, parameters, (size_t)rows * (size_t)dim * sizeof *q);
+    return SL_OK;
+  }
+  for (; *row < rows; ++*row)
+    SL__TRY(source->unconstrain(context, target, parameters + *row * count, q + *row * dim));
   return SL_OK;
 }
 

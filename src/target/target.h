@@ -41,6 +41,13 @@ typedef struct sl__target_source {
   /* Parameters [count] on their own scale -> q [dim]; names the one that breaks its constraint. */
   sl_status (*unconstrain)(sl_context *context, const sl__target *target, const double *parameters,
                            double *q);
+  /* Instead of unconstrain, where many rows at once are cheaper: [rows][count] -> q [rows][dim];
+   * *row: the one that was done last. */
+  sl_status (*unconstrain_rows)(sl_context *context, const sl__target *target, int64_t rows,
+                                const double *parameters, double *q, int64_t *row);
+  /* x [dim] -> log |det| of the map from coordinates to parameters []; NULL: the difference of the
+   * two log densities. */
+  sl_node (*log_jacobian)(const sl__target *target, sl__graph *g, sl_node x);
   /* Fails with the reason why the density of q [dim] is 0; SL_OK: none is found. */
   sl_status (*explain)(sl_context *context, const sl__target *target, const double *q);
   void (*close)(sl__target *target); /* frees state */
@@ -57,8 +64,12 @@ struct sl__target {
   /* NULL, or writes exact draws x [rows][dim], row r a function of (key, first_row + r). */
   void (*draw)(const sl__target *target, sl__random_key key, int64_t first_row, int64_t rows,
                double *x);
+  /* What it was made of, for sl__target_recall: JSON text; NULL: a function, or another target seen
+   * differently. */
+  const char *origin;
+  bool direct; /* the parameters are the coordinates themselves, and nothing else is written */
   const void *parameters; /* what op_parameter reads in its graph, if it does */
-  bool serial; /* a function of the caller's that two threads must not call at once */
+  bool serial;            /* a function of the caller's that two threads must not call at once */
 };
 
 /* ---- making ---- */
@@ -82,10 +93,16 @@ sl_status sl__target_callback(sl_context *context, int32_t dim, const char *cons
 /* A shared object with BridgeStan's C interface: runs its code. */
 sl_status sl__target_library(sl_context *context, const char *path, const char *data, uint64_t seed,
                              sl__target **out);
+/* The target of which `origin` is the text, of a file that is not trusted. SL_UNSUPPORTED: the text
+ * only names it; the message says what to give. */
+sl_status sl__target_recall(sl_context *context, const char *origin, sl__target **out);
+/* Leaves the program and its data out of the origin. */
+sl_status sl__target_forget(sl_context *context, sl__target *target);
 void sl__target_free(sl__target *target);
 
 /* ---- asking ---- */
 sl_node sl__target_log_density(const sl__target *target, sl__graph *g, sl_node x, uint32_t flags);
+sl_node sl__target_log_jacobian(const sl__target *target, sl__graph *g, sl_node x);
 int32_t sl__target_count(const sl__target *target, sl__target_part part);
 const char *sl__target_name(const sl__target *target, sl__target_part part, int32_t i);
 int32_t sl__target_width(const sl__target *target, sl__target_part last); /* counts added up */
@@ -94,6 +111,9 @@ sl_status sl__target_write(sl_context *context, const sl__target *target, sl__ta
                            double *out);
 sl_status sl__target_unconstrain(sl_context *context, const sl__target *target,
                                  const double *parameters, double *q);
+/* The same of many rows; *row: after a failure, the row that fails. */
+sl_status sl__target_unconstrain_rows(sl_context *context, const sl__target *target, int64_t rows,
+                                      const double *parameters, double *q, int64_t *row);
 
 sl_status sl__target_explain(sl_context *context, const sl__target *target, const double *q);
 

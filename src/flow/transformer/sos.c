@@ -12,12 +12,14 @@
  * added, the h_k adding up to 1 - s: zeros make the identity. They differ from each other because
  * polynomials that start alike and get like gradients would stay alike.
  *
- * Beyond -bound .. bound the map goes on along its tangent: several such layers would otherwise have
- * the product of their degrees for their degree, and data a little outside of what was trained on
- * would land beyond all noise.
+ * Beyond -reach .. reach the map goes on along its tangent: several such layers would otherwise
+ * have the product of their degrees for their degree, and data a little outside of what was trained
+ * on would land beyond all noise. Powers grow so fast that the reach had better be that of the
+ * data: with twice as much, what few rows far out say is lost in steep slopes.
  *
- * Between the ends, the inverse is a root. The search starts around the smaller of the two roots that the lowest and
- * the highest power of the integral would have by themselves; both have positive coefficients. */
+ * Between the ends, the inverse is a root. The search starts around the smaller of the two roots
+ * that the lowest and the highest power of the integral would have by themselves; both have
+ * positive coefficients. */
 #include <math.h>
 #include "flow/transformer/transformer.h"
 
@@ -46,7 +48,7 @@ static void measure(sl__transform *transform) {
 typedef struct polynomial {
   int axis;
   int32_t degree;
-  double bound;
+  double reach;
   sl_node shift;                         /* c, [n] */
   sl_node part[MOST_DEGREE + 1];         /* coefficient l of all p_k: groups of that size */
   sl_node integral[2 * MOST_DEGREE + 1]; /* [n]: of x^(m+1) in the integral of q */
@@ -65,8 +67,8 @@ static polynomial make_polynomial(const sl__transform *transform, sl__graph *g,
                                   const sl__transform_parameters *parameters) {
   int axis = parameters->axis;
   int32_t count = polynomials_of(transform), degree = degree_of(transform);
-  const double bound = transform->arguments[SL__ARGUMENT_bound].real;
-  polynomial p = {.axis = axis, .degree = degree, .bound = bound};
+  const double reach = transform->arguments[SL__ARGUMENT_reach].real;
+  polynomial p = {.axis = axis, .degree = degree, .reach = reach};
   p.shift = op_element(g, parameters->group[SHIFT], axis, 0);
   for (int32_t l = 0; l <= degree; l++) {
     sl_node raw = op_slice(g, parameters->group[COEFFICIENTS], axis, l * count, count, 1);
@@ -106,7 +108,7 @@ static sl_node within(sl__graph *g, sl_node value, sl_node low, sl_node high) {
 static sl__mapped log_prob(const sl__transform *transform, sl__graph *g, sl_node x,
                            const sl__transform_parameters *parameters) {
   polynomial p = make_polynomial(transform, g, parameters);
-  sl_node high = op_number(g, transform->type, p.bound);
+  sl_node high = op_number(g, transform->type, p.reach);
   sl_node inside = within(g, x, op_negate(g, high), high), rise = slope(g, &p, inside);
   sl_node z = op_multiply_add(g, rise, op_subtract(g, x, inside), value(&p, g, inside));
   return (sl__mapped){z, op_log(g, rise)};
@@ -126,7 +128,7 @@ static sl_node guess(const sl__transform *transform, sl__graph *g, const polynom
 static sl__mapped sample(const sl__transform *transform, sl__graph *g, sl_node z,
                          const sl__transform_parameters *parameters) {
   polynomial p = make_polynomial(transform, g, parameters);
-  sl_node high = op_number(g, transform->type, p.bound), low = op_negate(g, high);
+  sl_node high = op_number(g, transform->type, p.reach), low = op_negate(g, high);
   sl_node z_low = value(&p, g, low), z_high = value(&p, g, high);
   sl_node inside = within(g, z, z_low, z_high);
   sl_node about = guess(transform, g, &p, op_subtract(g, inside, p.shift));

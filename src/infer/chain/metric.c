@@ -87,6 +87,20 @@ void sl__metric_diagonal(const sl__metric *metric, double *diagonal) {
   }
 }
 
+void sl__metric_copy(const sl__metric *from, sl__metric *to) {
+  const size_t n = (size_t)from->dim;
+  memcpy(to->scale, from->scale, n * sizeof *to->scale);
+  if (from->form == SL__METRIC_DENSE) {
+    memcpy(to->dense, from->dense, n * n * sizeof *to->dense);
+    memcpy(to->factor, from->factor, n * n * sizeof *to->factor);
+  }
+  if (from->form == SL__METRIC_LOW_RANK) {
+    to->rank = from->rank;
+    memcpy(to->vectors, from->vectors, (size_t)from->rank * n * sizeof *to->vectors);
+    memcpy(to->values, from->values, (size_t)from->rank * sizeof *to->values);
+  }
+}
+
 bool sl__metric_set_dense(sl__metric *metric, const double *w) {
   const int32_t n = metric->dim;
   double *factor = metric->spare;

@@ -42,6 +42,8 @@ void sl__metric_velocity(const sl__metric *metric, const double *p, double *v);
 void sl__metric_momentum(const sl__metric *metric, const double *normal, double *p);
 /* diagonal [dim] of W. */
 void sl__metric_diagonal(const sl__metric *metric, double *diagonal);
+/* W becomes that of another metric of the same form and size. */
+void sl__metric_copy(const sl__metric *from, sl__metric *to);
 /* Takes over W [dim][dim], symmetric; false, and nothing is changed, if it is not positive
  * definite. */
 bool sl__metric_set_dense(sl__metric *metric, const double *w);

@@ -3,11 +3,12 @@
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
+#include "infer/chain/regroup.h"
 #include "infer/chain/warmup.h"
 
-enum { most_tries = 100, rounds_between_progress = 16 };
+enum { most_tries = 100, rounds_between_progress = 16, transitions_per_divergence = 100 };
 
-typedef enum phase { FIRST_POINT, STEP_SEARCH, TRANSITION, JUMP, DONE } phase;
+typedef enum phase { FIRST_POINT, STEP_SEARCH, TRANSITION, JUMP, MEETING, DONE } phase;
 
 typedef struct walker {
   sl__nuts nuts;
@@ -21,6 +22,7 @@ typedef struct walker {
   int direction;     /* of the step search: 0 before its first probe, then 1 or -1 */
   int32_t jumps;     /* since the last transition */
   int64_t iteration;
+  sl__visit visit; /* in the later half of the time between meetings */
 } walker;
 
 typedef struct sampler {
@@ -32,7 +34,10 @@ typedef struct sampler {
   walker *walkers;                   /* [chains] */
   double *q, *gradient, *value;      /* [chains][dim], [chains][dim], [chains] */
   int64_t *iterations, *divergences; /* [chains], for progress */
-  int32_t running;
+  double *log_mass;                  /* [chains] */
+  int32_t *donor;                    /* [chains] */
+  int32_t running, meeting;
+  int64_t warm_divergences; /* since the last meeting */
 } sampler;
 
 void sl__sampler_defaults(sl__sampler_options *options) {
@@ -42,6 +47,7 @@ void sl__sampler_defaults(sl__sampler_options *options) {
                                    .thin = 1,
                                    .metric = SL__METRIC_KIND_FISHER_LOW_RANK,
                                    .adapt_delta = 0.8,
+                                   .careful_delta = 0.95,
                                    .step_size = 1,
                                    .most_depth = 10,
                                    .init_radius = 2,
@@ -230,6 +236,14 @@ static sl_status learn(sampler *s, walker *w, bool *seek) {
   return SL_OK;
 }
 
+static void note_visit(const sampler *s, walker *w) {
+  const int64_t part = sl__warmup_between_meetings(s->options);
+  if (2 * (w->iteration % part) < part)
+    sl__visit_clear(&w->visit);
+  else
+    sl__visit_add(&w->visit, w->nuts.here.q, w->nuts.here.gradient, w->nuts.here.value);
+}
+
 static sl_status end_transition(sampler *s, walker *w) {
   const bool warmup = w->iteration < s->options->warmup;
   bool seek = false;
@@ -237,11 +251,16 @@ static sl_status end_transition(sampler *s, walker *w) {
   if (w->nuts.divergent && !warmup) s->report->divergences++;
   if (w->nuts.depth >= s->options->most_depth && !warmup) s->report->depth_hits++;
   s->divergences[w->number] += w->nuts.divergent && !warmup;
+  if (warmup) s->warm_divergences += w->nuts.divergent;
+  if (warmup) note_visit(s, w);
   if (warmup) SL__TRY(learn(s, w, &seek));
   s->iterations[w->number] = ++w->iteration;
   if (w->iteration == (int64_t)s->options->warmup + s->options->draws) {
     w->phase = DONE;
     s->running--;
+  } else if (warmup && sl__warmup_is_meeting(s->options, w->iteration)) {
+    w->phase = MEETING;
+    s->meeting++;
   } else if (seek) {
     start_step_search(w);
   } else {
@@ -264,9 +283,49 @@ static sl_status take(sampler *s, walker *w) {
       start_jump(s, w);
       return SL_OK;
     case JUMP: return take_jump(s, w, value, gradient);
+    case MEETING:
     case DONE: break;
   }
   return SL_OK;
+}
+
+/* ---- chains that went astray: regroup.h ---- */
+
+static void join_other(walker *w, const walker *other) {
+  const size_t size = (size_t)w->nuts.dim * sizeof *w->nuts.here.q;
+  memcpy(w->nuts.here.q, other->nuts.here.q, size);
+  memcpy(w->nuts.here.gradient, other->nuts.here.gradient, size);
+  w->nuts.here.value = other->nuts.here.value;
+  w->nuts.step_size = other->nuts.step_size;
+  sl__warmup_adopt(&w->warmup, &other->warmup);
+}
+
+/* Often: more than once in so many transitions since the last meeting. */
+static void watch_divergences(sampler *s) {
+  const sl__sampler_options *options = s->options;
+  const int64_t part = sl__warmup_between_meetings(options);
+  const bool often = s->warm_divergences * transitions_per_divergence > part * options->chains;
+  s->warm_divergences = 0;
+  if (!often || s->walkers[0].iteration == part) return;
+  s->report->adapt_delta = fmax(options->adapt_delta, options->careful_delta);
+  for (int32_t i = 0; i < options->chains; i++)
+    s->walkers[i].warmup.step.delta = s->report->adapt_delta;
+}
+
+/* All chains have come to the same iteration. */
+static void hold_meeting(sampler *s) {
+  const int32_t chains = s->options->chains;
+  watch_divergences(s);
+  for (int32_t i = 0; i < chains; i++) s->log_mass[i] = sl__visit_log_mass(&s->walkers[i].visit);
+  sl__regroup(chains, s->target->dim, s->log_mass, s->donor);
+  for (int32_t i = 0; i < chains; i++) {
+    if (s->donor[i] != i) {
+      join_other(&s->walkers[i], &s->walkers[s->donor[i]]);
+      s->report->regrouped++;
+    }
+    start_transition(&s->walkers[i]);
+  }
+  s->meeting = 0;
 }
 
 /* ---- all chains ---- */
@@ -280,7 +339,10 @@ static sl_status open_walkers(sampler *s, sl__arena *arena, const double *first)
   s->value = sl__arena_take(arena, count, sizeof *s->value);
   s->iterations = sl__arena_take(arena, count, sizeof *s->iterations);
   s->divergences = sl__arena_take(arena, count, sizeof *s->divergences);
-  if (!s->walkers || !s->q || !s->gradient || !s->value || !s->iterations || !s->divergences)
+  s->log_mass = sl__arena_take(arena, count, sizeof *s->log_mass);
+  s->donor = sl__arena_take(arena, count, sizeof *s->donor);
+  if (!s->walkers || !s->q || !s->gradient || !s->value || !s->iterations || !s->divergences ||
+      !s->log_mass || !s->donor)
     return SL_NO_MEMORY;
   for (int32_t i = 0; i < chains; i++) {
     walker *w = &s->walkers[i];
@@ -288,6 +350,7 @@ static sl_status open_walkers(sampler *s, sl__arena *arena, const double *first)
     w->number = i;
     SL__TRY(sl__warmup_open(arena, s->options, dim, &w->warmup));
     SL__TRY(sl__nuts_open(arena, &w->warmup.metric, s->options->most_depth, key, &w->nuts));
+    SL__TRY(sl__visit_open(arena, dim, &w->visit));
     w->candidate = sl__arena_take(arena, size, sizeof *w->candidate);
     if (!w->candidate) return SL_NO_MEMORY;
     w->is_given = first != NULL;
@@ -314,6 +377,7 @@ static sl_status run_rounds(sampler *s, sl__density *density) {
       memcpy(s->q + (size_t)i * dim, s->walkers[i].nuts.wanted, (size_t)dim * sizeof *s->q);
     SL__TRY(sl__density_run(s->context, density, &points));
     for (int32_t i = 0; i < chains; i++) SL__TRY(take(s, &s->walkers[i]));
+    if (s->meeting == chains) hold_meeting(s);
     if (s->listener->progress && round % rounds_between_progress == 0 &&
         !s->listener->progress(s->listener->user, s->iterations, s->divergences))
       return SL_STOPPED;
@@ -345,7 +409,7 @@ sl_status sl__sampler_run(sl_context *context, const sl__target *target,
                           const sl__sampler_options *options, const double *first,
                           const sl__sampler_listener *listener, sl__sampler_report *report) {
   SL__TRY(sl__sampler_check(context, options));
-  *report = (sl__sampler_report){0};
+  *report = (sl__sampler_report){.adapt_delta = options->adapt_delta};
   sl__arena arena;
   sl__arena_open(&arena, context);
   sampler s = {.context = context,

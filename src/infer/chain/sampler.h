@@ -25,6 +25,9 @@ typedef struct sl__sampler_options {
   int32_t chains, warmup, draws, thin;
   sl__metric_kind metric;
   double adapt_delta, step_size; /* step_size: the first one tried */
+  /* What adapt_delta is raised to if the warm-up diverges often: with the Fisher metrics, which take
+   * long steps, these show that the target is narrow somewhere. Below adapt_delta: never. */
+  double careful_delta;
   int most_depth;
   double init_radius; /* first points are uniform within this of 0 in every coordinate */
   /* So many such points are drawn, and the best is taken: with 1 as Stan does. A density that is
@@ -68,6 +71,8 @@ typedef struct sl__sampler_report {
   int64_t gradients; /* evaluations of the density with its gradient, chains' lanes added up */
   int64_t divergences, depth_hits; /* after the warm-up */
   int64_t jumps, jumps_taken;      /* after the warm-up: proposed, accepted */
+  double adapt_delta;              /* that of the draws */
+  int64_t regrouped; /* chains that the warm-up moved to where another one was: regroup.h */
 } sl__sampler_report;
 
 /* first: [chains][dim], or NULL: by init_radius. SL_NUMERIC: no first point with a finite density

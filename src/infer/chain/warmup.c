@@ -9,7 +9,15 @@
 #include "infer/chain/warmup.h"
 #include <math.h>
 
-enum { early_window = 10, late_window = 80, most_rank = 64, most_kept = 1000 };
+enum {
+  early_window = 10,
+  late_window = 80,
+  most_rank = 64,
+  most_kept = 1000,
+  shortest_with_meetings = 100,
+  meeting_parts = 5,
+  last_meeting = 3
+};
 static const double early_share = 0.3, last_share = 0.15;
 
 const char *sl__metric_kind_name(sl__metric_kind kind) {
@@ -162,4 +170,24 @@ bool sl__warmup_learn(sl__warmup *warmup, const double *q, const double *gradien
     return false;
   }
   return anew;
+}
+
+void sl__warmup_adopt(sl__warmup *warmup, const sl__warmup *from) {
+  sl__metric_copy(&from->metric, &warmup->metric);
+  warmup->step = from->step;
+  sl__moments_clear(&warmup->front);
+  sl__moments_clear(&warmup->back);
+  if (warmup->work) sl__window_clear(&warmup->window);
+  warmup->back_count = 0;
+}
+
+/* Meetings are evenly spaced; the last leaves time for what it changes to be learned. */
+int64_t sl__warmup_between_meetings(const sl__sampler_options *options) {
+  return options->warmup < meeting_parts ? 1 : options->warmup / meeting_parts;
+}
+
+bool sl__warmup_is_meeting(const sl__sampler_options *options, int64_t iteration) {
+  const int64_t part = sl__warmup_between_meetings(options);
+  if (!is_fisher(options) || options->warmup < shortest_with_meetings) return false;
+  return iteration % part == 0 && iteration / part <= last_meeting;
 }

@@ -25,4 +25,10 @@ void sl__warmup_start(sl__warmup *warmup, const double *gradient);
  * anew. moved: to another point. *step_size: the one to go on with. */
 bool sl__warmup_learn(sl__warmup *warmup, const double *q, const double *gradient, double accept,
                       bool moved, double *step_size);
+/* Goes on with what another chain has learned, and forgets where its own chain has been. */
+void sl__warmup_adopt(sl__warmup *warmup, const sl__warmup *from);
+/* How many iterations lie between two meetings of the chains, and before the first. */
+int64_t sl__warmup_between_meetings(const sl__sampler_options *options);
+/* Whether chains are compared after this many iterations: regroup.h. */
+bool sl__warmup_is_meeting(const sl__sampler_options *options, int64_t iteration);
 #endif

@@ -14,12 +14,19 @@ typedef struct sl__smc_options {
   int64_t particles;
   double share;  /* of the effective sample size that a next power keeps */
   double accept; /* the acceptance that steps are tuned to */
-  int sweeps;    /* moves at each power; and at the end */
-  int last_sweeps;
+  /* Moves at each power, at least and at most: within these until the particles have forgotten
+   * where they were; and at least at the end. */
+  int sweeps, most_sweeps, last_sweeps;
   int most_leapfrogs;     /* of one move: 1 .. this */
   int64_t most_gradients; /* when so many have been used it ends, complete or not; 0: no bound */
   uint64_t seed;
   const double *centre, *spread; /* [dim] of the first density; NULL: 0, and by probing */
+  /* Draws that tell where mass is, found in another way: known [known_groups][known_rows][dim]. Half
+   * of the particles then start about these groups, from normal densities with their moments, made
+   * wider; of the other half's freedom to find more nothing is taken away. */
+  const double *known;
+  int64_t known_rows;
+  int known_groups;
   /* After every step of a move, or NULL; false ends the run with SL_STOPPED, and q is the
    * population at the power that it had reached. */
   bool (*progress)(void *user, double power, int64_t gradients);
@@ -28,7 +35,7 @@ typedef struct sl__smc_options {
 void sl__smc_defaults(sl__smc_options *options, int32_t dim);
 
 typedef struct sl__smc_report {
-  double log_evidence, log_evidence_se; /* se: of the weights alone, moves taken for perfect */
+  double log_evidence, log_evidence_se; /* se: by the weights and by the ancestors that are left */
   double spread;                        /* of the first density, when it was probed */
   double power;                         /* 1: complete */
   double accept, step_size;             /* of the last moves */

@@ -25,8 +25,9 @@ typedef struct sl__robust {
   sl_dtype type;
   int attempt;
   double started;
-  int64_t judging; /* gradients that judging took, which the budget does not count */
-  bool stopped;    /* by the caller */
+  int64_t judging;          /* gradients that judging took, which the budget does not count */
+  bool stopped;             /* by the caller */
+  sl__loss_history history; /* of the attempt at hand */
 } sl__robust;
 
 /* ladder.c: the plans by dimension, attempt 0, 1 ..; false after the last. */

@@ -12,6 +12,7 @@
 
 enum {
   MOST_TEMPERED = 64, /* dimensions */
+  MOST_GROUPED = 8,   /* dimensions */
   COPIES = 4,         /* of the population, each moved on from the one before */
   SWEEPS = 6,         /* between copies */
   CHAINS = 4,         /* from random points, and as many from the population */
@@ -29,7 +30,7 @@ typedef struct limits {
   const sl__explore_options *options;
   sl__exploration *exploration;
   int64_t before; /* gradients */
-  int stage;      /* 0: the population; 1, 2: chains */
+  int stage;      /* 0, 2: chains; 1: the population */
   const sl__sampler_report *chains;
 } limits;
 
@@ -49,6 +50,16 @@ static bool watch_population(void *user, double power, int64_t gradients) {
 
 /* ---- the population ---- */
 
+/* What the chains from random points saw: one group when they agree, else one each, where few
+ * dimensions make that cheap. */
+static void tell_what_is_known(const sl__exploration *e, sl__smc_options *options) {
+  if (e->chain_count == 0) return;
+  const bool apart = !e->chains_agree && e->dim <= MOST_GROUPED;
+  options->known = e->chains.x;
+  options->known_groups = apart ? (int)e->chain_count : 1;
+  options->known_rows = e->chains.rows / options->known_groups;
+}
+
 static sl_status temper(sl_context *context, const sl__target *target, limits *l, sl__arena *arena,
                         sl__exploration *e) {
   const uint64_t seed = l->options->seed;
@@ -57,6 +68,9 @@ static sl_status temper(sl_context *context, const sl__target *target, limits *l
   options.seed = seed;
   options.progress = watch_population;
   options.user = l;
+  l->stage = 1;
+  l->before = e->gradients;
+  tell_what_is_known(e, &options);
   const int64_t rows = options.particles;
   const size_t each = (size_t)rows * (size_t)e->dim;
   e->particles.x = sl__arena_take(arena, each * COPIES, sizeof(double));
@@ -119,7 +133,7 @@ static sl_status run_chains(sl_context *context, const sl__target *target, limit
   options.chains = CHAINS;
   options.warmup = WARMUP;
   options.draws = DRAWS;
-  options.seed = l->options->seed + (uint64_t)l->stage - 1;
+  options.seed = l->options->seed + (uint64_t)(l->stage / 2);
   options.most_depth = 8;
   keeper k = {.x = e->chains.x + e->chains.rows * e->dim, .dim = e->dim, .limits = l};
   const sl__sampler_listener listener = {.draw = keep, .progress = watch_chains, .user = &k};
@@ -136,22 +150,19 @@ static sl_status run_chains(sl_context *context, const sl__target *target, limit
   return SL_OK;
 }
 
-static sl_status walk(sl_context *context, const sl__target *target, limits *l, sl__arena *arena,
+/* From random points, then from the population's. */
+static sl_status walk(sl_context *context, const sl__target *target, limits *l,
                       sl__exploration *e) {
   const size_t dim = (size_t)e->dim;
-  e->chains.x = sl__arena_take(arena, 2 * CHAINS * DRAWS * dim, sizeof(double));
-  double *first = sl__arena_take(arena, CHAINS * dim, sizeof *first);
-  if (!e->chains.x || !first) return SL_NO_MEMORY;
-  if (e->cut) return SL_OK;
-  l->stage = 1;
-  const sl_status status = run_chains(context, target, l, NULL, e);
-  if (status == SL_NO_MEMORY || status == SL_STOPPED) return status;
-  if (e->particles.rows == 0 || e->cut) return status;
+  double *first = sl__allocate(context, CHAINS * dim, sizeof *first);
+  if (!first) return SL_NO_MEMORY;
   const int64_t apart = e->particles.rows / COPIES / CHAINS;
-  l->stage = 2;
-  for (int c = 0; c < CHAINS; c++)
+  for (int c = 0; c < CHAINS && e->particles.rows > 0; c++)
     memcpy(first + (size_t)c * dim, e->particles.x + c * apart * e->dim, dim * sizeof *first);
-  return run_chains(context, target, l, first, e);
+  l->stage = e->particles.rows > 0 ? 2 : 0;
+  const sl_status status = run_chains(context, target, l, e->particles.rows > 0 ? first : NULL, e);
+  sl__free(&context->allocator, first);
+  return status;
 }
 
 /* Largest R-hat, and the least effective sample size. */
@@ -174,7 +185,12 @@ static sl_status judge_chains(sl_context *context, sl__arena *arena, sl__explora
       e->effective = rows[i].ess_bulk;
   }
   e->chains_agree = e->rhat < good_rhat;
-  if (e->chains_agree || !e->tempered_complete) return SL_OK;
+  return SL_OK;
+}
+
+/* Whether chains that disagree do so because modes are apart. */
+static sl_status judge_modes(sl_context *context, sl__exploration *e) {
+  if (e->chain_count == 0 || e->chains_agree || !e->tempered_complete) return SL_OK;
   /* one copy: the others are not independent of it */
   const sl__draws population = {e->particles.rows / COPIES, e->particles.x};
   return sl__confirm_modes(context, &population, &e->chains, e->dim, e->chain_count * SEGMENTS,
@@ -262,27 +278,39 @@ static sl_status measure(sl__arena *arena, sl__exploration *e) {
 
 /* ---- the whole ---- */
 
-static bool fatal(sl_status status) {
-  return status != SL_OK && status != SL_NUMERIC;
+/* Notes what went wrong; false: that is no reason to end. */
+static bool ends(sl_context *context, sl_status status, sl__exploration *e) {
+  if (status == SL_OK) return false;
+  if (status != SL_NUMERIC) return true;
+  snprintf(e->trouble, sizeof e->trouble, "%.500s", context->error.message);
+  return false;
 }
 
 sl_status sl__explore(sl_context *context, const sl__target *target,
                       const sl__explore_options *options, sl__arena *arena, sl__exploration *out) {
   *out = (sl__exploration){.dim = target->dim, .rhat = (double)NAN};
   limits l = {.options = options, .exploration = out};
-  sl_status status = SL_OK;
-  if (out->dim <= MOST_TEMPERED) status = temper(context, target, &l, arena, out);
-  if (fatal(status)) return status;
-  if (status != SL_OK)
-    snprintf(out->trouble, sizeof out->trouble, "%.500s", context->error.message);
-  status = walk(context, target, &l, arena, out);
-  if (fatal(status)) return status;
-  if (out->chain_count == 0 && out->particles.rows == 0) {
-    if (status != SL_OK) return status;
-    return sl__fail(context, SL_NUMERIC, "no draw of the target was found%s",
-                    out->cut ? " in the time and gradients allowed; allow more" : "");
-  }
+  out->chains.x =
+      sl__arena_take(arena, 2 * CHAINS * DRAWS * (size_t)out->dim, sizeof *out->chains.x);
+  if (!out->chains.x) return SL_NO_MEMORY;
+  sl_status status = walk(context, target, &l, out);
+  if (ends(context, status, out)) return status;
   SL__TRY(judge_chains(context, arena, out));
+  /* after chains that were cut short it ends at once too, with better draws than none */
+  if (out->dim <= MOST_TEMPERED && (!out->cut || out->chain_count == 0)) {
+    status = temper(context, target, &l, arena, out);
+    if (ends(context, status, out)) return status;
+  }
+  if (out->particles.rows > 0 && !out->cut) {
+    status = walk(context, target, &l, out);
+    if (ends(context, status, out)) return status;
+    SL__TRY(judge_chains(context, arena, out));
+  }
+  if (out->chain_count == 0 && out->particles.rows == 0)
+    return sl__fail(context, SL_NUMERIC, "no draw of the target was found%s%s%s",
+                    out->cut ? " in the time and gradients allowed; allow more" : "",
+                    out->trouble[0] ? ": " : "", out->trouble);
+  SL__TRY(judge_modes(context, out));
   SL__TRY(take_buffer(arena, options->seed, out));
   return measure(arena, out);
 }

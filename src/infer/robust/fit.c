@@ -151,12 +151,14 @@ static sl_status run_divergence(const sl__plan_of_attempt *plan, sl__vi *vi, sl_
   return SL_OK;
 }
 
-static void add_to_report(const sl__vi *vi, sl__robust_report *report) {
+static void add_to_report(const sl__vi *vi, sl__robust *run) {
+  sl__robust_report *report = run->report;
   sl__vi_report now;
   sl__vi_report_of(vi, &now);
   report->steps += now.steps;
   report->gradient_evaluations += now.gradient_evaluations;
   report->loss_average = now.loss_average;
+  run->history = now.history;
 }
 
 static sl_status improve_divergence(sl__robust *run, const sl__plan_of_attempt *plan, sl__vi *vi,
@@ -166,7 +168,7 @@ static sl_status improve_divergence(sl__robust *run, const sl__plan_of_attempt *
   sl_status status = run_divergence(plan, vi, &keeping);
   const size_t width = run->type == SL_F32 ? sizeof(float) : sizeof(double);
   memcpy(model->vector, sl__vi_parameters(vi), (size_t)model->flow->size * width);
-  add_to_report(vi, run->report);
+  add_to_report(vi, run);
   /* After a loss that was not finite the judge will see. */
   if (status == SL_NUMERIC) status = SL_OK;
   if (status == SL_OK || status == SL_STOPPED) {
@@ -196,6 +198,7 @@ static sl_status fit_divergence(sl__robust *run, const sl__plan_of_attempt *plan
 }
 
 sl_status sl__robust_improve(sl__robust *run, const sl__plan_of_attempt *plan, sl__model *model) {
+  run->history = (sl__loss_history){0};
   sl_status status = fit_likelihood(run, plan, model);
   if (status == SL_OK && !sl__robust_is_spent(run)) status = fit_divergence(run, plan, model);
   return status;

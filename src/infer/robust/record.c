@@ -21,6 +21,7 @@ sl_status sl__robust_record(const sl__robust *run, const sl__robust_report *repo
   sl__json_real(&json, "khat", scores->khat);
   sl__json_boolean(&json, "certified", report->certified);
   sl__json_text(&json, "verdict", report->verdict);
+  sl__loss_history_write(&report->history, &json);
   sl__json_close_object(&json);
   const sl_status status = text.failed ? SL_NO_MEMORY : sl__model_set_training(model, text.data);
   sl__text_close(&text);

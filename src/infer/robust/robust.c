@@ -35,6 +35,7 @@ static sl_status attempt(sl__robust *run, const sl__plan_of_attempt *plan, sl__m
   const sl_status improved = sl__robust_improve(run, plan, model);
   if (improved != SL_OK && improved != SL_STOPPED) return improved;
   sl__robust_report now = *run->report;
+  now.history = run->history;
   const sl_status judged = sl__robust_judge(run, model, &now);
   if (judged != SL_OK) return judged;
   sl__robust_verdict(&now);
@@ -124,6 +125,7 @@ sl_status sl__robust_fit(sl_context *context, const sl__target *target,
   if (*out) {
     report->chosen = (*out)->flow->formula;
     sl_status named = sl__model_name_columns(*out, target->names, NULL);
+    if (named == SL_OK) named = sl__model_set_target(*out, target->origin);
     if (named == SL_OK) named = sl__robust_record(&run, report, *out);
     if (status == SL_OK) status = named;
   }

@@ -64,6 +64,7 @@ typedef struct sl__robust_report {
   int64_t steps, gradient_evaluations;
   int rolled_back; /* stages that ended worse than they had been, and were set back */
   double loss_average, seconds;
+  sl__loss_history history; /* of the attempt that is kept, while it was fitted by its own draws */
   const char *chosen; /* the flow's formula; lives as long as the model */
   bool certified;
   char verdict[768];

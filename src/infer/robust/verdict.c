@@ -9,9 +9,9 @@
  * al. 2021 (doi:10.1214/20-BA1221) see it is good below 1.01, and bad beyond the bound here. */
 static const double least_effective = 100, most_rhat = 1.05, most_divergent = 0.01;
 static const double most_missed = 0.01, most_gap = 0.1, least_forward = 0.1;
-/* The tempered population's error is more than its weights', by its moves, which are good in few
- * dimensions and where most are accepted. */
-static const double errors = 3, least_accept = 0.5;
+/* The tempered population is to be believed where its moves are good: in few dimensions and where
+ * most are accepted; and where it knows the evidence well enough to see half of it missing. */
+static const double errors = 3, least_accept = 0.5, most_tempered_se = 0.2;
 enum { MOST_TRUSTED = 10 };
 
 double sl__robust_goal(int32_t dim) {
@@ -173,10 +173,23 @@ static bool bridge_disagrees(const sl__robust_report *r, sentence out) {
              s->log_evidence, r->bridge);
 }
 
+/* Whether the population has a say: where chains agree, only if its moves are good. */
+static bool asks_tempering(const sl__robust_report *r) {
+  const bool moves_well = r->dim <= MOST_TRUSTED && r->tempered_accept >= least_accept;
+  return r->tempered_complete && (moves_well || !r->chains_agree);
+}
+
+static bool tempering_vague(const sl__robust_report *r, sentence out) {
+  if (!asks_tempering(r) || r->tempered_se <= most_tempered_se) return false;
+  return say(out,
+             "the tempered population knows the log evidence to %.2f only, %.2f is wanted, so it "
+             "cannot say whether a part is missing; try another seed, or reparameterise the model",
+             r->tempered_se, most_tempered_se);
+}
+
 static bool tempering_disagrees(const sl__robust_report *r, sentence out) {
   const sl__vi_scores *s = &r->scores;
-  const bool moves_well = r->dim <= MOST_TRUSTED && r->tempered_accept >= least_accept;
-  if (!r->tempered_complete || (r->chains_agree && !moves_well)) return false;
+  if (!asks_tempering(r)) return false;
   if (!differ(s->log_evidence, s->log_evidence_se, r->tempered, r->tempered_se, 0.05)) return false;
   return say(out,
              "two estimates of the log evidence disagree: %.3f by importance, %.3f by tempering; "
@@ -208,8 +221,8 @@ bool sl__robust_object(const sl__robust_report *report, char *text, size_t size)
   static rule *const rules[] = {
       exploration_unfinished, draws_lost,        not_a_number,     chains_disagree,
       chains_diverge,         exploration_small, tail_heavy,       mass_missed,
-      forward_share_low,      bounds_crossed,    bridge_disagrees, tempering_disagrees,
-      moments_differ,         gap_wide};
+      forward_share_low,      bounds_crossed,    bridge_disagrees, tempering_vague,
+      tempering_disagrees,    moments_differ,    gap_wide};
   for (size_t k = 0; k < sizeof rules / sizeof *rules; k++)
     if (rules[k](report, (sentence){text, size})) return true;
   return false;

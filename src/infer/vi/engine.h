@@ -98,6 +98,7 @@ struct sl__vi {
   double losses[SL__VI_LOSSES]; /* a ring */
   int64_t loss_count;
   double loss_sum;
+  sl__loss_history history;
   double snapshot_sum, snapshot_best; /* of the losses since the last snapshot; the least mean */
   int64_t snapshot_count;
   double norms[SL__VI_NORMS], sorted_norms[SL__VI_NORMS]; /* a ring, and the same in order */

@@ -54,6 +54,7 @@ static sl_status record(sl_context *context, const sl__target *target, const sl_
   sl__json_real(&json, "log_evidence", result->scores.log_evidence);
   sl__json_real(&json, "khat", result->scores.khat);
   sl__json_text(&json, "verdict", result->verdict);
+  sl__loss_history_write(&result->fit.history, &json);
   sl__json_close_object(&json);
   const sl_status status = text.failed ? SL_NO_MEMORY : sl__model_set_training(model, text.data);
   sl__text_close(&text);
@@ -75,6 +76,7 @@ static sl_status fit_flow(sl_context *context, const sl__target *target, const s
                              NULL, &result->scores);
     judge_in_words(target, result);
     if (status == SL_OK) status = sl__model_name_columns(model, target->names, NULL);
+    if (status == SL_OK) status = sl__model_set_target(model, target->origin);
     if (status == SL_OK) status = record(context, target, plan, result, model);
   }
   sl__free(&context->allocator, vector);

@@ -87,6 +87,7 @@ void sl__vi_report_of(const sl__vi *vi, sl__vi_report *report) {
       .gradient_evaluations = vi->gradients,
       .loss_average = sl__vi_loss_average(vi),
       .seconds = sl__os_seconds() - vi->started,
+      .history = vi->history,
   };
   memcpy(report->stopped, vi->stopped, sizeof report->stopped);
   memcpy(report->trouble, vi->trouble, sizeof report->trouble);

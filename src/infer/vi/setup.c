@@ -49,15 +49,25 @@ static sl_status check_flow(const sl__vi *vi) {
   return SL_OK;
 }
 
+static sl_status refuse_optimiser(const sl__vi *vi, const char *name) {
+  enum { MOST = 64 };
+  int count;
+  const char *names[MOST];
+  const sl__optimiser *const *all = sl__optimisers(&count);
+  for (int i = 0; i < count && i < MOST; i++) names[i] = all[i]->name;
+  const char *near = sl__nearest_name(name, names, count < MOST ? count : MOST);
+  return sl__fail(vi->context, SL_BAD_ARGUMENT, "there is no optimiser called %.60s; %s %s%s", name,
+                  near ? "did you mean" : "one is", near ? near : "adam", near ? "?" : "");
+}
+
 static sl_status find_names(sl__vi *vi) {
   sl__vi_options *options = &vi->options;
   vi->optimiser = sl__vi_optimiser(options->optimiser);
-  if (!vi->optimiser)
-    return sl__fail(vi->context, SL_BAD_ARGUMENT, "there is no optimiser called %s",
-                    options->optimiser);
+  if (!vi->optimiser) return refuse_optimiser(vi, options->optimiser);
   vi->schedule = sl__schedule_find(options->schedule);
   if (!vi->schedule)
-    return sl__fail(vi->context, SL_BAD_ARGUMENT, "there is no schedule called %s",
+    return sl__fail(vi->context, SL_BAD_ARGUMENT,
+                    "there is no schedule called %s; use constant, cosine, warmup or plateau",
                     options->schedule);
   options->optimiser_options = sl__optimiser_resolve(vi->optimiser, &options->optimiser_options);
   if (isnan(options->rate)) options->rate = vi->optimiser->default_rate;

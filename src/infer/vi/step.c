@@ -96,6 +96,7 @@ static void apply(sl__vi *vi, move *task) {
   vi->last_skipped = kept == 0;
   vi->bad_running = 0;
   sl__vi_remember(vi, vi->loss);
+  sl__loss_history_add(&vi->history, vi->step, vi->loss, (double)NAN);
   if (vi->last_skipped) {
     vi->skipped++;
     return;

@@ -160,6 +160,7 @@ typedef struct sl__vi_report {
   double seconds;
   char stopped[160]; /* why before the last step; "" if it was not */
   char trouble[512]; /* what was not finite, where; "" if nothing */
+  sl__loss_history history;
 } sl__vi_report;
 
 /* vector [flow->size]: starting values, copied. The options' pointers are borrowed. */

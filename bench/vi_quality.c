@@ -1,0 +1,398 @@
+/* How good is variational inference in robust mode, and is it right about itself?
+ *
+ *   bench_vi_quality targets [--seeds N] [--threads N] [--seconds S] [NAME...]
+ *   bench_vi_quality posteriors FOLDER PROGRAMS [--seeds N] [--threads N] [--seconds S] [NAME...]
+ *
+ * targets: the standard targets whose log evidence is known; KL is that less the ELBO, in nats.
+ * posteriors: FOLDER has a folder for each posterior with info.json, its data and reference.json
+ * (means and sds of draws that are taken for exact); PROGRAMS has NAME.stan. Means and sds of
+ * DRAWS draws from the flow, and of as many resampled by smoothed weights, are held against the
+ * reference's; the worst quantity counts. NAME: only those whose names contain it.
+ *
+ * Prints Markdown: a row for each target as soon as it is done, then the summary. A fit that is
+ * certified and wrong all the same is marked with a star; why a fit is not certified goes to
+ * standard error. Times are by the clock, of the whole fit. */
+#include <dirent.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include "base/os.h"
+#include "flow/model.h"
+#include "infer/diagnose/diagnose.h"
+#include "infer/robust/robust.h"
+#include "target/standard.h"
+
+enum { DRAWS = 20000, MOST_SEEDS = 100 };
+
+/* A certified fit is wrong beyond these: nats; of a mean in sd; of an sd as a ratio. */
+static const double most_kl = 0.05, most_off = 0.15, most_ratio = 1.15;
+
+typedef struct settings {
+  int seeds, threads;
+  double seconds; /* that a fit may take; 0: any */
+  int names;
+  char **name;
+} settings;
+
+typedef struct moments {
+  double off, ratio; /* worst: |difference of means| in sd; ratio of sds, the larger on top */
+} moments;
+
+typedef struct result {
+  int32_t dim;
+  sl__robust_report report;
+  moments drawn, resampled;
+} result;
+
+typedef struct summary {
+  int fits, certified, wrong;
+  moments drawn, resampled; /* worst of the certified ones */
+} summary;
+
+static bool is_wanted(const char *name, const settings *s) {
+  for (int k = 0; k < s->names; k++)
+    if (strstr(name, s->name[k])) return true;
+  return s->names == 0;
+}
+
+static int ascending(const void *a, const void *b) {
+  const double x = *(const double *)a, y = *(const double *)b;
+  return (x > y) - (x < y);
+}
+
+/* Sorts. */
+static double median(int n, double *x) {
+  qsort(x, (size_t)n, sizeof *x, ascending);
+  return n % 2 ? x[n / 2] : 0.5 * (x[n / 2 - 1] + x[n / 2]);
+}
+
+static double worse(double a, double b) {
+  return isnan(a) || isnan(b) ? (double)NAN : fmax(a, b);
+}
+
+static sl_status fit(sl_context *context, const sl__target *target, const settings *s, int seed,
+                     const char *name, sl__model **model, result *out) {
+  sl__robust_options options;
+  sl__robust_defaults(&options);
+  options.seed = (uint64_t)seed;
+  options.max_seconds = s->seconds;
+  *out = (result){.dim = target->dim};
+  SL__TRY(sl__robust_fit(context, target, &options, model, &out->report));
+  if (!out->report.certified) fprintf(stderr, "%s, seed %d: %s\n", name, seed, out->report.verdict);
+  return SL_OK;
+}
+
+static sl_status new_context(const settings *s, sl_context **context) {
+  const sl_context_options options = {.size = sizeof options, .threads = s->threads};
+  return sl_context_new(&options, context);
+}
+
+/* ---- targets ---- */
+
+static sl_status fit_target(const settings *s, const char *name, int seed, double *exact,
+                            result *out) {
+  sl_context *context;
+  sl__target *target;
+  sl__model *model = NULL;
+  SL__TRY(new_context(s, &context));
+  sl_status status = sl__target_standard(context, name, &target);
+  if (status == SL_OK) {
+    *exact = target->log_evidence;
+    status = fit(context, target, s, seed, name, &model, out);
+    sl__model_free(context, model);
+    sl__target_free(target);
+  }
+  if (status != SL_OK) fprintf(stderr, "%s, seed %d: no fit: %s\n", name, seed, sl_error(context));
+  sl_context_free(context);
+  return status;
+}
+
+typedef struct fits {
+  int count, certified, wrong;
+  double largest_certified;
+  double kl[MOST_SEEDS], khat[MOST_SEEDS], ess[MOST_SEEDS], seconds[MOST_SEEDS];
+} fits;
+
+static void print_fits(const sl__standard_target *what, int seeds, fits *f) {
+  printf("| %s | %d | %d | %d | ", what->name, (int)what->dim, seeds, f->certified);
+  if (f->count == 0) {
+    printf("- | - | - | - | - | - | - |\n");
+    return;
+  }
+  printf("%.4f | ", median(f->count, f->kl));
+  printf("%.4f | ", f->kl[f->count - 1]);
+  if (f->certified > 0)
+    printf("%.4f | ", f->largest_certified);
+  else
+    printf("- | ");
+  printf("%.2f | %.3f | ", median(f->count, f->khat), median(f->count, f->ess));
+  printf("%.1f | ", median(f->count, f->seconds));
+  printf("%.1f |%s\n", f->seconds[f->count - 1], f->wrong > 0 ? " *" : "");
+  fflush(stdout);
+}
+
+static void do_target(const settings *s, const sl__standard_target *what, summary *all) {
+  fits f = {.largest_certified = -INFINITY};
+  const double most = most_kl * fmax(1, what->dim / 2.0);
+  double exact = (double)NAN;
+  for (int seed = 0; seed < s->seeds; seed++) {
+    result r;
+    if (fit_target(s, what->name, seed, &exact, &r) != SL_OK) continue;
+    const sl__vi_scores *scores = &r.report.scores;
+    const double kl = exact - scores->elbo;
+    f.kl[f.count] = kl;
+    f.khat[f.count] = scores->khat;
+    f.ess[f.count] = scores->ess / (double)scores->rows;
+    f.seconds[f.count++] = r.report.seconds;
+    if (!r.report.certified) continue;
+    f.certified++;
+    f.largest_certified = fmax(f.largest_certified, kl);
+    f.wrong += !(kl <= most);
+  }
+  all->fits += s->seeds;
+  all->certified += f.certified;
+  all->wrong += f.wrong;
+  print_fits(what, s->seeds, &f);
+}
+
+static void do_targets(const settings *s) {
+  int count;
+  const sl__standard_target *const *targets = sl__standard_targets(&count);
+  summary all = {0};
+  printf(
+      "| target | dimensions | seeds | certified | median KL | largest KL | largest certified KL | "
+      "median k-hat | median ESS | median s | largest s |\n"
+      "|---|---|---|---|---|---|---|---|---|---|---|\n");
+  for (int i = 0; i < count; i++)
+    if (isfinite(targets[i]->log_evidence) && is_wanted(targets[i]->name, s))
+      do_target(s, targets[i], &all);
+  printf(
+      "\n%d of %d fits are certified, %d of these are wrong: more than %.2f nats (times half the "
+      "dimensions) from the log evidence.\n",
+      all.certified, all.fits, all.wrong, most_kl);
+}
+
+/* ---- the files of a posterior ---- */
+
+typedef struct files {
+  sl_context *context;
+  sl__arena arena;
+  char folder[1100];
+  const char *program, *data;
+  size_t program_length, data_length;
+  const sl__json_value *reference;
+} files;
+
+static sl_status read_text(files *f, const char *path, const char **text, size_t *length) {
+  char *data;
+  SL__TRY(sl__os_read_file(f->context, path, &data, length));
+  *text = sl__arena_text(&f->arena, data, *length);
+  sl__free(&f->context->allocator, data);
+  return *text ? SL_OK : SL_NO_MEMORY;
+}
+
+static sl_status read_json(files *f, const char *name, const sl__json_value **out) {
+  char path[1200];
+  const char *text;
+  size_t length;
+  sl__json_value *value;
+  snprintf(path, sizeof path, "%.1000s/%.100s", f->folder, name);
+  SL__TRY(read_text(f, path, &text, &length));
+  SL__TRY(sl__json_parse(f->context, &f->arena, text, length, &value));
+  *out = value;
+  return SL_OK;
+}
+
+static sl_status read_files(files *f, const char *programs) {
+  const sl__json_value *info;
+  char path[1200];
+  SL__TRY(read_json(f, "reference.json", &f->reference));
+  SL__TRY(read_json(f, "info.json", &info));
+  snprintf(path, sizeof path, "%.800s/%.200s.stan", programs, sl__json_member(info, "model")->text);
+  SL__TRY(read_text(f, path, &f->program, &f->program_length));
+  snprintf(path, sizeof path, "%.800s/%.200s", f->folder, sl__json_member(info, "data_file")->text);
+  return read_text(f, path, &f->data, &f->data_length);
+}
+
+/* ---- posteriors ---- */
+
+static int32_t find_column(const sl__target *target, const char *name) {
+  int32_t column = 0;
+  for (int part = 0; part < SL__TARGET_PARTS; part++)
+    for (int32_t i = 0; i < sl__target_count(target, (sl__target_part)part); i++, column++)
+      if (strcmp(sl__target_name(target, (sl__target_part)part, i), name) == 0) return column;
+  return -1;
+}
+
+/* values [DRAWS][width] against the reference's quantities; those that never move are left out. */
+static void compare(const files *f, const sl__target *target, int32_t width, const double *values,
+                    moments *out) {
+  const sl__json_value *name = sl__json_member(f->reference, "names")->child;
+  const sl__json_value *mean = sl__json_member(f->reference, "mean")->child;
+  const sl__json_value *sd = sl__json_member(f->reference, "sd")->child;
+  *out = (moments){0, 1};
+  for (; name && mean && sd; name = name->next, mean = mean->next, sd = sd->next) {
+    const int32_t column = find_column(target, name->text);
+    if (column < 0 || !(sd->number > 0)) continue;
+    double sum = 0, squares = 0;
+    for (int64_t r = 0; r < DRAWS; r++) sum += values[r * width + column] / DRAWS;
+    for (int64_t r = 0; r < DRAWS; r++) {
+      const double off = values[r * width + column] - sum;
+      squares += off * off / DRAWS;
+    }
+    const double ratio = sqrt(squares) / sd->number;
+    out->off = worse(out->off, fabs(sum - mean->number) / sd->number);
+    out->ratio = worse(out->ratio, fmax(ratio, 1 / ratio));
+  }
+}
+
+/* Draws as they come, and resampled by their smoothed weights. */
+static sl_status judge(files *f, const sl__target *target, const sl__model *model, result *out) {
+  const int32_t width = sl__target_width(target, SL__TARGET_GENERATED), dim = target->dim;
+  double *x = sl__arena_take(&f->arena, (size_t)DRAWS * (size_t)dim, sizeof *x);
+  double *chosen = sl__arena_take(&f->arena, (size_t)DRAWS * (size_t)dim, sizeof *chosen);
+  double *weights = sl__arena_take(&f->arena, DRAWS, sizeof *weights);
+  int64_t *index = sl__arena_take(&f->arena, DRAWS, sizeof *index);
+  double *values = sl__arena_take(&f->arena, (size_t)DRAWS * (size_t)width, sizeof *values);
+  if (!x || !chosen || !weights || !index || !values) return SL_NO_MEMORY;
+  sl__vi_scores scores;
+  sl__psis psis;
+  SL__TRY(sl__vi_evaluate(f->context, model->flow, model->vector, target, DRAWS, 77, x, weights,
+                          &scores));
+  SL__TRY(sl__target_write(f->context, target, SL__TARGET_GENERATED, DRAWS, x, 1, 0, values));
+  compare(f, target, width, values, &out->drawn);
+  out->resampled = (moments){(double)NAN, (double)NAN};
+  if (sl__psis_smooth(f->context, DRAWS, weights, 1, weights, &psis) != SL_OK) return SL_OK;
+  SL__TRY(sl__resample(f->context, SL__RESAMPLE_STRATIFIED, (sl__random_key){1, 1, 1}, DRAWS,
+                       weights, DRAWS, index));
+  for (int64_t r = 0; r < DRAWS; r++)
+    memcpy(chosen + r * dim, x + index[r] * dim, (size_t)dim * sizeof *x);
+  SL__TRY(sl__target_write(f->context, target, SL__TARGET_GENERATED, DRAWS, chosen, 1, 0, values));
+  compare(f, target, width, values, &out->resampled);
+  return SL_OK;
+}
+
+static sl_status fit_posterior(files *f, const settings *s, const char *name, int seed,
+                               result *out) {
+  sl__target *target;
+  sl__model *model = NULL;
+  SL__TRY(sl__target_stan(f->context, name, f->program, f->program_length, "data", f->data,
+                          f->data_length, 1, &target));
+  sl_status status = fit(f->context, target, s, seed, name, &model, out);
+  if (status == SL_OK) status = judge(f, target, model, out);
+  sl__model_free(f->context, model);
+  sl__target_free(target);
+  return status;
+}
+
+static bool is_off(const moments *m) {
+  return !(m->off <= most_off && m->ratio <= most_ratio);
+}
+
+static void print_fit(const char *name, int seed, const result *r) {
+  const sl__robust_report *p = &r->report;
+  printf("| %s | %d | %d | %s | %.2f | %.3f | %.3f | %.3f | %.3f | %.3f | %d | %.3g | %.1f |%s\n",
+         name, (int)r->dim, seed, p->certified ? "yes" : "no", p->scores.khat,
+         p->scores.log_evidence - p->scores.elbo, r->drawn.off, r->drawn.ratio, r->resampled.off,
+         r->resampled.ratio, p->attempts, (double)p->gradient_evaluations, p->seconds,
+         p->certified && is_off(&r->drawn) ? " *" : "");
+  fflush(stdout);
+}
+
+static void take_worst(const moments *m, moments *worst) {
+  worst->off = worse(worst->off, m->off);
+  worst->ratio = worse(worst->ratio, m->ratio);
+}
+
+static void add_up(const result *r, summary *all) {
+  if (!r->report.certified) return;
+  all->certified++;
+  all->wrong += is_off(&r->drawn);
+  take_worst(&r->drawn, &all->drawn);
+  take_worst(&r->resampled, &all->resampled);
+}
+
+static void do_posterior(const settings *s, const char *root, const char *programs,
+                         const char *name, int seed, summary *all) {
+  files f = {0};
+  result r;
+  snprintf(f.folder, sizeof f.folder, "%.500s/%.500s", root, name);
+  if (new_context(s, &f.context) != SL_OK) return;
+  sl__arena_open(&f.arena, f.context);
+  sl_status status = read_files(&f, programs);
+  if (status == SL_OK) status = fit_posterior(&f, s, name, seed, &r);
+  all->fits++;
+  if (status == SL_OK) {
+    print_fit(name, seed, &r);
+    add_up(&r, all);
+  } else {
+    fprintf(stderr, "%s, seed %d: no fit: %s\n", name, seed, sl_error(f.context));
+  }
+  sl__arena_close(&f.arena);
+  sl_context_free(f.context);
+}
+
+static bool has_reference(const char *root, const char *name) {
+  char path[1200];
+  snprintf(path, sizeof path, "%.500s/%.500s/reference.json", root, name);
+  FILE *reference = fopen(path, "rb");
+  if (reference) fclose(reference);
+  return reference != NULL;
+}
+
+static int by_name(const struct dirent **a, const struct dirent **b) {
+  return strcmp((*a)->d_name, (*b)->d_name);
+}
+
+static void do_posteriors(const settings *s, const char *root, const char *programs) {
+  summary all = {.fits = 0};
+  struct dirent **entries;
+  const int found = scandir(root, &entries, NULL, by_name);
+  printf(
+      "| posterior | dimensions | seed | certified | k-hat | log Z - ELBO | worst mean off / sd | "
+      "worst sd ratio | mean, resampled | sd, resampled | attempts | gradients | s |\n"
+      "|---|---|---|---|---|---|---|---|---|---|---|---|---|\n");
+  fflush(stdout);
+  for (int i = 0; i < found; i++) {
+    if (is_wanted(entries[i]->d_name, s) && has_reference(root, entries[i]->d_name))
+      for (int seed = 0; seed < s->seeds; seed++)
+        do_posterior(s, root, programs, entries[i]->d_name, seed, &all);
+    free(entries[i]);
+  }
+  if (found >= 0) free(entries);
+  printf("\n%d of %d fits are certified, %d of these are wrong: a mean off by more than %.2f sd or "
+         "an sd by a factor of more than %.2f (marked with a star). Worst of the certified: mean "
+         "%.3f sd, sd ratio %.3f; resampled: mean %.3f sd, sd ratio %.3f.\n",
+         all.certified, all.fits, all.wrong, most_off, most_ratio, all.drawn.off, all.drawn.ratio,
+         all.resampled.off, all.resampled.ratio);
+}
+
+/* ---- the command ---- */
+
+int main(int argc, char **argv) {
+  settings s = {.seeds = 1};
+  const bool posteriors = argc > 3 && strcmp(argv[1], "posteriors") == 0;
+  if (!posteriors && !(argc > 1 && strcmp(argv[1], "targets") == 0)) {
+    fprintf(stderr, "bench_vi_quality targets | posteriors FOLDER PROGRAMS\n"
+                    "                 [--seeds N] [--threads N] [--seconds S] [NAME...]\n");
+    return 2;
+  }
+  int at = posteriors ? 4 : 2;
+  for (; at + 1 < argc && strncmp(argv[at], "--", 2) == 0; at += 2) {
+    const double value = strtod(argv[at + 1], NULL);
+    if (strcmp(argv[at], "--seconds") == 0)
+      s.seconds = value;
+    else if (strcmp(argv[at], "--threads") == 0)
+      s.threads = (int)value;
+    else
+      s.seeds = value < MOST_SEEDS ? (int)value : MOST_SEEDS;
+  }
+  s.names = argc - at;
+  s.name = argv + at;
+  if (posteriors)
+    do_posteriors(&s, argv[2], argv[3]);
+  else
+    do_targets(&s);
+  return 0;
+}

@@ -1,0 +1,130 @@
+# What the scripts of this folder share: running sluice, and writing a page that needs nothing else.
+# Usage, on top of a script called [--quick] BUILD FOLDER: . "$(dirname "$0")/page.sh"
+# The page is FOLDER/index.html; models and numbers stay beside it. --quick takes few steps: it
+# tries the script, and its numbers mean nothing.
+set -eu
+quick=false
+if [ "$1" = --quick ]; then
+  quick=true
+  shift
+fi
+build=$(cd "$1" && pwd)
+mkdir -p "$2"
+cd "$2"
+page=index.html
+figures=0
+if ! command -v gnuplot >/dev/null 2>&1; then
+  echo "skipped: no gnuplot, which draws the figures" >&2
+  exit 0
+fi
+
+# ---- running ----
+
+# steps N: N, or few.
+steps() { if $quick; then echo $(($1 / 100 + 1)); else echo "$1"; fi; }
+# sluice ARGUMENTS...: 1 is a verdict, and no failure.
+sluice() { "$build/sluice" "$@" --quiet || [ $? -eq 1 ]; }
+# shown ARGUMENTS...: the command as one would type it.
+shown() {
+  printf sluice
+  for word; do
+    case $word in
+      *[!A-Za-z0-9_.,:/=@+-]*) printf " '%s'" "$word" ;;
+      *) printf ' %s' "$word" ;;
+    esac
+  done
+  echo
+}
+# does NAME ARGUMENTS...: runs sluice, shows how, and keeps what it reports in NAME.json.
+does() {
+  name=$1
+  shift
+  { echo '<pre>' && shown "$@" | text && echo '</pre>'; } >>$page
+  echo "  $name" >&2
+  sluice "$@" --json >"$name.json"
+}
+# vi NAME ARGUMENTS...: fits a flow, NAME.safetensors.
+vi() {
+  fit=$1
+  shift
+  does "$fit" vi "$@" -o "$fit.safetensors"
+}
+# robust NAME ARGUMENTS...: the same in the default mode, which chooses the flow.
+robust() { if $quick; then vi "$@" --max-seconds 0.2; else vi "$@"; fi; }
+# number KEY NAME [DECIMALS]: of NAME.json; a dash if it is not there.
+number() {
+  sed -n 's/.*"'"$1"'": \({"value": \)\{0,1\}\(-\{0,1\}[0-9][-+.e0-9]*\).*/\2/p' "$2.json" |
+    awk -v d="${3:-3}" '{printf "%.*f", d, $1; found = 1} END {if (!found) printf "–"}'
+}
+# words KEY NAME: of NAME.json.
+words() { sed -n 's/.*"'"$1"'": "\([^"]*\)".*/\1/p' "$2.json"; }
+# calculate EXPRESSION [DECIMALS]
+calculate() { awk -v d="${2:-2}" "BEGIN {printf \"%.*f\", d, $1}"; }
+
+# ---- writing ----
+
+text() { sed 's/&/\&amp;/g; s/</\&lt;/g; s/>/\&gt;/g'; }
+element() { printf '<%s>%s</%s>\n' "$1" "$(printf %s "$2" | text)" "${1%% *}" >>$page; }
+section() { element h2 "$1"; }
+say() { element p "$*"; }
+# begin TITLE: the style is that of `sluice report`.
+begin() {
+  title=$1
+  sluice vi --mode plain --target gaussian55 --flow loc --steps 1 -o style.safetensors
+  sluice report style.safetensors -o style.html
+  {
+    printf '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
+    echo '<meta name="viewport" content="width=device-width,initial-scale=1">'
+    echo "<title>$title</title>"
+    sed -n '/^<style>/,/^<\/style>/p' style.html
+    echo '<style>.beside{display:grid;gap:0 1rem;align-items:start;'
+    echo 'grid-template-columns:repeat(auto-fit,minmax(min(100%,20rem),1fr))}</style>'
+    printf '</head>\n<body>\n'
+  } >$page
+  rm style.safetensors style.html
+  element h1 "$title"
+  if $quick; then element 'p class="verdict"' 'Made with few steps: the numbers mean nothing.'; fi
+}
+finish() {
+  {
+    echo '<footer>'
+    "$build/sluice" version | head -1 | text
+    echo '</footer>'
+    printf '</body>\n</html>\n'
+  } >>$page
+  echo "$PWD/$page" >&2
+}
+# Figures between beside and beside_end stand in a row where there is room.
+beside() { echo '<div class="beside">' >>$page; }
+beside_end() { echo '</div>' >>$page; }
+# figure CAPTION ARGUMENTS...: what `sluice plot` draws. Names within a picture get its number, for a
+# page has many.
+figure() {
+  caption=$1
+  shift
+  figures=$((figures + 1))
+  sluice plot "$@" --title '' -o figure.svg
+  echo '<figure>' >>$page
+  sed -n '/<svg/,$p' figure.svg | sed "s/gnuplot_canvas/g${figures}_canvas/; s/figure0_/g${figures}_/g
+    s/gpDot/g${figures}_dot/g; s/gpPt/g${figures}_pt/g" >>$page
+  element figcaption "$caption"
+  echo '</figure>' >>$page
+  rm figure.svg
+}
+# table HEAD..., then row CELL..., then table_end; columns are of numbers but for the first.
+cells() {
+  tag=$1
+  shift
+  printf '<tr>' >>$page
+  for cell; do element "$tag" "$cell"; done
+  echo '</tr>' >>$page
+}
+table() {
+  echo '<div class="wide"><table><thead>' >>$page
+  cells th "$@"
+  echo '</thead><tbody>' >>$page
+}
+row() { cells td "$@"; }
+table_end() { echo '</tbody></table></div>' >>$page; }
+# within WIDTH FILE: the header and the rows whose first column is within +-WIDTH.
+within() { awk -F, -v w="$1" '/^#/ {next} !head {head = 1; print; next} $1 >= -w && $1 <= w' "$2"; }

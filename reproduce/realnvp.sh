@@ -1,0 +1,67 @@
+#!/bin/sh
+# RealNVP on two moons (Dinh et al. 2017), as in the notebook real-nvp-pytorch of A. Ashukha.
+# Usage: realnvp.sh [--quick] BUILD FOLDER
+. "$(dirname "$0")/page.sh"
+
+# moons ROWS SEED: scikit-learn's make_moons, two half circles with noise of standard deviation 0.05.
+moons() {
+  awk -v n="$1" -v seed="$2" 'BEGIN {
+    srand(seed); pi = atan2(0, -1); print "x,y"
+    for (i = 0; i < n; i++) {
+      a = pi * rand(); r = 0.05 * sqrt(-2 * log(1 - rand())); t = 2 * pi * rand()
+      x = i % 2 ? 1 - cos(a) : cos(a); y = i % 2 ? 0.5 - sin(a) : sin(a)
+      printf "%.7g,%.7g\n", x + r * cos(t), y + r * sin(t)
+    }
+  }'
+}
+
+begin 'RealNVP on two moons'
+say 'The notebook trains six affine coupling layers, whose scales and shifts are networks of two \
+hidden layers of 256, for 5,001 steps of Adam at 0.0001 on 100 fresh points each. Here each step \
+takes 100 rows of a file that is gone through once, which is the same.'
+
+moons "$(($(steps 5001) * 100))" 1 >train.csv
+moons 1000 2 >shown.csv
+moons 20000 3 >test.csv
+
+section 'Data'
+beside
+figure 'The 1,000 points of the figures below. The notebook draws these too.' shown.csv
+beside_end
+
+section 'The fit in the notebook’s settings'
+net='net=separate,hidden=256x256,activation=leaky_relu,scale=tanh'
+does realnvp fit train.csv --flow "coupling(affine,$net)*6" --optimizer adam --lr 0.0001 \
+  --schedule constant --batch 100 --steps "$(steps 5001)" --valid 0 --test test.csv \
+  --ema 0 --dequantize=false --baselines=false -o realnvp.safetensors
+figure 'The loss along the fit, nats per point.' realnvp.safetensors --kind loss
+figure 'z = f(x), z ~ p(z), x ~ p(x) and x = g(z): what belongs together has the same colour.' \
+  realnvp.safetensors --kind panels --data shown.csv
+beside
+figure 'The density. It is the notebook’s image of p(x), with the points over it.' \
+  realnvp.safetensors --data shown.csv
+figure 'A square net on the base, as the flow bends it.' realnvp.safetensors --kind warp
+beside_end
+figure 'The density after each layer.' realnvp.safetensors --kind layers
+
+section 'sluice by itself'
+say 'The same rows without options: sluice chooses the flow and the budget.'
+moons "$(if $quick; then echo 300; else echo 20000; fi)" 4 >some.csv
+if $quick; then few='--steps 20'; else few=; fi
+# shellcheck disable=SC2086
+does default fit some.csv --test test.csv $few -o default.safetensors
+figure 'The density that sluice chose.' default.safetensors --data shown.csv
+figure 'Calibration on fresh points: ranks in the base, which should be level.' \
+  default.safetensors --kind pit --data test.csv
+
+section 'Numbers'
+test_loss() { sed -n 's/.*"test": {[^}]*"log_prob": \(-\{0,1\}[0-9.e-]*\).*/\1/p' "$1.json" |
+  awk '{printf "%.3f", -$1}'; }
+table 'negative log density, nats per point' notebook sluice
+row 'before the fit' 2.351 "$(number 'loss": \[' realnvp)"
+row 'batches of 100 at the steps 500, 1,000 ... 5,000, mean' 0.505 –
+row 'the same, least and largest' '0.274 to 0.669' –
+row 'RealNVP, 20,000 fresh points' – "$(test_loss realnvp)"
+row 'what sluice chose, 20,000 fresh points' – "$(test_loss default)"
+table_end
+finish

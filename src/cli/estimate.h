@@ -1,0 +1,15 @@
+/* Estimates and their standard errors, as the commands of variational inference show them. */
+#ifndef SL_CLI_ESTIMATE_H
+#define SL_CLI_ESTIMATE_H
+#include "cli/cli.h"
+
+/* "key": {"value": .., "se": ..} */
+void sl__cli_json_estimate(sl__json *json, const char *key, double value, double se);
+/* A line of the table: name, value, and the error unless it is NaN. */
+void sl__cli_add_estimate(sl__text *text, const char *name, double value, double se);
+/* The line above the table's. */
+void sl__cli_add_estimate_heads(sl__text *text);
+/* Writes the model to --output, if that is given; a failure is told, and turned into its code. */
+struct sl__model;
+int sl__cli_save_fit(sl__cli *cli, const struct sl__model *model, int code);
+#endif

@@ -1,0 +1,333 @@
+/* Reading what figures are drawn of. A file is what it says it is: a model by its metadata, draws by a
+ * sampler's columns, a record of a run by its header, a target by its extension; else it is a table
+ * of rows. */
+#include "cli/figures.h"
+#include <string.h>
+#include "cli/fit_target.h"
+#include "cli/target_options.h"
+
+static bool ends_with(const char *text, const char *ending) {
+  const size_t length = strlen(text), tail = strlen(ending);
+  return length > tail && strcmp(text + length - tail, ending) == 0;
+}
+
+static bool is_target_file(const char *path) {
+  return ends_with(path, ".stan") || ends_with(path, ".so");
+}
+
+/* The name without its folders, for keys and titles. */
+static const char *short_name(const char *path) {
+  const char *slash = strrchr(path, '/');
+  return slash ? slash + 1 : path;
+}
+
+static sl_status add_rows(sl__cli *cli, sl__cli_figures *f, sl__cli_rows **out) {
+  if (f->count == SL__CLI_MOST_SETS)
+    return sl__fail(cli->context, SL_BAD_ARGUMENT,
+                    "more than %d files are not told apart in one figure; leave some out",
+                    SL__CLI_MOST_SETS);
+  *out = &f->rows[f->count++];
+  return SL_OK;
+}
+
+/* ---- draws of chains ---- */
+
+static sl_status read_draws(sl__cli *cli, sl__cli_figures *f, const char *path) {
+  sl__cli_draws d;
+  sl__cli_rows *rows = NULL;
+  SL__TRY(sl__cli_read_draws(cli, 1, &path, &d));
+  SL__TRY(add_rows(cli, f, &rows));
+  const sl__draws *draws = &d.draws; /* its memory lives as long as the command */
+  *rows = (sl__cli_rows){.title = short_name(path),
+                         .rows = draws->chains * draws->draws,
+                         .columns = draws->parameters,
+                         .stride = draws->columns,
+                         .chains = draws->chains,
+                         .values = draws->values,
+                         .names = (const char **)draws->names};
+  const int64_t column = sl__draws_column(draws, "energy__");
+  if (column < 0) return SL_OK;
+  double *energy = sl__arena_take(&cli->arena, (size_t)rows->rows, sizeof *energy);
+  if (!energy) return SL_NO_MEMORY;
+  for (int64_t r = 0; r < rows->rows; r++) energy[r] = draws->values[r * draws->columns + column];
+  rows->energy = energy;
+  return SL_OK;
+}
+
+/* Draws as a sampler writes them; other names may be those of pipes, which can be read only once. */
+static bool are_draws(sl__cli *cli, const char *path) {
+  char *bytes;
+  size_t length;
+  if (strstr(path, "%d")) return true;
+  if (!ends_with(path, ".csv")) return false;
+  if (sl__os_read_file(cli->context, path, &bytes, &length) != SL_OK) return false;
+  const bool are = sl__is_stan_csv(bytes, length);
+  sl__free(&cli->context->allocator, bytes);
+  return are;
+}
+
+/* ---- tables ---- */
+
+static bool has_column(const sl__table *table, const char *name) {
+  for (int64_t c = 0; table->names && c < table->columns; c++)
+    if (strcmp(table->names[c], name) == 0) return true;
+  return false;
+}
+
+static const char *guess_kind(const sl__table *table) {
+  if (has_column(table, "episode") && has_column(table, "return")) return "curves";
+  if (table->names && strcmp(table->names[0], "step") == 0) return "track";
+  return NULL;
+}
+
+/* Names of columns that have none: "x1". */
+static sl_status name_columns(sl__cli *cli, int64_t columns, char **given, const char ***out) {
+  const char **names = sl__arena_take(&cli->arena, (size_t)columns, sizeof *names);
+  if (!names) return SL_NO_MEMORY;
+  for (int64_t c = 0; c < columns; c++) {
+    char made[32];
+    snprintf(made, sizeof made, "x%lld", (long long)c + 1);
+    const char *name = given ? given[c] : made;
+    names[c] = sl__arena_text(&cli->arena, name, strlen(name));
+    if (!names[c]) return SL_NO_MEMORY;
+  }
+  *out = names;
+  return SL_OK;
+}
+
+static sl_status copy_numbers(sl__cli *cli, const sl_array_in *from, double **out) {
+  *out = sl__arena_take(&cli->arena, (size_t)from->rows, (size_t)from->columns * sizeof **out);
+  if (!*out) return SL_NO_MEMORY;
+  for (int64_t r = 0; r < from->rows; r++)
+    for (int64_t c = 0; c < from->columns; c++)
+      (*out)[r * from->columns + c] =
+          sl__number_at(from->dtype, from->data, r * from->row_stride + c * from->column_stride);
+  return SL_OK;
+}
+
+static sl_status add_table(sl__cli *cli, sl__cli_figures *f, const sl__table *table,
+                           const char *path) {
+  sl__cli_rows *rows = NULL;
+  double *values;
+  const sl_array_in all = {table->data,    table->type,    table->rows,
+                           table->columns, table->columns, 1};
+  SL__TRY(add_rows(cli, f, &rows));
+  SL__TRY(copy_numbers(cli, &all, &values));
+  *rows = (sl__cli_rows){.title = short_name(path),
+                         .rows = table->rows,
+                         .columns = table->columns,
+                         .stride = table->columns,
+                         .values = values};
+  return name_columns(cli, table->columns, table->names, &rows->names);
+}
+
+static sl_status read_table(sl__cli *cli, sl__cli_figures *f, const char *path,
+                            const char *wanted) {
+  sl__table *table = &f->tables[f->table_count];
+  SL__TRY(sl__cli_read_table(cli, path, table));
+  f->table_count++;
+  f->guess = guess_kind(table);
+  const char *kind = wanted ? wanted : f->guess ? f->guess : "";
+  f->plot.table = table;
+  if (strcmp(kind, "curves") == 0 || strcmp(kind, "track") == 0) return SL_OK;
+  for (int64_t c = 0; c < table->columns; c++) SL__TRY(sl__cli_refuse_words(cli, table, 1, &c));
+  return add_table(cli, f, table, path);
+}
+
+/* ---- models ---- */
+
+static sl_status is_model(sl__cli *cli, const char *path, bool *out) {
+  sl__tensor_file file;
+  SL__TRY(sl__tensors_read(cli->context, sl__cli_about(cli, path, NULL), &file));
+  *out = sl__tensors_meta(&file, "formula") != NULL;
+  sl__tensors_close(&file);
+  return SL_OK;
+}
+
+/* The condition that figures of a conditional model are for. */
+static sl_status read_condition(sl__cli *cli, sl__cli_figures *f, const sl_flow *flow,
+                                const char *wanted, sl_array_in *out) {
+  *out = (sl_array_in){0};
+  if (sl_flow_context_dim(flow) == 0) return SL_OK;
+  SL__TRY(sl__cli_conditions(cli, flow, &f->tables[f->table_count], out));
+  f->table_count += f->tables[f->table_count].rows > 0;
+  if (out->rows == 1) return SL_OK;
+  if (wanted && (strcmp(wanted, "loss") == 0 || strcmp(wanted, "pit") == 0)) return SL_OK;
+  return sl__fail(
+      cli->context, SL_BAD_ARGUMENT,
+      "the model has conditions, and a figure is of one; add --context-value \"%s=...\"",
+      sl_flow_context_name(flow, 0));
+}
+
+/* The flow's own columns, or the parameters of the model that it was fitted to. */
+static sl_status draw_samples(sl__cli *cli, const sl_flow *flow, const sl_array_in *condition,
+                              const sl__target *target, bool mapped, sl__cli_rows *rows) {
+  const int64_t count = SL__CLI_FIGURE_SAMPLES;
+  const int32_t dim = sl_flow_dim(flow);
+  const int32_t width = mapped ? sl__target_width(target, SL__TARGET_TRANSFORMED) : dim;
+  double *x = sl__arena_take(&cli->arena, (size_t)count, (size_t)dim * sizeof *x);
+  double *values = x;
+  if (mapped) values = sl__arena_take(&cli->arena, (size_t)count, (size_t)width * sizeof *values);
+  const char **names = sl__arena_take(&cli->arena, (size_t)width, sizeof *names);
+  if (!x || !values || !names) return SL_NO_MEMORY;
+  sl_array_in given = *condition;
+  SL__TRY(sl__cli_hire(cli));
+  if (given.rows > 0) SL__TRY(sl__cli_spread_conditions(cli, count, &given));
+  const sl_array_out out = sl_out_f64(x, count, dim);
+  SL__TRY(
+      sl_flow_sample(cli->context, flow, cli->seed, given.rows > 0 ? &given : NULL, &out, NULL));
+  if (mapped) {
+    SL__TRY(sl__target_write(cli->context, target, SL__TARGET_TRANSFORMED, count, x, cli->seed, 0,
+                             values));
+    SL__TRY(sl__cli_part_names(&cli->arena, target, SL__TARGET_TRANSFORMED, names));
+  }
+  for (int32_t i = 0; !mapped && i < dim; i++) {
+    const char *name = sl_flow_column_name(flow, i);
+    names[i] = sl__arena_text(&cli->arena, name, strlen(name));
+    if (!names[i]) return SL_NO_MEMORY;
+  }
+  *rows = (sl__cli_rows){.title = rows->title,
+                         .rows = count,
+                         .columns = width,
+                         .stride = width,
+                         .values = values,
+                         .names = names};
+  return SL_OK;
+}
+
+/* A fit's file may hold its target; where it only names it, the figure is of the flow's own
+ * coordinates. */
+static sl_status recall_target(sl__cli *cli, const sl_flow *flow, sl__target **out) {
+  const char *origin = flow->model->target;
+  *out = NULL;
+  if (!origin) return SL_OK;
+  const sl_status status = sl__target_recall(cli->context, origin, out);
+  return status == SL_UNSUPPORTED ? SL_OK : status;
+}
+
+static sl_status sample_model(sl__cli *cli, sl__cli_figures *f, const char *path, sl_flow *flow,
+                              sl__target *target, const char *wanted) {
+  sl__cli_rows *rows = NULL;
+  sl_array_in condition;
+  SL__TRY(read_condition(cli, f, flow, wanted, &condition));
+  if (flow == f->flow) f->plot.condition = condition;
+  if (sl_flow_context_dim(flow) > 0 && condition.rows != 1) return SL_OK;
+  const bool mapped = sl__cli_is_mapped(cli, target);
+  if (flow == f->flow) f->mapped = mapped;
+  SL__TRY(add_rows(cli, f, &rows));
+  rows->title = short_name(path);
+  return draw_samples(cli, flow, &condition, target, mapped, rows);
+}
+
+/* The first argument's model stays open; of others only samples are kept. */
+static sl_status read_model(sl__cli *cli, sl__cli_figures *f, const char *path, bool first,
+                            const char *wanted) {
+  sl_flow *flow;
+  sl__target *target;
+  SL__TRY(sl_flow_load(cli->context, sl__cli_about(cli, path, NULL), &flow));
+  sl_status status = recall_target(cli, flow, &target);
+  if (first) {
+    f->flow = flow;
+    f->target = target;
+  }
+  if (status == SL_OK) status = sample_model(cli, f, path, flow, target, wanted);
+  if (!first) {
+    sl__target_free(target);
+    sl_flow_free(flow);
+  }
+  return status;
+}
+
+/* Rows beside a model, in its columns. */
+static sl_status read_data(sl__cli *cli, sl__cli_figures *f, const char *path, const char *wanted) {
+  sl__table *table = &f->tables[f->table_count];
+  sl__selection chosen;
+  double *values;
+  const bool pit = wanted && strcmp(wanted, "pit") == 0;
+  SL__TRY(sl__cli_read_table(cli, path, table));
+  f->table_count++;
+  SL__TRY(sl__cli_select_for(cli, f->flow, table, pit, &chosen));
+  SL__TRY(copy_numbers(cli, &chosen.x, &values));
+  const char **names = sl__arena_take(&cli->arena, (size_t)chosen.x.columns, sizeof *names);
+  if (!names) return SL_NO_MEMORY;
+  for (int32_t i = 0; i < chosen.x.columns; i++) names[i] = sl_flow_column_name(f->flow, i);
+  f->data = (sl__plot_set){.title = short_name(path),
+                           .rows = chosen.x.rows,
+                           .columns = (int32_t)chosen.x.columns,
+                           .values = values,
+                           .names = names};
+  f->plot.data_condition = chosen.condition;
+  if (f->mapped) return SL_OK;
+  sl__cli_rows *rows = NULL;
+  SL__TRY(add_rows(cli, f, &rows));
+  *rows = (sl__cli_rows){.title = f->data.title,
+                         .rows = f->data.rows,
+                         .columns = f->data.columns,
+                         .stride = f->data.columns,
+                         .values = values,
+                         .names = names};
+  return SL_OK;
+}
+
+/* ---- all of them ---- */
+
+static sl_status read_argument(sl__cli *cli, sl__cli_figures *f, int i, const char *wanted) {
+  const char *path = cli->arguments[i];
+  const bool chains = wanted && (strcmp(wanted, "trace") == 0 || strcmp(wanted, "rank") == 0 ||
+                                 strcmp(wanted, "energy") == 0);
+  bool model = false;
+  if (is_target_file(path)) return SL_OK; /* read with its options */
+  if (ends_with(path, ".safetensors")) {
+    SL__TRY(is_model(cli, path, &model));
+    return model ? read_model(cli, f, path, i == 0, wanted) : read_draws(cli, f, path);
+  }
+  return chains || are_draws(cli, path) ? read_draws(cli, f, path)
+                                        : read_table(cli, f, path, wanted);
+}
+
+/* A target by its own file or by options; it replaces the one that a model's file holds. */
+static sl_status read_target(sl__cli *cli, sl__cli_figures *f) {
+  const int before = f->flow ? 1 : 0;
+  const bool file = cli->argument_count > before && is_target_file(cli->arguments[before]);
+  if (!file && !sl__cli_option(cli, "target")->text && !sl__cli_option(cli, "density")->text)
+    return SL_OK;
+  if (!f->flow && cli->argument_count > file)
+    return sl__fail(cli->context, SL_BAD_ARGUMENT,
+                    "a target is drawn by itself or with a model; leave the other files out");
+  sl__cli own = *cli; /* whose arguments are the target's alone */
+  own.arguments += before;
+  own.argument_count = file ? 1 : 0;
+  sl__target_free(f->target);
+  f->target = NULL;
+  const sl_status status = sl__cli_open_target(&own, &f->target);
+  cli->place = own.place;
+  cli->source = own.source;
+  return status;
+}
+
+sl_status sl__cli_figures_read(sl__cli *cli, const char *wanted, sl__cli_figures *f) {
+  *f = (sl__cli_figures){.plot = {.context = cli->context, .seed = cli->seed}};
+  const char *data = sl__cli_option(cli, "data")->text;
+  for (int i = 0; i < cli->argument_count; i++) SL__TRY(read_argument(cli, f, i, wanted));
+  SL__TRY(read_target(cli, f));
+  if (data && f->flow && !(cli->argument_count > 1 && is_target_file(cli->arguments[1])))
+    SL__TRY(read_data(cli, f, data, wanted));
+  else if (data && !f->target)
+    return sl__fail(cli->context, SL_BAD_ARGUMENT,
+                    "--data is of rows beside a model, or of a Stan program; there is neither");
+  f->plot.flow = f->flow;
+  f->plot.target = f->target;
+  f->plot.subject = cli->argument_count > 0 ? short_name(cli->arguments[0])
+                    : f->target             ? f->target->title
+                                            : NULL;
+  if (f->data.rows > 0) f->plot.data = &f->data;
+  if (f->count > 0 || f->target || f->plot.table || f->flow) return SL_OK;
+  return sl__fail(cli->context, SL_BAD_ARGUMENT,
+                  "there is nothing to draw; give a model, draws, a table, or --target NAME");
+}
+
+void sl__cli_figures_close(sl__cli_figures *f) {
+  for (int t = 0; t < SL__CLI_MOST_SETS; t++) sl__table_close(&f->tables[t]);
+  sl__target_free(f->target);
+  sl_flow_free(f->flow);
+}

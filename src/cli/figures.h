@@ -1,0 +1,43 @@
+/* What the commands that draw figures share: reading models, draws, data and targets into what
+ * src/plot draws. */
+#ifndef SL_CLI_FIGURES_H
+#define SL_CLI_FIGURES_H
+#include "cli/cli.h"
+#include "plot/plot.h"
+
+enum { SL__CLI_MOST_SETS = 8, SL__CLI_FIGURE_SAMPLES = 4000 };
+
+/* A set as it was read, before columns are chosen. */
+typedef struct sl__cli_rows {
+  const char *title;
+  int64_t rows, columns, stride, chains;
+  const double *values; /* [rows], a row every stride numbers */
+  const char **names;   /* [columns] */
+  const double *energy;
+} sl__cli_rows;
+
+typedef struct sl__cli_figures {
+  sl__plot plot;
+  sl_flow *flow;      /* the first argument, if it is a model */
+  sl__target *target; /* of the flow, or by itself */
+  bool mapped;        /* the flow's samples are on its model's own scale */
+  int count;
+  sl__cli_rows rows[SL__CLI_MOST_SETS];
+  sl__plot_set sets[SL__CLI_MOST_SETS]; /* the chosen columns of rows */
+  sl__plot_set data;                    /* rows of --data, all columns of the model */
+  sl__table tables[SL__CLI_MOST_SETS];
+  int table_count;
+  const char *guess; /* the kind that a table's header asks for, or NULL */
+} sl__cli_figures;
+
+/* The files that the command's arguments and options name: models, draws, tables, targets.
+ * wanted: the kind asked for, or NULL. Close in any case. */
+sl_status sl__cli_figures_read(sl__cli *cli, const char *wanted, sl__cli_figures *out);
+/* The columns that the figure is of: --columns, or the first that fit; in all sets, by name. */
+sl_status sl__cli_figures_choose(sl__cli *cli, sl__cli_figures *f);
+/* The kind that shows what was read best. */
+const char *sl__cli_figures_kind(const sl__cli_figures *f);
+/* Leaves the flow out of what is drawn where a figure of this kind is to be of its samples. */
+void sl__cli_figures_fit(const sl__cli_figures *f, const sl__plot_kind *kind, sl__plot *plot);
+void sl__cli_figures_close(sl__cli_figures *f);
+#endif

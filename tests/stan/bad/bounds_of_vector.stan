@@ -1,0 +1,4 @@
+data {
+  real low;
+  real<lowr=low> x;
+}

@@ -1,0 +1,8 @@
+parameters {
+  real switch;
+}
+model {
+  if (switch) {
+    target += 1;
+  }
+}

@@ -1,0 +1,6 @@
+data {
+  real x;
+}
+parameters {
+  real x;
+}

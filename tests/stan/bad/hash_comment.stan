@@ -1,0 +1,4 @@
+# a regression
+data {
+  int N;
+}

@@ -1,0 +1,3 @@
+parameters {
+  array[4] int<lower=0> counts;
+}

@@ -1,0 +1,5 @@
+data {
+  int<lower=1> N;
+parameters {
+  real mu;
+}

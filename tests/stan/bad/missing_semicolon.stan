@@ -1,0 +1,4 @@
+data {
+  int<lower=1> N
+  vector[N] y;
+}

@@ -1,0 +1,4 @@
+transformed data {
+  real scale;
+  scale <- 2.5;
+}

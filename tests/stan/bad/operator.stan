@@ -1,0 +1,4 @@
+transformed data {
+  int x = 3;
+  x++;
+}

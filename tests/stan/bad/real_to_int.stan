@@ -1,0 +1,6 @@
+data {
+  int N;
+}
+transformed data {
+  int half = N / 2.0;
+}

@@ -1,0 +1,6 @@
+data {
+  matrix[3, 3] A;
+}
+transformed data {
+  vector[3] first = A[1];
+}

@@ -1,0 +1,4 @@
+parameters {
+  real<lower=0> width;
+  vector[width] bins;
+}

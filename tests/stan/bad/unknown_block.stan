@@ -1,0 +1,6 @@
+data {
+  int n;
+}
+paramters {
+  real mu;
+}

@@ -1,0 +1,6 @@
+parameters {
+  real height;
+}
+model {
+  height ~ nromal(170, 10);
+}

@@ -1,0 +1,6 @@
+parameters {
+  real<lower=0> rate;
+}
+model {
+  target += -2 * lgama(rate);
+}

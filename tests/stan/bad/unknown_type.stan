@@ -1,0 +1,3 @@
+data {
+  vecotr[3] x;
+}

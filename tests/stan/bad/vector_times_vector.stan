@@ -1,0 +1,8 @@
+data {
+  int N;
+  vector[N] x;
+  vector[N] w;
+}
+transformed data {
+  real total = x * w;
+}
