@@ -67,6 +67,15 @@ sed 's/"seconds.*//' out >three
 check "the same on three threads" cmp -s one three
 
 # One file for all chains; one cut by a kill; standard input; rows without names.
+# Chains stand in the order of their numbers, whichever was written first.
+awk 'BEGIN {print "energy__,chain__,a"; srand(1); e = 0
+  for (i = 0; i < 400; i++) {e = (i >= 200) * 0.9 * e + rand(); print e "," 1 + (i >= 200) "," rand()}}' \
+  >first.csv
+{ head -1 first.csv; tail -200 first.csv; sed -n 2,201p first.csv; } >second.csv
+"$sluice" summary first.csv | grep '^E-BFMI' >first
+"$sluice" summary second.csv | grep '^E-BFMI' >second
+check "E-BFMI of two chains" test "$(wc -w <first)" = 3
+check "the order of chains in a file does not matter" cmp -s first second
 awk 'BEGIN {print "lp__,chain__,a"; srand(1); for (i = 0; i < 800; i++) print 0 "," i % 4 "," rand()}' >one.csv
 run 0 summary one.csv --json
 json

@@ -4,6 +4,7 @@
 #include "base/os.h"
 #include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
@@ -214,7 +215,13 @@ static sl_status find_owner(gathering *g, int64_t i, int64_t first, double numbe
   return SL_OK;
 }
 
-/* Rows of one file by their chain__, chains in the order in which they first come. */
+static int by_number(const void *a, const void *b) {
+  const double x = ((const chain *)a)->number, y = ((const chain *)b)->number;
+  return (x > y) - (x < y);
+}
+
+/* Rows of one file by their chain__, chains in the order of their numbers: they are written as they
+ * come. */
 static sl_status split_by_column(gathering *g, int64_t i, int64_t column) {
   const sl__draws *file = &g->file[i];
   const int64_t first = g->chains;
@@ -234,6 +241,7 @@ static sl_status split_by_column(gathering *g, int64_t i, int64_t column) {
     chain *of = &g->chain[owner[row]];
     of->rows[of->count++] = row;
   }
+  qsort(g->chain + first, (size_t)(g->chains - first), sizeof *g->chain, by_number);
   return SL_OK;
 }
 
