@@ -13,6 +13,7 @@ mkdir -p "$2"
 cd "$2"
 page=index.html
 figures=0
+size=
 if ! command -v gnuplot >/dev/null 2>&1; then
   echo "skipped: no gnuplot, which draws the figures" >&2
   exit 0
@@ -70,7 +71,7 @@ say() { element p "$*"; }
 # begin TITLE: the style is that of `sluice report`.
 begin() {
   title=$1
-  sluice vi --mode plain --target gaussian55 --flow loc --steps 1 -o style.safetensors
+  sluice vi --mode plain --target gaussian55 --flow loc --steps 1 -o style.safetensors >/dev/null
   sluice report style.safetensors -o style.html
   {
     printf '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
@@ -78,7 +79,7 @@ begin() {
     echo "<title>$title</title>"
     sed -n '/^<style>/,/^<\/style>/p' style.html
     echo '<style>.beside{display:grid;gap:0 1rem;align-items:start;'
-    echo 'grid-template-columns:repeat(auto-fit,minmax(min(100%,20rem),1fr))}</style>'
+    echo 'grid-template-columns:repeat(auto-fit,minmax(min(100%,26rem),1fr))}</style>'
     printf '</head>\n<body>\n'
   } >$page
   rm style.safetensors style.html
@@ -94,16 +95,23 @@ finish() {
   } >>$page
   echo "$PWD/$page" >&2
 }
-# Figures between beside and beside_end stand in a row where there is room.
-beside() { echo '<div class="beside">' >>$page; }
-beside_end() { echo '</div>' >>$page; }
+# Figures between beside and beside_end stand in pairs where there is room; they are drawn small.
+beside() {
+  echo '<div class="beside">' >>$page
+  size='--width 560 --height 490'
+}
+beside_end() {
+  echo '</div>' >>$page
+  size=
+}
 # figure CAPTION ARGUMENTS...: what `sluice plot` draws. Names within a picture get its number, for a
 # page has many.
 figure() {
   caption=$1
   shift
   figures=$((figures + 1))
-  sluice plot "$@" --title '' -o figure.svg
+  # shellcheck disable=SC2086
+  sluice plot "$@" $size --title '' -o figure.svg
   echo '<figure>' >>$page
   sed -n '/<svg/,$p' figure.svg | sed "s/gnuplot_canvas/g${figures}_canvas/; s/figure0_/g${figures}_/g
     s/gpDot/g${figures}_dot/g; s/gpPt/g${figures}_pt/g" >>$page

@@ -32,8 +32,8 @@ beside_end
 section 'The fit in the notebook’s settings'
 net='net=separate,hidden=256x256,activation=leaky_relu,scale=tanh'
 does realnvp fit train.csv --flow "coupling(affine,$net)*6" --optimizer adam --lr 0.0001 \
-  --schedule constant --batch 100 --steps "$(steps 5001)" --valid 0 --test test.csv \
-  --ema 0 --dequantize=false --baselines=false -o realnvp.safetensors
+  --schedule constant --batch 100 --steps "$(steps 5001)" --valid 0 --valid-every 10 \
+  --test test.csv --ema 0 --dequantize=false --baselines=false -o realnvp.safetensors
 figure 'The loss along the fit, nats per point.' realnvp.safetensors --kind loss
 figure 'z = f(x), z ~ p(z), x ~ p(x) and x = g(z): what belongs together has the same colour.' \
   realnvp.safetensors --kind panels --data shown.csv

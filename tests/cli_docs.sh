@@ -38,6 +38,18 @@ for page in commands.md c.md; do
     cmp -s "reference/$page" "$root/docs/reference/$page"
 done
 
+# What documents name is there: calls, and files of the source.
+cd "$root" || exit 1
+for name in $(grep -hoE '\bsl_[a-z0-9_]+\b' README.md docs/*.md docs/guides/*.md | sort -u); do
+  case $name in sl__*) where=src ;; *) where=include/sluice ;; esac
+  check "documents name $name" grep -rqE "\b$name" "$where"
+done
+for path in $(grep -hoE '\b(src|tests|examples|bench)/[A-Za-z0-9_/]+\.[a-z]+' README.md docs/*.md \
+  docs/guides/*.md | sort -u); do
+  case $path in *NAME*) ;; *) check "documents name $path" test -e "$path" ;; esac
+done
+cd "$work" || exit 1
+
 blocks c "$root/docs/guides/c.md" >main.c
 cc -std=c17 -I"$root/include" main.c "$build/libsluice.a" -lm -pthread -o main 2>log ||
   bad "docs/guides/c.md: $(cat log)"

@@ -43,7 +43,7 @@ enum { PERIODIC_CASES = sizeof periodic_cases / sizeof periodic_cases[0] };
 
 /* On a grid of one period, and of the line for the feature that is no angle. */
 static double joint_mass(fixture *f) {
-  enum { ACROSS = 3000, TURNS = 1024 };
+  enum { ACROSS = 1200, TURNS = 512 };
   static double x[ACROSS * 2], log_prob[ACROSS], condition[ACROSS * 2];
   double sum = 0, width = 40.0 / ACROSS;
   for (int k = 0; k < ACROSS * f->flow->context_dim; k++) condition[k] = k % 2 ? -0.8 : 0.3;
