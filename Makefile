@@ -62,6 +62,14 @@ catalogue: all
 reference: all
 	sh docs/reference.sh build/release/sluice include/sluice/sluice.h docs/reference
 
+# The figures and numbers of the three documents that sluice grew from, made again: one page each,
+# $(DIR)/NAME/index.html, in a few minutes each. Needs gnuplot.
+DIR ?= build/reproduce
+.PHONY: reproduce reproduce-pyro reproduce-pymc reproduce-realnvp
+reproduce: reproduce-pyro reproduce-pymc reproduce-realnvp
+reproduce-pyro reproduce-pymc reproduce-realnvp: all
+	sh reproduce/$(@:reproduce-%=%).sh build/release $(DIR)/$(@:reproduce-%=%)
+
 # The linker's cache is renewed where one can, so that programs find the shared library at once.
 install: all
 	cmake --install build/release --prefix $(PREFIX)

@@ -12,6 +12,7 @@
 #include "angles.h"
 #include "api/handle.h"
 #include "base/os.h"
+#include "fitted_trips.h"
 #include "flow/transformer/transformer.h"
 #include "infer/infer.h"
 
@@ -64,12 +65,14 @@ enum {
   STEPS = 5000,
   QUICK_STEPS = 50,
   BATCH = 256,
-  TIMED_ROWS = 4096
+  TIMED_ROWS = 4096,
+  SEED = 1
 };
 
 typedef struct catalogue {
   sl_context *context;
   double *train, *test; /* [rows][2] */
+  double *fresh;        /* [TRIP_ROWS][2] that no fit has seen; NULL: no round trips */
   double entropy;
   bool quick;
   const char *only; /* or NULL */
@@ -130,8 +133,8 @@ static void print_pace(double rows) {
 /* ---- fits ---- */
 
 static const char fits_heading[] =
-    "| formula | NLL | gap | parameters | ms a step | score | sample |\n"
-    "|---|---|---|---|---|---|---|\n";
+    "| formula | NLL | gap | parameters | ms a step | score | sample | round trip, f32 | f64 |\n"
+    "|---|---|---|---|---|---|---|---|---|\n";
 
 static void set_options(const catalogue *c, sl_fit_options *options) {
   sl_fit_options_default(options, sizeof *options);
@@ -145,6 +148,25 @@ static void set_options(const catalogue *c, sl_fit_options *options) {
   options->valid_fraction = 0;
 }
 
+static void print_trip(const fitted_trip *trip) {
+  printf(" %.0e", trip->worst);
+  if (trip->lost > 0) printf(", %d of %d not finite", trip->lost, 2 * TRIP_ROWS);
+  printf(" |");
+}
+
+/* Through the flow as it was fitted, and through the same numbers in float64. */
+static sl_status print_trips(const catalogue *c, const sl_flow *flow) {
+  fitted_trip trip;
+  sl_flow *wide = NULL;
+  SL__TRY(fitted_trip_both(c->context, flow, c->fresh, &trip));
+  print_trip(&trip);
+  sl_status status = fitted_trip_widen(c->context, flow, SEED, &wide);
+  if (status == SL_OK) status = fitted_trip_both(c->context, wide, c->fresh, &trip);
+  if (status == SL_OK) print_trip(&trip);
+  sl_flow_free(wide);
+  return status;
+}
+
 static sl_status print_fit(catalogue *c, const char *formula, const sl_flow *flow,
                            const sl_fit_report *report) {
   pace now = {0};
@@ -154,6 +176,10 @@ static sl_status print_fit(catalogue *c, const char *formula, const sl_flow *flo
          1e3 * report->seconds / (double)report->steps);
   print_pace(now.score);
   print_pace(now.sample);
+  if (c->fresh && sl_flow_layers(flow) > 0)
+    SL__TRY(print_trips(c, flow));
+  else
+    printf(" - | - |");
   printf("\n");
   fflush(stdout);
   return SL_OK;
@@ -168,7 +194,7 @@ static sl_fit_data data_of(const catalogue *c) {
 static sl_status fit_one(catalogue *c, const char *formula) {
   sl_flow *flow = NULL;
   if (c->only && !strstr(formula, c->only)) return SL_OK;
-  SL__TRY(sl_flow_new(c->context, formula, NULL, 2, 0, SL_F32, 1, &flow));
+  SL__TRY(sl_flow_new(c->context, formula, NULL, 2, 0, SL_F32, SEED, &flow));
   sl_fit_options options;
   set_options(c, &options);
   const sl_fit_data data = data_of(c);
@@ -191,6 +217,7 @@ static sl_status fit_angles(catalogue *c) {
   angles_draw(key, 0, TRAIN_ROWS, c->train);
   angles_draw(key, TRAIN_ROWS, TEST_ROWS, c->test);
   c->entropy = angles_entropy();
+  c->fresh = NULL; /* both ends of a circle are one place, which a difference does not know */
   set_options(c, &options);
   options.precision = SL_F32;
   sl_fit_data data = data_of(c);
@@ -297,6 +324,20 @@ static const char *how_text(sl__how how) {
                                      : "root";
 }
 
+/* A cell of a table; '|' would end it. */
+static void print_cell(const char *text) {
+  printf(" ");
+  for (; *text; text++) printf(*text == '|' ? "\\|" : "%c", *text);
+  printf(" |");
+}
+
+static void print_how(const sl__kind *kind, bool sampling) {
+  char note[128];
+  sl__kind_how_note(kind, sampling, note, sizeof note);
+  printf(note[0] ? " %s (%s) |" : " %s |",
+         how_text(sampling ? kind->sample_how : kind->log_prob_how), note);
+}
+
 static sl_status list_kinds(catalogue *c) {
   printf("| kind | what it does | sampling | log density | source |\n|---|---|---|---|---|\n");
   int count = 0;
@@ -306,10 +347,30 @@ static sl_status list_kinds(catalogue *c) {
     if (!is_covered(kind->name))
       return sl__fail(c->context, SL_UNSUPPORTED, "bench/catalogue.c has no line for %s",
                       kind->name);
-    printf("| `%s`%s | %s | %s | %s | %s |\n", kind->name, sl__kind_is_base(kind) ? " (base)" : "",
-           kind->summary, how_text(kind->sample_how), how_text(kind->log_prob_how), kind->source);
+    printf("| `%s`%s |", kind->name, sl__kind_is_base(kind) ? " (base)" : "");
+    print_cell(kind->summary);
+    print_how(kind, true);
+    print_how(kind, false);
+    print_cell(kind->source);
+    printf("\n");
   }
   return SL_OK;
+}
+
+static void list_transformers(void) {
+  printf(
+      "\nTransformers, for `coupling`, `maf`, `iaf` and `elementwise`; `iaf` draws as its "
+      "transformer scores.\n\n"
+      "| transformer | what it does | sampling | log density | source |\n|---|---|---|---|---|\n");
+  int count = 0;
+  const sl__transformer *const *all = sl__transformers(&count);
+  for (int i = 0; i < count; i++) {
+    printf("| `%s` |", all[i]->name);
+    print_cell(all[i]->summary);
+    printf(" %s | %s |", how_text(all[i]->sample_how), how_text(all[i]->log_prob_how));
+    print_cell(all[i]->source);
+    printf("\n");
+  }
 }
 
 static sl_status write_page(catalogue *c) {
@@ -317,10 +378,16 @@ static sl_status write_page(catalogue *c) {
          "A map and its inverse give a row back to rounding amplified by the condition of the map: "
          "where a\nchain stretches by 1e6, six digits fewer come back.\n\n");
   SL__TRY(list_kinds(c));
-  printf("\n## Two moons\n\n%d rows, %d steps of Adam on batches of %d, one thread, float32, seed "
-         "1. NLL: mean negative log density of\n%d held-out rows; gap: that minus the entropy of "
-         "the moons, %.4f nats. Rows a second: scored and drawn.\n\n%s",
-         TRAIN_ROWS, c->quick ? QUICK_STEPS : STEPS, BATCH, TEST_ROWS, c->entropy, fits_heading);
+  list_transformers();
+  printf(
+      "\n## Two moons\n\n%d rows, %d steps of Adam on batches of %d, one thread, float32, seed "
+      "1. NLL: mean negative log density of\n%d held-out rows; gap: that minus the entropy of "
+      "the moons, %.4f nats. Rows a second: scored and drawn. Round trip: the "
+      "largest\n|back - x| / (1 + |x|) from %d fresh rows to the base and back, and from as many "
+      "draws of the base to data and back,\nin float32 as fitted and in float64 with the same "
+      "parameters.\n\n%s",
+      TRAIN_ROWS, c->quick ? QUICK_STEPS : STEPS, BATCH, TEST_ROWS, c->entropy, TRIP_ROWS,
+      fits_heading);
   for (int i = 0; i < FITS; i++) SL__TRY(for_every(c, fits[i], false, fit_one));
   if (c->only) return SL_OK;
   SL__TRY(fit_angles(c));
@@ -338,16 +405,19 @@ int main(int argc, char **argv) {
   c.entropy = moons->entropy;
   c.train = sl__allocate(c.context, 2 * TRAIN_ROWS, sizeof *c.train);
   c.test = sl__allocate(c.context, 2 * TEST_ROWS, sizeof *c.test);
-  sl_status status = c.train && c.test ? SL_OK : SL_NO_MEMORY;
+  double *fresh = c.fresh = sl__allocate(c.context, TRIP_NUMBERS, sizeof *c.fresh);
+  sl_status status = c.train && c.test && c.fresh ? SL_OK : SL_NO_MEMORY;
   if (status == SL_OK) {
     const sl__random_key key = {1, SL__STREAM_DATA, 0};
     moons->draw(key, 0, TRAIN_ROWS, c.train);
     moons->draw(key, TRAIN_ROWS, TEST_ROWS, c.test);
+    moons->draw(key, TRAIN_ROWS + TEST_ROWS, TRIP_ROWS, c.fresh);
     status = write_page(&c);
   }
   if (status != SL_OK) fprintf(stderr, "bench_catalogue: %s\n", sl_error(c.context));
   sl__free(&c.context->allocator, c.train);
   sl__free(&c.context->allocator, c.test);
+  sl__free(&c.context->allocator, fresh);
   sl_context_free(c.context);
   return status == SL_OK ? 0 : 1;
 }

@@ -1,7 +1,8 @@
 /* The no-U-turn sampler on posteriors with reference draws: are the means right, and what did it
  * cost?
  *
- *   bench_nuts POSTERIORS PROGRAMS [--metric NAME] [--seed N] [NAME...]
+ *   bench_nuts POSTERIORS PROGRAMS [--metric NAME] [--adapt-delta D] [--seed N] [--against FILE]
+ *              [NAME...]
  *
  * POSTERIORS has a folder for each posterior with info.json, its data and reference.json (means of
  * draws that are taken for exact, with the Monte Carlo errors of the means); PROGRAMS has NAME.stan.
@@ -9,7 +10,7 @@
  * of warm-up, Stan's defaults, one thread. Prints Markdown: a row for each posterior, then how many
  * are as they should be. Times are those of the processor. ESS is that of the worst parameter, in
  * the bulk; per gradient counts the gradients after the warm-up, as Stan's reports do, "all" those
- * of the warm-up too. */
+ * of the warm-up too. FILE is what nuts_stan.py printed: a second table compares with it. */
 #include <dirent.h>
 #include <math.h>
 #include <stdio.h>
@@ -108,18 +109,31 @@ static int32_t find_column(const sl__target *target, const char *name) {
   return -1;
 }
 
+/* The last part of a draw that the reference says something of: generated quantities may take a
+ * hundred times as long as the draws. */
+static sl__target_part last_part(const sl__target *target, const sl__json_value *name) {
+  int32_t most = -1;
+  for (; name; name = name->next) {
+    const int32_t column = find_column(target, name->text);
+    if (column > most) most = column;
+  }
+  for (int part = 0; part < SL__TARGET_GENERATED; part++)
+    if (most < sl__target_width(target, (sl__target_part)part)) return (sl__target_part)part;
+  return SL__TARGET_GENERATED;
+}
+
 /* Quantities that the reference has, on their own scale: worst R-hat, ESS, and error of a mean. */
 static sl_status judge(files *f, const sl__target *target, const double *q, result *out) {
-  const int32_t width = sl__target_width(target, SL__TARGET_GENERATED);
+  const sl__json_value *name = sl__json_member(f->reference, "posteriordb_names")->child;
+  const sl__target_part last = last_part(target, name);
+  const int32_t width = sl__target_width(target, last);
   const size_t rows = (size_t)CHAINS * DRAWS;
   double *values = sl__arena_take(&f->arena, rows, (size_t)width * sizeof *values);
   sl__summary_row *summary = sl__arena_take(&f->arena, (size_t)width, sizeof *summary);
   if (!values || !summary) return SL_NO_MEMORY;
-  SL__TRY(
-      sl__target_write(f->context, target, SL__TARGET_GENERATED, (int64_t)rows, q, 1, 0, values));
+  SL__TRY(sl__target_write(f->context, target, last, (int64_t)rows, q, 1, 0, values));
   const sl__series first = {CHAINS, DRAWS, values, (int64_t)DRAWS * width, width};
   SL__TRY(sl__summarise(f->context, &first, width, 1, summary));
-  const sl__json_value *name = sl__json_member(f->reference, "posteriordb_names")->child;
   const sl__json_value *mean = sl__json_member(f->reference, "posteriordb_mean")->child;
   const sl__json_value *mcse = sl__json_member(f->reference, "posteriordb_mcse_mean")->child;
   out->ess = INFINITY;
@@ -197,6 +211,41 @@ static void print_summary(const result *results, int count) {
       good, count, 100.0 * good / count, most_rhat, most_error, per_gradient[count / 2]);
 }
 
+/* ---- beside Stan ---- */
+
+static const result *find_result(const char *name, const result *results, int count) {
+  for (int i = 0; i < count; i++)
+    if (strcmp(results[i].name, name) == 0) return &results[i];
+  return NULL;
+}
+
+/* Lines of nuts_stan.py: name, gradients after the warm-up, all gradients, divergences, R-hat, ESS,
+ * seconds of compilation. */
+static bool print_against(const char *path, const result *results, int count) {
+  char line[512], name[128];
+  double gradients, all, divergences, rhat, ess;
+  FILE *file = fopen(path, "r");
+  if (!file) {
+    fprintf(stderr, "%s cannot be read\n", path);
+    return false;
+  }
+  printf("\n| posterior | ESS / gradient | Stan's | ratio | ratio, all gradients | divergences | "
+         "Stan's |\n|---|---|---|---|---|---|---|\n");
+  while (fgets(line, sizeof line, file)) {
+    if (sscanf(line, "%127s %lf %lf %lf %lf %lf", name, &gradients, &all, &divergences, &rhat,
+               &ess) != 6)
+      continue;
+    const result *own = find_result(name, results, count);
+    if (!own) continue;
+    const double here = own->ess / (double)own->leapfrogs;
+    printf("| %s | %.5f | %.5f | %.2f | %.2f | %lld | %.0f |\n", name, here, ess / gradients,
+           here * gradients / ess, own->ess / (double)own->gradients * all / ess,
+           (long long)own->divergences, divergences);
+  }
+  fclose(file);
+  return true;
+}
+
 /* ---- all of them ---- */
 
 static bool is_wanted(const char *name, int count, char **wanted) {
@@ -244,7 +293,8 @@ static sl__metric_kind find_metric(const char *name) {
 int main(int argc, char **argv) {
   static result results[MOST_POSTERIORS];
   if (argc < 3) {
-    fprintf(stderr, "bench_nuts POSTERIORS PROGRAMS [--metric NAME] [--seed N] [NAME...]\n");
+    fprintf(stderr, "bench_nuts POSTERIORS PROGRAMS [--metric NAME] [--adapt-delta D] [--seed N] "
+                    "[--against FILE] [NAME...]\n");
     return 2;
   }
   sl__sampler_options options;
@@ -252,12 +302,15 @@ int main(int argc, char **argv) {
   options.chains = CHAINS;
   options.draws = DRAWS;
   options.seed = 1;
+  const char *against = NULL;
   int at = 3;
   for (; at + 1 < argc && strncmp(argv[at], "--", 2) == 0; at += 2) {
     if (strcmp(argv[at], "--metric") == 0)
       options.metric = find_metric(argv[at + 1]);
     else if (strcmp(argv[at], "--adapt-delta") == 0)
-      options.adapt_delta = strtod(argv[at + 1], NULL);
+      options.adapt_delta = options.careful_delta = strtod(argv[at + 1], NULL);
+    else if (strcmp(argv[at], "--against") == 0)
+      against = argv[at + 1];
     else
       options.seed = strtoull(argv[at + 1], NULL, 10);
   }
@@ -276,5 +329,5 @@ int main(int argc, char **argv) {
   }
   if (found >= 0) free(entries);
   print_summary(results, count);
-  return 0;
+  return against && !print_against(against, results, count) ? 1 : 0;
 }

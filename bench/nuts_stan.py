@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Stan's own sampler on the posteriors of bench_nuts, for `bench_nuts --against`.
+"""Stan's own sampler on the posteriors of bench_nuts, for `bench_nuts --against FILE`.
 
 Usage: bench/nuts_stan.py path/to/sluice POSTERIORS PROGRAMS [NAME ...] >stan.txt
 

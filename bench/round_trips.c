@@ -78,12 +78,13 @@ static sl_status map(sl_context *context, const sl_flow *flow, sl_direction dire
 static sl_status find_spread(sl_context *context, const sl_flow *wide, sl_direction home,
                              sl_dtype type, const double *x, const double *y, double *spread) {
   static double near[NUMBERS], moved[NUMBERS], at[NUMBERS];
-  const double unit = type == SL_F32 ? 0x1p-23 : 0x1p-52;
   memset(spread, 0, ROWS * sizeof *spread);
   SL__TRY(map(context, wide, home, y, at));
   for (uint32_t pattern = 0; pattern < PATTERNS; pattern++) {
-    for (int i = 0; i < NUMBERS; i++)
-      near[i] = y[i] * (pattern >> (i % DIM) & 1 ? 1 + unit : 1 - unit);
+    for (int i = 0; i < NUMBERS; i++) {
+      const double way = pattern >> (i % DIM) & 1 ? INFINITY : -INFINITY;
+      near[i] = type == SL_F32 ? (double)nextafterf((float)y[i], (float)way) : nextafter(y[i], way);
+    }
     SL__TRY(map(context, wide, home, near, moved));
     for (int i = 0; i < NUMBERS; i++)
       spread[i / DIM] = fmax(spread[i / DIM], fabs(moved[i] - at[i]) / (1 + fabs(x[i])));

@@ -104,8 +104,8 @@ beside_end() {
   echo '</div>' >>$page
   size=
 }
-# figure CAPTION ARGUMENTS...: what `sluice plot` draws. Names within a picture get its number, for a
-# page has many.
+# figure CAPTION ARGUMENTS...: what `sluice plot` draws. The names that a picture refers to get its
+# number, for a page has many; gnuplot's others go, and its titles, which the pointer would show.
 figure() {
   caption=$1
   shift
@@ -113,8 +113,9 @@ figure() {
   # shellcheck disable=SC2086
   sluice plot "$@" $size --title '' -o figure.svg
   echo '<figure>' >>$page
-  sed -n '/<svg/,$p' figure.svg | sed "s/gnuplot_canvas/g${figures}_canvas/; s/figure0_/g${figures}_/g
-    s/gpDot/g${figures}_dot/g; s/gpPt/g${figures}_pt/g" >>$page
+  sed -n '/<svg/,$p' figure.svg | sed "s/ id=\"gnuplot_canvas\"//; s/ id=\"figure0_[^\"]*\"//
+    s/gpDot/g${figures}_dot/g; s/gpPt/g${figures}_pt/g; s/\(text\|grey\)box/g${figures}_\1box/g
+    s/<title>[^<]*<.title>//" >>$page
   element figcaption "$caption"
   echo '</figure>' >>$page
   rm figure.svg
@@ -134,5 +135,21 @@ table() {
 }
 row() { cells td "$@"; }
 table_end() { echo '</tbody></table></div>' >>$page; }
-# within WIDTH FILE: the header and the rows whose first column is within +-WIDTH.
-within() { awk -F, -v w="$1" '/^#/ {next} !head {head = 1; print; next} $1 >= -w && $1 <= w' "$2"; }
+# within WIDTH COLUMN FILE: the header and the rows whose column is within +-WIDTH.
+within() {
+  awk -F, -v w="$1" -v name="$2" '/^#/ {next}
+    !c {for (i = 1; i <= NF; i++) if ($i == name) c = i; print; next}
+    $c >= -w && $c <= w' "$3"
+}
+# mean COLUMN FILE [DECIMALS]
+mean() {
+  awk -F, -v name="$1" -v d="${3:-2}" '/^#/ {next}
+    !c {for (i = 1; i <= NF; i++) if ($i == name) c = i; next}
+    {sum += $c; n++} END {printf "%.*f", d, sum / n}' "$2"
+}
+# keep PATTERN FILE: the first column, and those whose names match.
+keep() {
+  awk -F, -v OFS=, -v p="$1" '
+    NR == 1 {for (i = 1; i <= NF; i++) if (i == 1 || $i ~ p) kept[++n] = i}
+    {line = $1; for (i = 2; i <= n; i++) line = line OFS $kept[i]; print line}' "$2"
+}

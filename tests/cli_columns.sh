@@ -3,13 +3,13 @@
 # any number of threads and after a break.
 . "$(dirname "$0")/shell.sh"
 
-# 600 rows: id, a positive number, a probability, an angle around north, three shares, a count, a weight,
+# 300 rows: id, a positive number, a probability, an angle around north, three shares, a count, a weight,
 # a month, and a column with a difficult name.
 awk 'function u() {return rand() * 0.9998 + 0.0001}
   BEGIN {
     srand(3)
     print "id,age,p,wind,s1,s2,s3,n,w,month,\"odd, name: x\""
-    for (i = 1; i <= 600; i++) {
+    for (i = 1; i <= 300; i++) {
       a = -log(u()); b = -log(u()); c = -log(u()); t = a + b + c
       printf "%d,%.7g,%.7g,%.7g,%.9g,%.9g,%.9g,%d,%d,%d,%.7g\n", i, exp(2 * u()) - 0.9, u() ^ 2, \
         (340 + 60 * u()) % 360, a / t, b / t, c / t, int(-3 * log(u())), 1 + i % 2, int(12 * u()), u()
@@ -32,7 +32,7 @@ check "a new format" test "$(value format_version)" = 2
 run 0 info m.safetensors
 check "types for people" grep -q 'wind: periodic(0,360)' out
 
-run 0 sample m.safetensors -n 400 --with-log-prob -o s.csv
+run 0 sample m.safetensors -n 200 --with-log-prob -o s.csv
 inside='NR > 1 && !($1 > 0 && $2 > 0 && $2 < 1 && $3 >= 0 && $3 < 360 && $4 > 0 && $5 > 0 && $6 > 0 &&
   ($4 + $5 + $6 - 1) ^ 2 < 1e-10 && $7 == int($7) && $7 >= 0 && $8 == int($8) && $8 >= 0 && $8 < 12) {
   print; bad = 1} END {exit bad}'
@@ -82,7 +82,7 @@ check "shares alone" test "$(value dim)" = 3
 run 0 fit d.csv --columns 'age: positive' --context month --test d.csv --steps 5 --json --quiet
 json
 check "a type leaves no column out" test "$(value dim)" = 10
-check "all rows test" test "$(value test.rows)" = 600
+check "all rows test" test "$(value test.rows)" = 300
 (head -1 d.csv; echo '1,-1,0.5,10,0.2,0.3,0.5,1,1,3,0') >bad.csv
 refused 'row 1, column 2 "age" of the test rows: -1 is not positive' fit d.csv \
   --columns 'age: positive' --test bad.csv --steps 5
@@ -94,5 +94,5 @@ check "a caret under the place" grep -q '^ *^$' err
 refused '--columns:2:2: no column "wnd"; did you mean "wind"' fit d.csv --columns "id: skip,
  wnd: periodic(0,360)"
 refused '--context:1:8: no column' fit d.csv --context 'month, z99'
-refused 'row 1, column 1 "id" of x: 1 is on the border' fit d.csv --columns 'id: interval(1,600)'
+refused 'row 1, column 1 "id" of x: 1 is on the border' fit d.csv --columns 'id: interval(1,300)'
 finish

@@ -1,6 +1,6 @@
 #!/bin/sh
 # Columns that cannot be what they are declared: angles over too many turns, labels that are none;
-# categories written as numbers; draws that no number of the model's precision can hold.
+# categories written as numbers; names that two columns have; decimal commas; draws that no number of the model's precision can hold.
 . "$(dirname "$0")/shell.sh"
 
 # ---- categories that are numbers: y is normal with mean 0, 2 or 4 by the region 3, 7 or 12 ----
@@ -52,6 +52,41 @@ awk 'BEGIN {print "a,b"; for (i = 0; i < 400; i++) printf "%.2f,%.4f\n", i * 1e4
 refused 'periods of periodic(0,1)' fit turns.csv --columns 'a: periodic(0,1)' --steps 5
 check "names the column" grep -q '"a"' err
 run 0 fit turns.csv --columns 'b: periodic(0,1)' --steps 5 --quiet -o turns.safetensors
+
+# ---- a name of two columns is refused where something goes by it, and only there ----
+awk 'BEGIN {srand(9); print "a,a,b"; for (i = 0; i < 400; i++) print rand() "," 9 + rand() "," rand()}' >twice.csv
+sed '1s/.*/a,c,b/' twice.csv >once.csv
+sed '1s/.*/c,a,b/' twice.csv >other.csv
+tail -n +2 twice.csv >nameless.csv
+fit="--flow scale-loc --steps 20 --quiet -o twice.safetensors"
+both='columns 1 and 2 are both named "a"'
+refused "twice.csv: $both" fit twice.csv $fit
+refused '"a" is the name of columns 1 and 2; rename one of them, or write the number' \
+  fit twice.csv --columns 'a: skip' $fit
+refused '"a" is the name of columns 1 and 2' fit twice.csv --context a $fit
+refused "$both" fit twice.csv --context 1 $fit
+run 0 fit twice.csv --columns '2: skip' $fit
+refused "twice.csv: $both" score twice.safetensors twice.csv
+run 0 score twice.safetensors once.csv --summary --json
+json
+check "the first was fitted" test "$(value outside)" = 0
+cp out first
+run 0 fit twice.csv --columns '1: skip' $fit
+run 0 score twice.safetensors once.csv --summary --json
+check "the second is another" sh -c '! cmp -s out first'
+run 0 score twice.safetensors other.csv --summary
+run 0 fit twice.csv --columns '1: skip, b: skip' $fit
+refused "twice.csv: $both" fit once.csv --valid twice.csv --steps 5
+run 0 fit nameless.csv $fit
+
+# ---- decimal commas ----
+printf 'a;b\n1,5;2,5\n2,5;3,5\n' >comma.csv
+refused 'decimal commas? write 1.5, not 1,5' fit comma.csv --steps 5
+printf 'a;b\nx,y;2.5\nz;3.5\n' >words.csv
+refused 'only conditions may; give it as --context' fit words.csv --steps 5
+
+# ---- a misspelt base density ----
+refused "--base: there is no base density 'studnt'; did you mean 'student'?" fit once.csv --base studnt
 
 # ---- draws too large for a number are said, and the exit code says that there are some ----
 awk 'BEGIN {srand(3); print "x"; for (i = 0; i < 500; i++) print exp(20 * (rand() + rand() - 1))}' >heavy.csv

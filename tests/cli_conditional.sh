@@ -44,6 +44,15 @@ run 0 score m.safetensors y.csv --context c.csv
 check "conditions of a file of their own" cmp out scores
 run 0 score m.safetensors d.csv --context-value c=1 --gradient
 check "one condition for all rows" test "$(wc -l <out)" = 2000
+check "in place of the data's own, which is said" grep -q 'd.csv: its column "c" is not read; --context-value' err
+cut -d, -f1 out >given
+run 0 score m.safetensors d.csv --context c.csv
+check "so is it of a file" grep -q 'd.csv: its column "c" is not read; --context says' err
+run 0 score m.safetensors y.csv --context-value c=1
+check "the same as without that column" cmp out given
+check "where there is nothing to say" test ! -s err
+run 1 sample m.safetensors -n 3 --context-value c=3e38
+check "absurd conditions are suspected first" grep -q 'check the conditions' err
 
 refused "--context-value: the model has no condition \"d\"" sample m.safetensors --context-value d=1
 refused "has no '='" sample m.safetensors --context-value 1

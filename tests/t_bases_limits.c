@@ -103,6 +103,33 @@ TEST(a_mixture_of_boxes_has_an_outside) {
   sl_context_free(context);
 }
 
+/* A density that its precision can hold is no 0: -x^2/2 of a mixture of equal normal ones. */
+TEST(mixtures_know_densities_of_their_whole_precision) {
+  static const char *const texts[] = {"gaussian_mixture(2)", "mixture(2,loc(jitter=0))"};
+  static const double places[2][3] = {{1e18, 5e18, 2e19}, {1e22, 1e150, 1e155}};
+  for (int k = 0; k < 4; k++) {
+    const int wide = k / 2;
+    const double half = wide ? 0.5 : (double)0.5f;
+    double log_prob[3], z[3], dz[3];
+    fixture f;
+    if (!fixture_open(&f, texts[k % 2], 1, 0, wide ? SL_F64 : SL_F32)) return;
+    memset(f.vector, 0, (size_t)f.flow->size * sizeof *f.vector);
+    memcpy(z, places[wide], sizeof z);
+    double *gradient = calloc((size_t)f.flow->size + 1, sizeof *gradient);
+    if (CHECK(gradient != NULL) && fixture_log_prob(&f, 3, z, NULL, log_prob) &&
+        fixture_gradient(&f, 3, z, NULL, gradient, dz)) {
+      for (int r = 0; r < 2; r++) {
+        if (!CHECK_CLOSE(log_prob[r] / (half * z[r] * z[r]), -1, 1e-6))
+          printf("  %s\n", texts[k % 2]);
+        CHECK_CLOSE(dz[r] / z[r], -1, 1e-6);
+      }
+      CHECK(log_prob[2] == -INFINITY && isfinite(dz[2]));
+    }
+    free(gradient);
+    fixture_close(&f);
+  }
+}
+
 /* ---- starting from data ---- */
 
 static void check_look(const char *text, sl_dtype type) {

@@ -4,7 +4,7 @@
 #include "catalogue.h"
 
 /* The dims at which a formula is tried; a kind may refuse one feature, or an odd number. */
-static const int32_t dims[] = {1, 2, 4};
+static const int32_t dims[] = {2, 1, 4};
 enum { DIMS = sizeof dims / sizeof dims[0] };
 
 static void check_formula(const char *formula, const sl__kind *kind) {
@@ -12,6 +12,7 @@ static void check_formula(const char *formula, const sl__kind *kind) {
   char message[256] = "";
   int fitting = 0;
   for (int i = 0; i < DIMS; i++) {
+    if (UNDER_SANITIZER && fitting > 0) break; /* one dim of each */
     if (!fits(formula, dims[i], message, sizeof message)) continue;
     fitting++;
     check_case(&(flow_case){formula, dims[i], 0}, true);
@@ -22,6 +23,7 @@ static void check_formula(const char *formula, const sl__kind *kind) {
 }
 
 TEST(maps_and_gradients) {
+  check_fewer(DIMS, 1, "dims of each flow, with context");
   CHECK(for_every_formula(check_formula) > 20);
 }
 

@@ -66,7 +66,7 @@ static void check_absurd(const char *formula, const sl__kind *kind) {
   sl_status status = sl__mle_fit(f.context, f.flow, f.vector, &(sl__mle_data){.rows = DATA, .x = x},
                                  &options, &report);
   CHECK(status == SL_OK || (status == SL_NUMERIC && report.trouble[0]));
-  CHECK(report.steps - report.skipped >= 20);
+  CHECK(report.steps - report.skipped >= steps / 10 * 9);
   CHECK(all_finite(f.vector, (int)f.flow->size));
   if (f.flow->chain.count == 0) check_base(&f);
   for (int piece = 0; piece < f.flow->chain.count; piece++) {

@@ -2,6 +2,7 @@
 #include "check.h"
 #include "infer/chain/regroup.h"
 #include "infer/chain/sampler.h"
+#include "infer/diagnose/diagnose.h"
 
 static sl_context *new_context(void) {
   sl_context *context = NULL;
@@ -55,12 +56,14 @@ TEST(who_goes_where) {
 
 typedef struct sides {
   int64_t left[4], right[4];
+  double q[4][200];
 } sides;
 
 static sl_status take_side(void *user, const sl__sampler_draw *draw) {
   sides *s = user;
   int64_t *side = draw->q[0] < 0 ? s->left : s->right;
   side[draw->chain]++;
+  s->q[draw->chain][draw->iteration] = draw->q[0];
   return SL_OK;
 }
 
@@ -72,7 +75,7 @@ static sides run_two_modes(const char *density, sl__sampler_report *report) {
   sl__sampler_defaults(&options);
   options.draws = 200;
   const double first[4] = {-20, 20, -20, -20};
-  sides s = {{0}, {0}};
+  sides s = {0};
   const sl__sampler_listener listener = {.draw = take_side, .user = &s};
   CHECK_OK(context, sl__sampler_run(context, target, &options, first, &listener, report));
   sl__target_free(target);
@@ -88,22 +91,45 @@ TEST(chains_leave_a_mode_without_mass) {
   CHECK_INTEGER(report.regrouped, 3);
 }
 
-/* Modes that share the mass keep their chains, whichever is the higher: the left one is 500 times
- * as wide and as low as the right one. */
+static void check_rhat_is_bad(const sides *s) {
+  sl_context *context = new_context();
+  const sl__series series = {4, 200, &s->q[0][0], 200, 1};
+  double rhat = 0;
+  CHECK_OK(context, sl__rhat(context, &series, &rhat));
+  CHECK(rhat > 1.5);
+  sl_context_free(context);
+}
+
+/* Modes that share the mass keep their chains, whichever is the higher, and R-hat tells: the left
+ * one is 500 times as wide and as low as the right one. */
 TEST(chains_stay_in_modes_with_mass) {
   sl__sampler_report report;
   const sides s =
       run_two_modes("log(0.002*exp(-0.5*(x+20)^2) + exp(-0.5*((x-20)/0.002)^2) + 1e-200)", &report);
   for (int c = 0; c < 4; c++) CHECK_INTEGER(s.left[c], c == 1 ? 0 : 200);
   CHECK_INTEGER(report.regrouped, 0);
+  check_rhat_is_bad(&s);
+}
+
+/* The rarer mode has a thousandth of the mass: still not next to none. */
+TEST(chains_stay_in_a_rare_mode) {
+  sl__sampler_report report;
+  const sides s =
+      run_two_modes("log(0.001*exp(-0.5*(x+20)^2) + exp(-0.5*(x-20)^2) + 1e-200)", &report);
+  for (int c = 0; c < 4; c++) CHECK_INTEGER(s.left[c], c == 1 ? 0 : 200);
+  CHECK_INTEGER(report.regrouped, 0);
+  check_rhat_is_bad(&s);
 }
 
 /* ---- acceptance ---- */
 
-static double delta_of(const char *name, double careful_delta) {
+/* Of a standard target, or of an expression in x. */
+static double delta_of(const char *density, double careful_delta) {
   sl_context *context = new_context();
   sl__target *target = NULL;
-  if (sl__target_standard(context, name, &target) != SL_OK) abort();
+  if (sl__target_standard(context, density, &target) != SL_OK &&
+      sl__target_expression(context, density, "x", &target) != SL_OK)
+    abort();
   sl__sampler_options options;
   sl__sampler_report report;
   sl__sampler_defaults(&options);
@@ -119,4 +145,7 @@ static double delta_of(const char *name, double careful_delta) {
 TEST(acceptance_is_raised_only_where_chains_diverge) {
   CHECK(delta_of("gaussian55", 0.95) == 0.8);
   CHECK(delta_of("pot1", 0.7) == 0.8);
+  /* trajectories leave the box from which the density falls to nothing */
+  CHECK(delta_of("0.1*log(1-x^2)", 0.95) == 0.95);
+  CHECK(delta_of("0.1*log(1-x^2)", 0.7) == 0.8);
 }

@@ -2,6 +2,7 @@
  * feature more, the context being its first, makes of the others. With one context column and the
  * same hidden units, the weights are the same numbers at the ends of the same tensors: this tells a
  * context that is read at the wrong place, masked too much or masked too little. */
+#include "flow/transformer/transformer.h"
 #include "flow_checks.h"
 
 enum { DIM = 3, JOINT = DIM + 1 };
@@ -82,6 +83,27 @@ TEST(a_context_is_one_feature_more_to_a_coupling_layer) {
   check_both("coupling(affine,mask=000,hidden=8)", "coupling(affine,mask=1000,hidden=8)");
   check_both("coupling(affine,mask=110,net=separate,hidden=8,scale=tanh)",
              "coupling(affine,mask=1110,net=separate,hidden=8,scale=tanh)");
+}
+
+/* But circular: its layers read features as angles, and a context as the number it is. */
+TEST(with_every_transformer) {
+  static const char *const layers[][2] = {
+      {"coupling(%s,mask=010,hidden=8)", "coupling(%s,mask=1010,hidden=8)"},
+      {"maf(%s,hidden=8)", "maf(%s,hidden=8)"},
+      {"iaf(%s,hidden=8)", "iaf(%s,hidden=8)"}};
+  int count = 0;
+  const sl__transformer *const *transformers = sl__transformers(&count);
+  for (int i = 0; i < count; i++)
+    for (size_t k = 0; k < sizeof layers / sizeof layers[0]; k++) {
+      char formula[2][64];
+      if (strcmp(transformers[i]->name, "circular") == 0) continue;
+      for (int j = 0; j < 2; j++) {
+        const char *text = layers[k][j], *hole = strchr(text, '%');
+        snprintf(formula[j], sizeof formula[j], "%.*s%s%s", (int)(hole - text), text,
+                 transformers[i]->name, hole + 2);
+      }
+      check_both(formula[0], formula[1]);
+    }
 }
 
 TEST(a_context_is_one_feature_more_to_an_autoregressive_layer) {

@@ -269,7 +269,9 @@ static const struct {
   const char *message;
 } bases[] = {
     {"loc", "normall", SL_SYNTAX, 0, 0,
-     "at 1:1: there is no layer 'normall'; did you mean 'normal'"},
+     "there is no base density 'normall'; did you mean 'normal'"},
+    {"loc", "locistic", SL_SYNTAX, 0, 0, "did you mean 'logistic'"},
+    {"loc", "zzz(1)", SL_SYNTAX, 0, 0, "no base density 'zzz'; `sluice flows` lists them"},
     {"loc", "mixture(2,loc-scael)", SL_SYNTAX, 0, 0, "at 1:15: there is no layer 'scael'"},
     {"loc", "mixture(2,loc-permute(1:1))", SL_BAD_ARGUMENT, 0, 0, "at 1:15: base, mixture"},
     {"loc", "uniform(2,1)", SL_BAD_ARGUMENT, 0, 0, "'low' must be less than 'high'"},

@@ -326,7 +326,7 @@ static const damage damages[] = {
     {"no formula", "no 'formula'", SL_FORMAT, no_formula},
     {"bad formula", "there is no layer 'unknownlayer'", SL_SYNTAX, bad_formula},
     {"other formula", "is missing", SL_FORMAT, other_formula},
-    {"bad base", "no layer 'cauchyy'", SL_SYNTAX, bad_base},
+    {"bad base", "no base density 'cauchyy'", SL_SYNTAX, bad_base},
     {"dim 0", "'dim' is 0", SL_FORMAT, bad_dim},
     {"huge dim", "'dim' is 2147483647", SL_FORMAT, huge_dim},
     {"other dim", "'columns' in the metadata", SL_FORMAT, other_dim},

@@ -81,7 +81,8 @@ static sl__robust_report faultless(void) {
                                         .log_evidence_se = 0.001,
                                         .khat = 0.3,
                                         .khat_threshold = 0.7,
-                                        .ess = 19000},
+                                        .ess = 19000,
+                                        .largest_weight = 0.001},
                              .upper_bound = -2.99,
                              .upper_bound_se = 0.001,
                              .ess_forward = 0.95,
@@ -138,6 +139,7 @@ TEST(every_rule_refuses_alone) {
   REFUSES(divergences, 80, 81, "diverged");
   REFUSES(effective, 101, 99, "99 independent draws");
   REFUSES(scores.khat, 0.69, 0.71, "Pareto k-hat");
+  REFUSES(scores.largest_weight, 0.0512, 0.0513, "carries 5.1 % of all weight");
   REFUSES(missed, 0.009, 0.011, "hardly reaches");
   REFUSES(ess_forward, 0.11, 0.09, "as the exploration sees it");
   REFUSES(upper_bound, -3.03, -3.04, "above its upper bound");
@@ -162,6 +164,7 @@ TEST(separate_modes_are_an_excuse_for_chains) {
   sl__robust_report r = faultless();
   r.rhat = 1.8;
   r.chains_agree = false;
+  r.dim = 4;
   CHECK(objects(&r, "chains disagree"));
   r.modes_confirmed = true;
   CHECK(!sl__robust_object(&r, text, sizeof text));
@@ -182,6 +185,7 @@ TEST(what_is_not_a_number_is_refused) {
                                &r.scores.log_evidence,
                                &r.scores.log_evidence_se,
                                &r.scores.ess,
+                               &r.scores.largest_weight,
                                &r.upper_bound,
                                &r.upper_bound_se,
                                &r.ess_forward,
@@ -204,6 +208,47 @@ TEST(what_is_not_a_number_is_refused) {
   sl__robust_report r = faultless();
   r.scores.khat = (double)NAN;
   CHECK(objects(&r, "k-hat"));
+}
+
+/* In three dimensions or fewer a good population needs no chains; it is good by three numbers. */
+TEST(a_good_population_is_an_excuse_for_chains) {
+  char text[600];
+  sl__robust_report good = faultless(), r;
+  good.rhat = 1.8;
+  good.chains_agree = false;
+  good.dim = 3;
+  good.tempered_se = 0.09;
+  CHECK(!sl__robust_object(&good, text, sizeof text));
+  r = good;
+  r.dim = 4;
+  CHECK(objects(&r, "chains disagree"));
+  r = good;
+  r.tempered_accept = 0.49;
+  CHECK(objects(&r, "chains disagree"));
+  r = good;
+  r.tempered_se = 0.11;
+  CHECK(objects(&r, "chains disagree"));
+  r = good;
+  r.tempered_complete = false;
+  CHECK(objects(&r, "did not end"));
+  r = good;
+  r.tempered = -2.5;
+  CHECK(objects(&r, "by tempering"));
+}
+
+/* What another flow cannot mend is told apart from what it can. */
+TEST(the_flow_is_not_blamed_for_the_exploration) {
+  char text[600];
+  sl__robust_report r = faultless();
+  r.rhat = 1.8;
+  r.divergences = 8000;
+  r.effective = 10;
+  r.tempered_se = 3;
+  r.exploration_cut = true;
+  CHECK(sl__robust_object(&r, text, sizeof text));
+  CHECK(!sl__robust_object_to_flow(&r, text, sizeof text));
+  r.scores.khat = 0.8;
+  CHECK(sl__robust_object_to_flow(&r, text, sizeof text));
 }
 
 /* ---- modes, limits, keeping ---- */

@@ -339,6 +339,29 @@ TEST(mass_is_one_on_a_triangle) {
   sl_context_free(context);
 }
 
+/* As many simplexes as there is room for, and one more; other columns take room, too. */
+TEST(simplexes_up_to_the_most) {
+  enum { MORE = SL__MOST_COLUMN_BLOCKS + 1 };
+  static sl__column_type types[2 * MORE];
+  static sl__columns map;
+  sl_context *context = context_of(1);
+  sl__arena arena;
+  sl__arena_open(&arena, context);
+  for (int32_t k = 0; k < 2 * MORE; k++)
+    types[k] = (sl__column_type){.support = SL__SUPPORT_SIMPLEX, .group = k / 2 + 1};
+  CHECK_OK(context, sl__columns_new(context, &arena, 2 * (MORE - 1), types, &map));
+  CHECK(map.block_count == SL__MOST_COLUMN_BLOCKS && map.features == SL__MOST_COLUMN_BLOCKS);
+  for (int32_t k = 0; k < 2; k++) {
+    types[2 * (MORE - 1)] = (sl__column_type){.support = SL__SUPPORT_PERIODIC, .high = 1};
+    const int32_t count = k == 0 ? 2 * MORE - 1 : 2 * MORE;
+    if (k == 1) types[count - 2] = types[count - 1];
+    CHECK(sl__columns_new(context, &arena, count, types, &map) == SL_BAD_ARGUMENT);
+    CHECK(strstr(sl_error(context), "more than 64 kinds") != NULL);
+  }
+  sl__arena_close(&arena);
+  sl_context_free(context);
+}
+
 /* The densities at the integers of a broad distribution are about their probabilities. */
 TEST(integers_add_up) {
   enum { GRID = 4000 };

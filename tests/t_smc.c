@@ -3,7 +3,7 @@
 #include <math.h>
 #include <string.h>
 #include "check.h"
-#include "infer/explore/smc.h"
+#include "infer/explore/population.h"
 
 static sl_context *new_context(int threads) {
   sl_context *context = NULL;
@@ -87,6 +87,94 @@ TEST(many_wells_are_filled) {
    * ancestors, and shares of single runs lie up to 0.02 beside it */
   CHECK_CLOSE(right / (double)(f.rows * f.dim / 2), 0.844307, 0.035);
   close_found(&f);
+}
+
+/* ---- the first density ---- */
+
+enum { SIDE = 401, FIRST_DRAWS = 200000, FIRST_KNOWN = 500 };
+static const double reach = 16; /* of the grid, on either side of 0 */
+
+/* Broad about (0.5, -1), and two groups, one of them slanting. */
+static void open_first(sl__arena *arena, sl__first_density *first) {
+  static double known[2 * 2 * FIRST_KNOWN];
+  static const double centre[] = {0.5, -1};
+  const sl__random_key key = {11, 0, 0};
+  for (int r = 0; r < 2 * FIRST_KNOWN; r++) {
+    const double a = sl__random_normal(key, (uint64_t)r, 0),
+                 b = sl__random_normal(key, (uint64_t)r, 1);
+    known[2 * r] = r < FIRST_KNOWN ? 3 + a : -3 + 0.5 * a;
+    known[2 * r + 1] = r < FIRST_KNOWN ? 2 + 0.8 * a + 0.6 * b : 0.7 * b;
+  }
+  const sl__smc_options options = {
+      .centre = centre, .known = known, .known_rows = FIRST_KNOWN, .known_groups = 2};
+  if (sl__first_density_open(arena, 2, &options, first) != SL_OK) abort();
+  first->spread[0] = 2;
+  first->spread[1] = 1.5;
+  sl__first_density_settle(first);
+}
+
+enum { MASS, X, Y, XX, XY, YY, LEFT, FIRST_NUMBERS };
+static void add_point(double x, double y, double weight, double *sums) {
+  sums[MASS] += weight;
+  sums[X] += weight * x;
+  sums[Y] += weight * y;
+  sums[XX] += weight * x * x;
+  sums[XY] += weight * x * y;
+  sums[YY] += weight * y * y;
+  sums[LEFT] += weight * (x < -2);
+}
+
+/* The evidence is right only if draws are of the density that they are weighed by: its integral is
+ * 1, and its moments by quadrature are those of the draws. */
+TEST(first_draws_are_of_the_first_density) {
+  sl_context *context = new_context(1);
+  sl__arena arena;
+  sl__first_density first;
+  sl__arena_open(&arena, context);
+  open_first(&arena, &first);
+  REQUIRE(first.groups == 2);
+  double exact[FIRST_NUMBERS] = {0}, drawn[FIRST_NUMBERS] = {0};
+  const double step = 2 * reach / (SIDE - 1);
+  for (int i = 0; i < SIDE; i++)
+    for (int j = 0; j < SIDE; j++) {
+      /* half a step aside, so that no point is on the edge of LEFT */
+      const double q[] = {(i + 0.5) * step - reach, (j + 0.5) * step - reach};
+      add_point(q[0], q[1], exp(sl__first_density_at(&first, q, NULL)) * step * step, exact);
+    }
+  double *q = sl__arena_take(&arena, 2 * FIRST_DRAWS, sizeof *q);
+  REQUIRE(q != NULL);
+  sl__first_density_draw(&first, (sl__random_key){12, 0, 0}, FIRST_DRAWS, q);
+  for (int r = 0; r < FIRST_DRAWS; r++) add_point(q[2 * r], q[2 * r + 1], 1.0 / FIRST_DRAWS, drawn);
+  CHECK_CLOSE(exact[MASS], 1, 1e-9);
+  /* three standard errors, or a little more */
+  static const double within[FIRST_NUMBERS] = {1e-9, 0.02, 0.02, 0.08, 0.06, 0.06, 0.003};
+  for (int k = 0; k < FIRST_NUMBERS; k++) CHECK_CLOSE(drawn[k], exact[k], within[k]);
+  sl__arena_close(&arena);
+  sl_context_free(context);
+}
+
+TEST(the_first_density_has_its_gradient) {
+  sl_context *context = new_context(1);
+  sl__arena arena;
+  sl__first_density first;
+  sl__arena_open(&arena, context);
+  open_first(&arena, &first);
+  const double h = 1e-5;
+  for (int p = 0; p < 25; p++) {
+    const double q[] = {2.0 * (p % 5) - 4.1, 1.5 * (p / 5) - 2.9};
+    double slope[2];
+    sl__first_density_at(&first, q, slope);
+    for (int i = 0; i < 2; i++) {
+      double up[] = {q[0], q[1]}, down[] = {q[0], q[1]};
+      up[i] += h;
+      down[i] -= h;
+      const double difference =
+          sl__first_density_at(&first, up, NULL) - sl__first_density_at(&first, down, NULL);
+      CHECK_CLOSE(slope[i], difference / (2 * h), 1e-7);
+    }
+  }
+  sl__arena_close(&arena);
+  sl_context_free(context);
 }
 
 /* ---- draws known beforehand ---- */

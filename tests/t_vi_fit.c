@@ -1,6 +1,7 @@
 /* Variational inference as a whole: targets whose answer is known, gradients without noise where
  * q is p, the same bits on any number of threads, trouble, stopping rules, terms together,
  * judging. */
+#include "flow/model.h"
 #include "vi_fixture.h"
 
 static double kullback_leibler(const sl__vi_scores *scores, const sl__target *target) {
@@ -42,6 +43,61 @@ TEST(a_gaussian_far_off_is_found) {
     CHECK_CLOSE(report.loss_average, -scores.elbo, 0.01);
     vi_free_flow(context, &f);
   }
+  sl__target_free(target);
+  sl_context_free(context);
+}
+
+/* ---- one draw that outweighs the others ---- */
+
+TEST(the_largest_weight_is_a_share) {
+  enum { ROWS = 500 };
+  sl_context *context = vi_context(1);
+  sl__target *target;
+  REQUIRE_OK(context, sl__target_standard(context, "pot1", &target));
+  vi_flow f = vi_make_flow(context, "scale-loc", 2);
+  sl__vi_scores scores;
+  double log_weights[ROWS], most = 0, sum = 0;
+  CHECK_OK(context,
+           sl__vi_evaluate(context, f.flow, f.vector, target, ROWS, 1, NULL, log_weights, &scores));
+  for (int r = 0; r < ROWS; r++) {
+    most = fmax(most, exp(log_weights[r]));
+    sum += exp(log_weights[r]);
+  }
+  CHECK_CLOSE(scores.largest_weight, most / sum, 1e-12);
+  CHECK(scores.largest_weight > 2.0 / ROWS);
+  /* of so few weights the threshold of k-hat is 1 - 1 / log10(500): 500^(-1 / log10(500)) = 0.1 */
+  CHECK_CLOSE(sl__vi_most_weight(&scores), 0.1, 1e-12);
+  vi_free_flow(context, &f);
+  sl__target_free(target);
+  sl_context_free(context);
+}
+
+/* One mode fits well and says nothing of the other: of 20,000 draws a handful reach it, or none. */
+TEST(plain_mode_never_vouches_for_modes) {
+  sl_context *context = vi_context(1);
+  sl__target *target;
+  REQUIRE_OK(context,
+             sl__target_expression(context, "log_sum_exp(-0.5 * x^2, -50 * (x - 3.9)^2 + 2.3)", "x",
+                                   &target));
+  sl__vi_term term;
+  sl__vi_plan plan = {.formula = "loc", .type = SL_F64, .jitter = (double)NAN, .draws = 20000};
+  sl__vi_defaults(&plan.options, &term);
+  plan.options.steps = 1;
+  plan.options.rate = 1e-12;
+  int refused = 0; /* for the largest weight alone */
+  for (uint64_t seed = 1; seed <= 12; seed++) {
+    sl__model *model;
+    sl__vi_result result;
+    plan.options.seed = seed;
+    CHECK_OK(context, sl__vi_plain(context, target, &plan, &model, &result));
+    const bool heavy = result.scores.largest_weight > 0.0513;
+    CHECK(result.trusted == (!heavy && result.scores.khat < 0.7));
+    refused += heavy && result.scores.khat < 0.7;
+    CHECK(strstr(result.verdict, "does not search") != NULL);
+    CHECK((strstr(result.verdict, "usable where the flow has mass") != NULL) == result.trusted);
+    sl__model_free(context, model);
+  }
+  CHECK(refused > 0);
   sl__target_free(target);
   sl_context_free(context);
 }

@@ -381,8 +381,9 @@ SL_API sl_status sl_evaluator_sample(sl_context *context, sl_evaluator *evaluato
  * and this call draws the same rows again (to rounding) and gives
  *   by_parameters = d L / d parameters: 1 x parameter_count;
  *   by_condition[r] = d L / d condition[r]: rows x context_dim, NULL: not wanted.
- * x->rows says how many rows; log_prob may be NULL. Kingma and Welling 2014 (arXiv:1312.6114),
- * section 2.3. */
+ * x->rows says how many rows; log_prob may be NULL. Which component of a mixture a row is drawn
+ * from has no derivative: by_x gives its weights no gradient, only by_log_prob does. Kingma and
+ * Welling 2014 (arXiv:1312.6114), section 2.3. */
 SL_API sl_status sl_evaluator_sample_gradient(
     sl_context *context, sl_evaluator *evaluator, uint64_t seed, const sl_array_in *condition,
     const sl_array_in *by_x, const sl_array_in *by_log_prob, const sl_array_out *x,

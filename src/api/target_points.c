@@ -123,10 +123,10 @@ sl_status sl_target_unconstrain(sl_context *context, const sl_target *target,
   double *from = copy_in(context, parameters);
   double *q = allocate_rows(context, parameters->rows, t->dim);
   sl_status status = from && q ? SL_OK : SL_NO_MEMORY;
-  for (int64_t r = 0; r < parameters->rows && status == SL_OK; r++) {
-    status = sl__target_unconstrain(context, t, from + r * count, q + r * t->dim);
-    if (status == SL_BAD_ARGUMENT) add_row(context, r);
-  }
+  int64_t row = 0;
+  if (status == SL_OK)
+    status = sl__target_unconstrain_rows(context, t, parameters->rows, from, q, &row);
+  if (status == SL_BAD_ARGUMENT) add_row(context, row);
   if (status == SL_OK) copy_out(q, points);
   sl__free(&context->allocator, from);
   sl__free(&context->allocator, q);

@@ -129,6 +129,17 @@ sl_status sl__cli_select_conditions(sl__cli *cli, const sl_flow *flow, sl__table
 sl_status sl__cli_select_like(sl__cli *cli, const sl__selection *other, const char *owner,
                               sl__table *table, sl__selection *out);
 
+/* same_names.c: names that two columns have. */
+/* *out: the column of this name, or -1. Refuses a name of two. */
+sl_status sl__cli_find_column(const sl__cli *cli, const sl__table *table, const char *name,
+                              int64_t *out);
+/* Refuses a name of two columns of the list [count], which a new model is to know them by. */
+sl_status sl__cli_refuse_same_names(const sl__cli *cli, const sl__table *table, int64_t count,
+                                    const int64_t *list);
+/* The same of names [count] that are looked for. owner: whose they are, "the model". */
+sl_status sl__cli_refuse_same_wanted(const sl__cli *cli, const char *owner, int64_t count,
+                                     const char *const *names);
+
 /* labels.c: columns of words, which are labels in a condition; each is a condition "species=setosa"
  * of 0 and 1, whose source is the column "species". */
 size_t sl__cli_source_length(const char *condition);
@@ -157,6 +168,9 @@ void sl__cli_list_labels(sl__text *text, int64_t count, const char *const *condi
 /* No rows if neither option is given. Those of a file are views of the table. */
 sl_status sl__cli_conditions(sl__cli *cli, const sl_flow *flow, sl__table *table,
                              sl_array_in *out);
+/* Says which columns of DATA hold the model's conditions, and are not read as such because others
+ * are given aside. */
+sl_status sl__cli_say_unread_conditions(sl__cli *cli, const sl_flow *flow, sl__table *table);
 /* Refuses numbers that are infinite in the precision of the model. */
 sl_status sl__cli_check_conditions(sl__cli *cli, const sl_flow *flow,
                                    const sl_array_in *conditions);

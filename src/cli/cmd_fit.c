@@ -103,7 +103,9 @@ static sl_status read_options(sl__cli *cli, sl_fit_options *fit) {
   const sl__option_row *rows = sl__fit_option_rows(&count);
   for (int i = 0; i < count; i++) {
     const char *typed = sl__cli_typed(cli, rows[i].name);
-    if (typed) SL__TRY(sl_fit_options_set(cli->context, fit, rows[i].name, typed));
+    if (!typed || sl_fit_options_set(cli->context, fit, rows[i].name, typed) == SL_OK) continue;
+    if (strcmp(rows[i].name, "base") == 0) sl__fail_prefix(cli->context, "--base");
+    return cli->context->error.status;
   }
   fit->seed = cli->seed;
   return SL_OK;

@@ -95,13 +95,12 @@ static void add_heading(sl__text *text, const char *role) {
     sl__text_add(text, "\nTransformers (in coupling, maf, iaf, elementwise), each in a coupling\n");
 }
 
-static bool turns_round(const sl__flow_entry *e) {
-  return strcmp(e->name, "inverse") == 0;
-}
-
-static const char *direction_text(const sl__flow_entry *e, bool sampling) {
-  if (turns_round(e)) return "exchanged";
-  return how_text(sampling ? e->sample_how : e->log_prob_how);
+/* "closed form (a root with naf, sos)" */
+static void add_direction(sl__text *text, const sl__flow_entry *e, bool sampling) {
+  char note[128] = "";
+  if (e->kind) sl__kind_how_note(e->kind, sampling, note, sizeof note);
+  sl__text_add(text, note[0] ? "%s (%s)" : "%s",
+               how_text(sampling ? e->sample_how : e->log_prob_how), note);
 }
 
 /* ", word" or on a line of its own; *column: how far the line has come. */
@@ -149,9 +148,11 @@ static void add_line(sl__text *text, sl_context *context, const sl__flow_entry *
   const sl__flow_cost c = sl__flow_cost_of(context, formula, LIST_DIM);
   sl__format_fixed(score, c.score / 1000, 3);
   sl__format_fixed(sample, c.sample / 1000, 3);
-  sl__text_add(text, "    drawn: %s", direction_text(e, true));
+  sl__text_add(text, "    drawn: ");
+  add_direction(text, e, true);
   if (c.parameters >= 0) sl__text_add(text, ", %s us", sample);
-  sl__text_add(text, "; scored: %s", direction_text(e, false));
+  sl__text_add(text, "; scored: ");
+  add_direction(text, e, false);
   if (c.parameters >= 0)
     sl__text_add(text, ", %s us; %lld trained numbers", score, (long long)c.parameters);
   if (c.parameters >= 0 && !e->transformer && strcmp(formula, e->name) != 0)
@@ -163,11 +164,11 @@ static void add_line(sl__text *text, sl_context *context, const sl__flow_entry *
 
 static void add_page(sl__text *text, sl_context *context, const sl__flow_entry *e) {
   sl__text_add(text, "%s (%s): %s\n", e->name, e->role, e->summary);
-  if (turns_round(e))
-    sl__text_add(text, "  sampling, log density: as its formula, exchanged\n");
-  else
-    sl__text_add(text, "  sampling: %s, log density: %s\n", how_text(e->sample_how),
-                 how_text(e->log_prob_how));
+  sl__text_add(text, "  sampling: ");
+  add_direction(text, e, true);
+  sl__text_add(text, ", log density: ");
+  add_direction(text, e, false);
+  sl__text_add(text, "\n");
   sl__text_add(text, "  source: %s\n", e->source);
   for (int i = 0; i < e->argument_count; i++) {
     const sl__option_row *row = &e->arguments[i];

@@ -166,9 +166,12 @@ static int64_t say_lost_rows(const sl__cli *cli, const sl__drawing *d) {
   else if (lost > 0)
     sl__cli_say(cli,
                 "%lld of %lld rows drawn (the first is row %lld) hold a number too large for %s; "
-                "fit with --precision f64, or with lighter tails",
+                "%sfit with --precision f64, or with lighter tails",
                 (long long)lost, (long long)d->rows, (long long)first + 1,
-                sl_flow_dtype(d->flow) == SL_F32 ? "f32" : "f64");
+                sl_flow_dtype(d->flow) == SL_F32 ? "f32" : "f64",
+                d->condition.rows > 0 ? "check the conditions, which may be far from those of the "
+                                        "fit, or "
+                                      : "");
   return d->mapped ? 0 : lost;
 }
 

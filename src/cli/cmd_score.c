@@ -13,7 +13,7 @@ static const sl__option_row options[] = {
     {"gradient", SL__OPTION_BOOL, "false", 0, 0, NULL,
      "also the gradient by the row's values, a column each"},
     {"context", SL__OPTION_TEXT, NULL, 0, 0, NULL,
-     "file of conditions, where DATA has none: one row, or one for every row of DATA"},
+     "file of conditions, in place of any that DATA has: one row, or one for every row of DATA"},
     {"context-value", SL__OPTION_TEXT, NULL, 0, 0, NULL,
      "instead, one condition for all rows, \"dose=0.5, species=setosa\""},
 };
@@ -106,21 +106,22 @@ static sl_status compute(sl__cli *cli, const sl_flow *flow, const sl__selection 
 }
 
 /* Rows without a finite number are reported, never passed over. */
-static void say_lost_rows(const sl__cli *cli, const scores *s) {
+static void say_lost_rows(const sl__cli *cli, const scores *s, bool conditional) {
+  const char *far = conditional ? ", or conditions far from those of the fit" : "";
   const char *precision = s->precision == SL_F32 ? "f32" : "f64";
   if (s->outside > 0)
     sl__cli_say(
         cli,
         "%s: %lld of %lld rows have density 0 (the first is row %lld): outside the support, "
-        "or too far out for %s",
+        "or too far out for %s%s",
         cli->arguments[1], (long long)s->outside, (long long)s->rows,
-        (long long)s->first_outside + 1, precision);
+        (long long)s->first_outside + 1, precision, far);
   if (s->lost > 0)
     sl__cli_say(cli,
                 "%s: %lld of %lld rows cannot be scored (the first is row %lld): a number on the "
-                "way is too large for %s",
+                "way is too large for %s%s",
                 cli->arguments[1], (long long)s->lost, (long long)s->rows,
-                (long long)s->first_lost + 1, precision);
+                (long long)s->first_lost + 1, precision, far);
 }
 
 static int print_json(sl__cli *cli, const scores *s, bool summary) {
@@ -178,6 +179,7 @@ static sl_status read_data(sl__cli *cli, const sl_flow *flow, sl__table *table,
   if (aside.rows > 0) data->condition = aside;
   SL__TRY(sl__cli_check_conditions(cli, flow, &data->condition));
   if (aside.rows == 0) return SL_OK;
+  SL__TRY(sl__cli_say_unread_conditions(cli, flow, table));
   return sl__cli_spread_conditions(cli, data->x.rows, &data->condition);
 }
 
@@ -199,7 +201,7 @@ static int run(sl__cli *cli) {
   if (status == SL_OK && path)
     status = sl__cli_write_table(cli, path, s.precision, s.rows, s.columns, s.values, s.names);
   int code = SL__EXIT_DONE;
-  if (status == SL_OK) say_lost_rows(cli, &s);
+  if (status == SL_OK) say_lost_rows(cli, &s, sl_flow_context_dim(flow) > 0);
   if (status != SL_OK)
     code = sl__cli_fail(cli, status);
   else if (cli->json)

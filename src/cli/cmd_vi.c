@@ -188,6 +188,7 @@ static int print_json(sl__cli *cli, const request *r, const sl__model *model,
   sl__json_real(&json, "exact_log_evidence", r->target->log_evidence);
   sl__json_real(&json, "khat", scores->khat);
   sl__json_real(&json, "khat_threshold", scores->khat_threshold);
+  sl__json_real(&json, "largest_weight", scores->largest_weight);
   sl__json_real(&json, "ess", scores->ess);
   sl__json_real(&json, "ess_forward", none);
   sl__json_integer(&json, "judged_by", scores->rows);

@@ -57,6 +57,16 @@ static sl_status view_names(sl__table *table, int64_t count, const int64_t *list
   return SL_OK;
 }
 
+/* The columns whose names a model keeps are data and conditions. */
+static sl_status refuse_same_names(const sl__cli *cli, sl__table *table,
+                                   const sl__schema_entry *entries) {
+  int64_t count = 0, *list = sl__arena_take(&table->arena, (size_t)table->columns, sizeof *list);
+  if (!list) return SL_NO_MEMORY;
+  for (int64_t i = 0; i < table->columns; i++)
+    if (entries[i].part == SL__PART_DATA || entries[i].part == SL__PART_CONTEXT) list[count++] = i;
+  return sl__cli_refuse_same_names(cli, table, count, list);
+}
+
 static int64_t list_part(const sl__table *table, const sl__schema_entry *entries, sl__part wanted,
                          int64_t *list) {
   int64_t count = 0;
@@ -112,6 +122,7 @@ sl_status sl__cli_select(sl__cli *cli, sl__table *table, sl__selection *out) {
   int64_t *list = sl__arena_take(&table->arena, (size_t)table->columns, sizeof *list);
   if (!entries || !list) return SL_NO_MEMORY;
   SL__TRY(read_entries(cli, table, entries));
+  SL__TRY(refuse_same_names(cli, table, entries));
   for (int64_t i = 0; i < table->columns; i++)
     if (entries[i].label) SL__TRY(sl__cli_number_labels(cli, table, i));
   int64_t count = list_part(table, entries, SL__PART_DATA, list);
@@ -137,23 +148,19 @@ sl_status sl__cli_select(sl__cli *cli, sl__table *table, sl__selection *out) {
 
 /* ---- columns by the names that others have for them ---- */
 
-static int64_t find_name(const sl__table *table, const char *name) {
-  for (int64_t k = 0; table->names && k < table->columns; k++)
-    if (strcmp(table->names[k], name) == 0) return k;
-  return -1;
-}
-
 /* Lists the columns of these names [count]; *found: how many there are, *missing: the first that is
  * not there. */
-static void list_names(const sl__table *table, int64_t count, const char *const *names,
-                       int64_t *list, int64_t *found, int64_t *missing) {
+static sl_status list_names(const sl__cli *cli, const sl__table *table, int64_t count,
+                            const char *const *names, int64_t *list, int64_t *found,
+                            int64_t *missing) {
   *found = 0;
   *missing = -1;
   for (int64_t i = 0; i < count; i++) {
-    list[i] = find_name(table, names[i]);
+    SL__TRY(sl__cli_find_column(cli, table, names[i], &list[i]));
     *found += list[i] >= 0;
     if (list[i] < 0 && *missing < 0) *missing = i;
   }
+  return SL_OK;
 }
 
 /* A header with some of the names is about these columns, and one of them is missing: the order
@@ -192,7 +199,8 @@ static sl_status list_wanted(const sl__cli *cli, const sl__table *table, const w
                              int64_t *list) {
   const int64_t count = w->dim + w->context_dim;
   int64_t found, missing;
-  list_names(table, count, w->names, list, &found, &missing);
+  SL__TRY(list_names(cli, table, count, w->names, list, &found, &missing));
+  if (found > 0) SL__TRY(sl__cli_refuse_same_wanted(cli, w->owner, count, w->names));
   if (found == count) return SL_OK;
   if (found > 0) return refuse_missing(cli, w->names[missing], missing >= w->dim);
   if (table->columns != count)
@@ -270,6 +278,7 @@ sl_status sl__cli_select_like(sl__cli *cli, const sl__selection *other, const ch
   for (int64_t i = 0; i < w.dim; i++) w.names[i] = other->names[i];
   SL__TRY(want_conditions(&table->arena, count, other->condition_names, &w));
   SL__TRY(select_wanted(cli, table, &w, out));
-  const int64_t weight = other->weight_name ? find_name(table, other->weight_name) : -1;
+  int64_t weight = -1;
+  if (other->weight_name) SL__TRY(sl__cli_find_column(cli, table, other->weight_name, &weight));
   return weight < 0 ? SL_OK : view_columns(table, 1, &weight, &out->weight);
 }

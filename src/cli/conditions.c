@@ -183,6 +183,24 @@ sl_status sl__cli_conditions(sl__cli *cli, const sl_flow *flow, sl__table *table
   return sl__cli_select_conditions(cli, flow, table, out);
 }
 
+sl_status sl__cli_say_unread_conditions(sl__cli *cli, const sl_flow *flow, sl__table *table) {
+  const int32_t count = sl_flow_context_dim(flow);
+  const char **names = sl__arena_take(&cli->arena, (size_t)count, sizeof *names);
+  const char **sources = sl__arena_take(&cli->arena, (size_t)count, sizeof *sources);
+  int64_t found, column;
+  if (!names || !sources) return SL_NO_MEMORY;
+  for (int32_t i = 0; i < count; i++) names[i] = sl_flow_context_name(flow, i);
+  SL__TRY(sl__cli_sources(&cli->arena, count, names, sources, &found));
+  for (int64_t i = 0; i < found; i++) {
+    SL__TRY(sl__cli_find_column(cli, table, sources[i], &column));
+    if (column >= 0)
+      sl__cli_say(cli, "%s: its column \"%.80s\" is not read; %s says what the condition is",
+                  cli->place, sources[i],
+                  sl__cli_option(cli, "context")->text ? "--context" : "--context-value");
+  }
+  return SL_OK;
+}
+
 sl_status sl__cli_spread_conditions(sl__cli *cli, int64_t rows, sl_array_in *conditions) {
   if (conditions->rows == 1) {
     conditions->rows = rows;

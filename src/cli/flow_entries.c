@@ -30,23 +30,27 @@ int sl__flow_entries(sl__flow_entry *out) {
   for (int base = 0; base < 2; base++)
     for (int i = 0; i < count && found < SL__MOST_FLOW_ENTRIES; i++)
       if (sl__kind_is_base(kinds[i]) == (base == 1))
-        out[found++] = (sl__flow_entry){kinds[i]->name,           kinds[i]->summary,
-                                        kinds[i]->source,         base ? "base" : "layer",
-                                        kinds[i]->examples,       kinds[i]->arguments,
-                                        kinds[i]->argument_count, NULL,
-                                        kinds[i]->sample_how,     kinds[i]->log_prob_how};
+        out[found++] = (sl__flow_entry){.name = kinds[i]->name,
+                                        .summary = kinds[i]->summary,
+                                        .source = kinds[i]->source,
+                                        .role = base ? "base" : "layer",
+                                        .examples = kinds[i]->examples,
+                                        .arguments = kinds[i]->arguments,
+                                        .argument_count = kinds[i]->argument_count,
+                                        .kind = kinds[i],
+                                        .sample_how = kinds[i]->sample_how,
+                                        .log_prob_how = kinds[i]->log_prob_how};
   const sl__transformer *const *transformers = sl__transformers(&count);
   for (int i = 0; i < count && found < SL__MOST_FLOW_ENTRIES; i++)
-    out[found++] = (sl__flow_entry){transformers[i]->name,
-                                    transformers[i]->summary,
-                                    transformers[i]->source,
-                                    "transformer",
-                                    NULL,
-                                    transformer_arguments,
-                                    SL__TRANSFORMER_ARGUMENTS,
-                                    transformers[i],
-                                    transformers[i]->sample_how,
-                                    transformers[i]->log_prob_how};
+    out[found++] = (sl__flow_entry){.name = transformers[i]->name,
+                                    .summary = transformers[i]->summary,
+                                    .source = transformers[i]->source,
+                                    .role = "transformer",
+                                    .arguments = transformer_arguments,
+                                    .argument_count = SL__TRANSFORMER_ARGUMENTS,
+                                    .transformer = transformers[i],
+                                    .sample_how = transformers[i]->sample_how,
+                                    .log_prob_how = transformers[i]->log_prob_how};
   return found;
 }
 

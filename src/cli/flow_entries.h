@@ -10,6 +10,7 @@ typedef struct sl__flow_entry {
   const char *const *examples;
   const sl__option_row *arguments;
   int argument_count;
+  const sl__kind *kind;               /* of a layer or base density, or NULL */
   const sl__transformer *transformer; /* whose arguments alone count, or NULL */
   sl__how sample_how, log_prob_how;
 } sl__flow_entry;

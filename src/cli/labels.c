@@ -46,16 +46,33 @@ static bool holds_words(const sl__table *table, int64_t column) {
   return table->words && table->words[column].count > 0;
 }
 
+/* "1,5": a number where the comma is the decimal sign. */
+static bool is_decimal_comma(const char *word) {
+  const char *comma = strchr(word, ',');
+  char with_point[64];
+  double value;
+  const size_t length = strlen(word);
+  if (!comma || length >= sizeof with_point) return false;
+  memcpy(with_point, word, length + 1);
+  with_point[comma - word] = '.';
+  return sl__parse_real(with_point, with_point + length, &value) == with_point + length;
+}
+
 sl_status sl__cli_refuse_words(const sl__cli *cli, const sl__table *table, int64_t count,
                                const int64_t *list) {
   for (int64_t i = 0; i < count; i++) {
     if (!holds_words(table, list[i])) continue;
-    const char *name = table->names[list[i]];
+    const char *name = table->names[list[i]], *word = table->words[list[i]].word[0];
+    if (is_decimal_comma(word))
+      return sl__fail(cli->context, SL_BAD_ARGUMENT,
+                      "%s: column \"%.80s\" holds words (\"%.40s\"); decimal commas? write 1.5, "
+                      "not 1,5",
+                      cli->place, name, word);
     return sl__fail(
         cli->context, SL_BAD_ARGUMENT,
         "%s: column \"%.80s\" holds words (\"%.40s\"), and only conditions may; give it "
         "as --context, or leave it out with --columns '%.80s: skip'",
-        cli->place, name, table->words[list[i]].word[0], name);
+        cli->place, name, word, name);
   }
   return SL_OK;
 }

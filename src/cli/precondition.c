@@ -26,7 +26,7 @@ sl_status sl__cli_precondition(sl__cli *cli, const sl__target *target, sl__sampl
   if (strcmp(from, "auto") == 0) {
     SL__TRY(find_one(cli, target, options, out));
     /* What a hasty fit leaves crooked wants smaller steps than the target by itself would. */
-    if (!sl__cli_typed(cli, "adapt-delta")) options->adapt_delta = 0.995;
+    if (!sl__cli_typed(cli, "adapt-delta")) options->adapt_delta = 0.99;
   } else {
     SL__TRY(sl__model_load(cli->context, sl__cli_about(cli, from, NULL), &out->model));
     SL__TRY(sl__target_preconditioned(cli->context, target, out->model, &out->target));

@@ -90,6 +90,7 @@ static int print_json(sl__cli *cli, const sl__target *target, const sl__model *m
   sl__json_real(&json, "exact_log_evidence", target->log_evidence);
   sl__json_real(&json, "khat", scores->khat);
   sl__json_real(&json, "khat_threshold", scores->khat_threshold);
+  sl__json_real(&json, "largest_weight", scores->largest_weight);
   sl__json_real(&json, "ess", scores->ess);
   sl__json_real(&json, "ess_forward", report->ess_forward);
   sl__json_real(&json, "missed", report->missed);

@@ -68,11 +68,22 @@ static void place_column(sl__columns *columns, filling *fill, sl__column_block *
   block->count++;
 }
 
+static bool belongs(const sl__column_type *type, sl__support support, int32_t group) {
+  return type->support == support && type->group == group;
+}
+
 /* The columns of this support (and group) as a block, if there are any. */
 static sl_status add_block(sl_context *context, sl__columns *columns, filling *fill,
                            sl__support support, int32_t group) {
+  int32_t members = 0;
+  for (int32_t i = 0; i < columns->count; i++)
+    members += belongs(&columns->type[i], support, group);
+  if (members == 0) return SL_OK;
   if (columns->block_count == SL__MOST_COLUMN_BLOCKS)
-    return sl__fail(context, SL_BAD_ARGUMENT, "%d simplexes are too many; use fewer", group);
+    return sl__fail(context, SL_BAD_ARGUMENT,
+                    "the columns are of more than %d kinds, of which each simplex is one; use "
+                    "fewer simplexes",
+                    SL__MOST_COLUMN_BLOCKS);
   sl__column_block *block = &columns->block[columns->block_count];
   const int32_t first = fill->at;
   *block = (sl__column_block){.support = support,
@@ -85,9 +96,7 @@ static sl_status add_block(sl_context *context, sl__columns *columns, filling *f
                               .integer = fill->integer + first,
                               .offset = fill->offset + first};
   for (int32_t i = 0; i < columns->count; i++)
-    if (columns->type[i].support == support && columns->type[i].group == group)
-      place_column(columns, fill, block, i);
-  if (block->count == 0) return SL_OK;
+    if (belongs(&columns->type[i], support, group)) place_column(columns, fill, block, i);
   const bool simplex = support == SL__SUPPORT_SIMPLEX;
   block->features = block->count - simplex;
   if (block->features == 0)

@@ -40,9 +40,10 @@ static void expand(sl__flow *flow, const sl__formula_item *first, bool inverted,
 
 /* "layers." and 3 -> "layers.3" */
 static const char *numbered(sl__arena *arena, const char *before, int number) {
-  char buffer[64];
-  snprintf(buffer, sizeof buffer, "%s%d", before, number);
-  return sl__arena_text(arena, buffer, strlen(buffer));
+  const size_t room = strlen(before) + 12; /* an int has at most 11 characters */
+  char *text = sl__arena_take(arena, room, 1);
+  if (text) snprintf(text, room, "%s%d", before, number);
+  return text;
 }
 
 static sl_status build_layer(sl_context *context, sl__layer *layer) {

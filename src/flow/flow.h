@@ -44,6 +44,7 @@ typedef struct sl__kind {
   const sl__option_row *arguments; /* key=value; positional ones fill the rows in order */
   int argument_count;
   sl__how sample_how, log_prob_how;
+  const char *sample_note, *log_prob_note; /* when that is otherwise, or NULL */
   sl__conditioning conditioning;
   /* Reads layer->arguments, decides sizes, declares parameters with sl__layer_parameter. May be
    * NULL: there is nothing to do. */

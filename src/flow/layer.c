@@ -38,14 +38,17 @@ static bool make_room(sl__flow *flow) {
 int sl__layer_parameter(sl__layer *layer, const char *name, sl_shape shape, sl__initial initial,
                         double scale, const double *values, const int32_t *extent) {
   sl__flow *flow = layer->flow;
-  int64_t count = sl__shape_count(shape);
-  if (count > INT64_MAX / 8 - flow->size || !make_room(flow)) return -1;
-  char full[128];
-  int length = snprintf(full, sizeof full, "%s.%s", layer->path, name);
-  if (length < 0 || (size_t)length >= sizeof full) return -1;
-  char *kept = sl__arena_text(&flow->arena, full, (size_t)length);
-  if (!kept) return -1;
-  flow->parameters[flow->parameter_count] = (sl__parameter){.name = kept,
+  const int64_t count = sl__shape_count(shape);
+  if (count > INT64_MAX / 8 - flow->size) {
+    sl__fail(flow->arena.context, SL_NO_MEMORY, "no memory for so many parameters: %s.%s",
+             layer->path, name);
+    return -1;
+  }
+  const size_t room = strlen(layer->path) + strlen(name) + 2;
+  char *full = sl__arena_take(&flow->arena, room, 1);
+  if (!full || !make_room(flow)) return -1;
+  snprintf(full, room, "%s.%s", layer->path, name);
+  flow->parameters[flow->parameter_count] = (sl__parameter){.name = full,
                                                             .shape = shape,
                                                             .offset = flow->size,
                                                             .initial = initial,

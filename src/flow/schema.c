@@ -8,14 +8,21 @@ enum { SHOWN = 80 };
 
 /* ---- columns ---- */
 
-static int64_t find_column(const sl__schema_table *table, sl__span name) {
-  for (int64_t i = 0; table->names && i < table->count; i++) {
+/* The first column of this name from column `first` on, or -1. */
+static int64_t find_name(const sl__schema_table *table, sl__span name, int64_t first) {
+  for (int64_t i = first; table->names && i < table->count; i++) {
     const char *at = table->names[i], *from = name.begin, *end = name.begin + name.length;
     if (!at) continue;
     for (; *at && from < end && *at == *from; at++, from++)
       if (name.quoted && *from == '"') from++; /* doubled */
     if (!*at && from == end) return i;
   }
+  return -1;
+}
+
+static int64_t find_column(const sl__schema_table *table, sl__span name) {
+  const int64_t named = find_name(table, name, 0);
+  if (named >= 0) return named;
   int64_t number;
   const char *end = name.begin + name.length;
   if (!name.quoted && sl__parse_integer(name.begin, end, &number) == end && number >= 1 &&
@@ -61,17 +68,32 @@ static sl_status read_name(sl__schema_reader *in, sl__span *out) {
                            "a column's name is missing; write one, or leave the comma out");
 }
 
+/* A name that two columns have says of neither what it is. */
+static sl_status read_column(sl__schema_reader *in, const sl__schema_table *table, sl__span name,
+                             int64_t *column) {
+  char mend[160];
+  *column = find_column(table, name);
+  if (*column < 0) return refuse_column(in, table, name);
+  if (find_name(table, name, 0) != *column) return SL_OK; /* by its number */
+  const int64_t other = find_name(table, name, *column + 1);
+  if (other < 0) return SL_OK;
+  snprintf(mend, sizeof mend,
+           " is the name of columns %lld and %lld; rename one of them, or write the number of the "
+           "one you mean",
+           (long long)*column + 1, (long long)other + 1);
+  return sl__schema_refuse_span(in, name, "", mend);
+}
+
 static sl_status read_columns(sl__schema_reader *in, const sl__schema_table *table, sl__span *name,
                               int64_t *first, int64_t *last) {
   SL__TRY(read_name(in, name));
-  *first = *last = find_column(table, *name);
-  if (*first < 0) return refuse_column(in, table, *name);
+  SL__TRY(read_column(in, table, *name, first));
+  *last = *first;
   if (strncmp(in->at, "..", 2) != 0) return SL_OK;
   in->at += 2;
   sl__span end;
   SL__TRY(read_name(in, &end));
-  *last = find_column(table, end);
-  if (*last < 0) return refuse_column(in, table, end);
+  SL__TRY(read_column(in, table, end, last));
   if (*last < *first)
     return sl__schema_refuse_span(in, end, "",
                                   " stands before the first column of the range; swap them");

@@ -55,9 +55,10 @@ static sl_status name_layers(sl_context *context, sl__chain *chain, int componen
 
 static sl_status build_component(sl_context *context, sl__layer *layer, int component,
                                  sl__chain *out) {
-  char path[64];
-  int length = snprintf(path, sizeof path, "%s.%d.layers.", layer->path, component);
-  if (length < 0 || (size_t)length >= sizeof path) return SL_NO_MEMORY;
+  const size_t room = strlen(layer->path) + 24; /* an int has at most 11 characters */
+  char *path = sl__layer_take(layer, room, 1);
+  if (!path) return SL_NO_MEMORY;
+  snprintf(path, room, "%s.%d.layers.", layer->path, component);
   uint64_t seed = layer->seed + 0x9E3779B97F4A7C15u * (uint64_t)component;
   SL__TRY(sl__chain_build(context, layer->flow, layer->arguments[FORMULA].formula->first, path,
                           layer->dim, layer->context_dim, seed, out));
@@ -128,6 +129,8 @@ const sl__kind sl__base_mixture = {
     .examples = examples,
     .arguments = arguments,
     .argument_count = ROWS,
+    .sample_note = "or as its formula",
+    .log_prob_note = "or as its formula",
     .conditioning = SL__CONDITION_PARAMETERS,
     .build = build,
     .density = density,

@@ -1,10 +1,9 @@
 /* Pieces of base densities as graphs. All of them take parameters shared or batched. */
+#include <float.h>
 #include <math.h>
 #include "flow/base/parts.h"
 
 #define HALF_LOG_TWO_PI 0.91893853320467274178
-/* Below any log density that is not -infinity, and a float. */
-#define NOWHERE (-1e38)
 
 sl_node sl__standard_normal(sl__graph *g, sl_node z) {
   sl_node squares = op_sum_all(g, op_square(g, z));
@@ -77,7 +76,8 @@ sl_node sl__mix(sl__graph *g, sl_node logits, int count, const sl_node *log_dens
   sl_dtype type = sl__node_type(g, terms);
   /* The derivative of log at a sum of 0 would be infinite: rows that no component reaches get
    * another sum, and their result is put in place afterwards. */
-  sl_node lowest = op_number(g, type, NOWHERE), none = op_number(g, type, -INFINITY);
+  sl_node none = op_number(g, type, -INFINITY);
+  sl_node lowest = op_number(g, type, type == SL_F32 ? -(double)FLT_MAX : -DBL_MAX);
   sl_node is_nowhere = op_less_equal(g, op_max(g, terms, 0), lowest);
   sl_node sum = op_log_sum_exp(g, op_maximum(g, terms, lowest), 0);
   return op_select(g, is_nowhere, none, sum);

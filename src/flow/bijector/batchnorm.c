@@ -101,8 +101,8 @@ static void move_towards(const sl__layer *layer, void *vector, const double *mea
   bool all = sl__look_get(flow, vector, own->started, 0) == 0;
   for (int32_t i = 0; i < layer->dim; i++) {
     double target = mean[i], variance = sd[i] * sd[i];
-    if (layer
-            ->inverted) { /* x = mean + sqrt(variance + epsilon) w is to be (x - mean[i]) / sd[i] */
+    /* Turned round, x = mean + sqrt(variance + epsilon) w is to be (x - mean[i]) / sd[i]. */
+    if (layer->inverted) {
       double now = sl__look_get(flow, vector, own->variance, i) + epsilon;
       target = (sl__look_get(flow, vector, own->mean, i) - mean[i]) / sd[i];
       variance = fmax(now / variance - epsilon, 0);

@@ -16,4 +16,6 @@ const sl__kind sl__bijector_inverse = {
     .examples = examples,
     .arguments = arguments,
     .argument_count = 1,
+    .sample_note = "or as its formula is scored",
+    .log_prob_note = "or as its formula is sampled",
 };

@@ -177,6 +177,7 @@ const sl__kind sl__bijector_planar = {
     .arguments = arguments,
     .argument_count = ROWS,
     .log_prob_how = SL__HOW_ITERATIVE,
+    .log_prob_note = "closed form with leaky",
     .conditioning = SL__CONDITION_PARAMETERS,
     .build = build,
     .sample = sample,

@@ -47,9 +47,8 @@ typedef struct mixture {
 } mixture;
 
 static sl_node gains(const sl__transform *transform, sl__graph *g, int axis) {
-  enum { MOST_UNITS = 1024 };
   int32_t count = transform->group_size[OFFSETS];
-  double gain[MOST_UNITS];
+  double gain[SL__MOST_UNITS];
   for (int32_t k = 0; k < count; k++)
     gain[k] = count == 1 ? 1 : LEAST_GAIN + (MOST_GAIN - LEAST_GAIN) * k / (count - 1);
   sl_shape shape = axis == 0 ? sl__shape2(count, 1) : sl__shape2(1, count);

@@ -26,7 +26,6 @@
 #define LEAST_SLOPE 1e-3
 
 enum { SHIFT, COEFFICIENTS };
-enum { MOST_POLYNOMIALS = 64, MOST_DEGREE = 12 };
 
 static int32_t polynomials_of(const sl__transform *transform) {
   return (int32_t)transform->arguments[SL__ARGUMENT_polynomials].integer;
@@ -49,15 +48,15 @@ typedef struct polynomial {
   int axis;
   int32_t degree;
   double reach;
-  sl_node shift;                         /* c, [n] */
-  sl_node part[MOST_DEGREE + 1];         /* coefficient l of all p_k: groups of that size */
-  sl_node integral[2 * MOST_DEGREE + 1]; /* [n]: of x^(m+1) in the integral of q */
+  sl_node shift;                             /* c, [n] */
+  sl_node part[SL__MOST_DEGREE + 1];         /* coefficient l of all p_k: groups of that size */
+  sl_node integral[2 * SL__MOST_DEGREE + 1]; /* [n]: of x^(m+1) in the integral of q */
 } polynomial;
 
 /* sqrt(h_k), h_k proportional to k + 1 */
 static sl_node starts(const sl__transform *transform, sl__graph *g, int axis) {
   int32_t count = polynomials_of(transform);
-  double start[MOST_POLYNOMIALS], all = 0.5 * count * (count + 1);
+  double start[SL__MOST_POLYNOMIALS], all = 0.5 * count * (count + 1);
   for (int32_t k = 0; k < count; k++) start[k] = sqrt((1 - LEAST_SLOPE) * (k + 1) / all);
   sl_shape shape = axis == 0 ? sl__shape2(count, 1) : sl__shape2(1, count);
   return op_constant(g, transform->type, shape, start);

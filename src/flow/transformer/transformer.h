@@ -5,6 +5,8 @@
 #include "flow/flow.h"
 
 enum { SL__MAX_GROUPS = 4 };
+/* The greatest of arguments that become sizes of arrays. */
+enum { SL__MOST_UNITS = 1024, SL__MOST_POLYNOMIALS = 64, SL__MOST_DEGREE = 12 };
 
 /* The arguments of all transformers, by place behind sl__transform.arguments. */
 enum {
@@ -57,6 +59,9 @@ struct sl__transformer {
 const sl__transformer *const *sl__transformers(int *count); /* the registry */
 /* Whether the argument at place `row` (SL__ARGUMENT_...) is one of the transformer's. */
 bool sl__transformer_takes(const sl__transformer *transformer, int row);
+/* "a root with naf, sos": when a direction of the kind is not computed as sample_how or log_prob_how
+ * say; "" if always (how.c). */
+void sl__kind_how_note(const sl__kind *kind, bool sampling, char *text, size_t size);
 /* Row of type SL__OPTION_CHOICE that names the transformer: a layer's first argument. */
 extern const char sl__transformer_names[];
 /* The layer's argument 0 names the transformer, those from first_argument on are the transformers'.

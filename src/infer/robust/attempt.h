@@ -67,6 +67,8 @@ sl_status sl__robust_judge(sl__robust *run, const sl__model *model, sl__robust_r
 void sl__robust_verdict(sl__robust_report *report);
 /* What is against a certificate, into text; false: nothing. */
 bool sl__robust_object(const sl__robust_report *report, char *text, size_t size);
+/* The same, without what is against the exploration, which no other flow could mend. */
+bool sl__robust_object_to_flow(const sl__robust_report *report, char *text, size_t size);
 /* record.c: the training record of the model that is kept. */
 sl_status sl__robust_record(const sl__robust *run, const sl__robust_report *report,
                             sl__model *model);

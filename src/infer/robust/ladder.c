@@ -26,14 +26,14 @@ static const sl__plan_of_attempt line[] = {
 };
 static const sl__plan_of_attempt few[] = {
     {"gaussian_mixture(16)", WAVES(2), false, 300, 800, 512, 5e-3},
-    {"gaussian_mixture(16)", WAVES(4), true, 0, 1200, 512, 3e-3},
+    {"gaussian_mixture(16)", WAVES(4), true, 0, 1600, 512, 3e-3},
     {"gaussian_mixture(32)", WAVES(6), false, 600, 3000, 1024, 3e-3},
     {"normal", PLAIN(8), false, 600, 3000, 1024, 2e-3},
 };
 static const sl__plan_of_attempt few_agreeing[] = {
     {"normal", TAILS, false, 200, 300, 256, 1e-2},
     {"gaussian_mixture(16)", WAVES(2), false, 300, 800, 512, 5e-3},
-    {"gaussian_mixture(16)", WAVES(4), true, 0, 1200, 512, 3e-3},
+    {"gaussian_mixture(16)", WAVES(4), true, 0, 1600, 512, 3e-3},
     {"gaussian_mixture(32)", WAVES(6), false, 600, 3000, 1024, 3e-3},
 };
 static const sl__plan_of_attempt many[] = {

@@ -19,6 +19,7 @@ sl_status sl__robust_record(const sl__robust *run, const sl__robust_report *repo
   sl__json_real(&json, "log_evidence", scores->log_evidence);
   sl__json_real(&json, "upper_bound", report->upper_bound);
   sl__json_real(&json, "khat", scores->khat);
+  sl__json_real(&json, "largest_weight", scores->largest_weight);
   sl__json_boolean(&json, "certified", report->certified);
   sl__json_text(&json, "verdict", report->verdict);
   sl__loss_history_write(&report->history, &json);

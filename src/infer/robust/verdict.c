@@ -12,7 +12,8 @@ static const double most_missed = 0.01, most_gap = 0.1, least_forward = 0.1;
 /* The tempered population is to be believed where its moves are good: in few dimensions and where
  * most are accepted; and where it knows the evidence well enough to see half of it missing. */
 static const double errors = 3, least_accept = 0.5, most_tempered_se = 0.2;
-enum { MOST_TRUSTED = 10 };
+static const double few_tempered_se = 0.1;
+enum { MOST_TRUSTED = 10, FEW = 3 };
 
 double sl__robust_goal(int32_t dim) {
   return dim <= 3 ? 0.008 : 0.02 * dim;
@@ -74,6 +75,7 @@ static bool not_a_number(const sl__robust_report *r, sentence out) {
       {"the log evidence by importance", s->log_evidence},
       {"its standard error", s->log_evidence_se},
       {"the effective size of the flow's draws", s->ess},
+      {"the largest weight", s->largest_weight},
       {"the upper bound", r->upper_bound},
       {"the upper bound's standard error", r->upper_bound_se},
       {"the forward effective share", r->ess_forward},
@@ -96,8 +98,16 @@ static bool not_a_number(const sl__robust_report *r, sentence out) {
   return false;
 }
 
+/* In few dimensions a population that came from everywhere, past what the chains saw, knows more
+ * than chains that crawl along a ridge; where it is what the flow is judged by, they need not
+ * agree. */
+static bool population_suffices(const sl__robust_report *r) {
+  return !r->chains_agree && r->dim <= FEW && r->tempered_complete &&
+         r->tempered_accept >= least_accept && r->tempered_se <= few_tempered_se;
+}
+
 static bool chains_disagree(const sl__robust_report *r, sentence out) {
-  if (r->rhat <= most_rhat || r->modes_confirmed) return false;
+  if (r->rhat <= most_rhat || r->modes_confirmed || population_suffices(r)) return false;
   return say(out,
              "the exploring chains disagree (R-hat %.2f, %.2f or less is wanted) and no separate "
              "modes explain it; reparameterise the model or tighten its priors",
@@ -128,6 +138,15 @@ static bool tail_heavy(const sl__robust_report *r, sentence out) {
       "Pareto k-hat of the weights is %.2f, less than %.2f is wanted; try a larger flow or a "
       "base with heavier tails",
       s->khat, s->khat_threshold);
+}
+
+static bool one_draw_heavy(const sl__robust_report *r, sentence out) {
+  const double largest = r->scores.largest_weight, most = sl__vi_most_weight(&r->scores);
+  if (largest <= most) return false;
+  return say(out,
+             "one draw of the flow carries %.1f %% of all weight, %.1f %% or less is wanted: the "
+             "flow is far too low around it; try a larger flow or a mixture for base",
+             100 * largest, 100 * most);
 }
 
 static bool mass_missed(const sl__robust_report *r, sentence out) {
@@ -216,16 +235,31 @@ static bool gap_wide(const sl__robust_report *r, sentence out) {
              gap, most);
 }
 
-bool sl__robust_object(const sl__robust_report *report, char *text, size_t size) {
-  /* Numbers first: the rules after it may take them for such. */
-  static rule *const rules[] = {
-      exploration_unfinished, draws_lost,        not_a_number,     chains_disagree,
-      chains_diverge,         exploration_small, tail_heavy,       mass_missed,
-      forward_share_low,      bounds_crossed,    bridge_disagrees, tempering_vague,
-      tempering_disagrees,    moments_differ,    gap_wide};
-  for (size_t k = 0; k < sizeof rules / sizeof *rules; k++)
-    if (rules[k](report, (sentence){text, size})) return true;
+/* Numbers first: the rules after it may take them for such. */
+static rule *const rules_of_flow[] = {draws_lost,     not_a_number,     tail_heavy,
+                                      one_draw_heavy, mass_missed,      forward_share_low,
+                                      bounds_crossed, bridge_disagrees, tempering_disagrees,
+                                      moments_differ, gap_wide};
+static rule *const rules_of_exploration[] = {
+    exploration_unfinished, draws_lost,        not_a_number,   chains_disagree,
+    chains_diverge,         exploration_small, tempering_vague};
+
+static bool any_objects(size_t count, rule *const rules[], const sl__robust_report *report,
+                        sentence out) {
+  for (size_t k = 0; k < count; k++)
+    if (rules[k](report, out)) return true;
   return false;
+}
+
+bool sl__robust_object_to_flow(const sl__robust_report *report, char *text, size_t size) {
+  return any_objects(sizeof rules_of_flow / sizeof *rules_of_flow, rules_of_flow, report,
+                     (sentence){text, size});
+}
+
+bool sl__robust_object(const sl__robust_report *report, char *text, size_t size) {
+  return any_objects(sizeof rules_of_exploration / sizeof *rules_of_exploration,
+                     rules_of_exploration, report, (sentence){text, size}) ||
+         sl__robust_object_to_flow(report, text, size);
 }
 
 void sl__robust_verdict(sl__robust_report *report) {

@@ -72,6 +72,19 @@ static void average(int64_t count, const double *values, double *mean, double *s
   *se = count > 1 ? sqrt(squares / (double)(count - 1) / (double)count) : (double)NAN;
 }
 
+/* k-hat is fitted to hundreds of weights, and hardly sees a single one beyond all others, as that
+ * of the only draw in a mode that q misses. */
+static double largest_share(int64_t count, const double *log_weights) {
+  double most = -INFINITY, sum = 0;
+  for (int64_t i = 0; i < count; i++) most = fmax(most, log_weights[i]);
+  for (int64_t i = 0; i < count; i++) sum += exp(log_weights[i] - most);
+  return 1 / sum;
+}
+
+double sl__vi_most_weight(const sl__vi_scores *scores) {
+  return pow((double)scores->rows, scores->khat_threshold - 1);
+}
+
 static sl_status judge_weights(sl_context *context, int64_t count, const double *log_weights,
                                sl__vi_scores *scores) {
   bool any = false;
@@ -87,6 +100,7 @@ static sl_status judge_weights(sl_context *context, int64_t count, const double 
   scores->khat = psis.khat;
   scores->khat_threshold = psis.threshold;
   scores->ess = psis.ess;
+  scores->largest_weight = largest_share(count, log_weights);
   return SL_OK;
 }
 
@@ -100,7 +114,8 @@ sl_status sl__vi_evaluate(sl_context *context, const sl__flow *flow, const void 
                             .log_evidence = none,
                             .log_evidence_se = none,
                             .khat = INFINITY,
-                            .khat_threshold = sl__khat_threshold(rows)};
+                            .khat_threshold = sl__khat_threshold(rows),
+                            .largest_weight = none};
   if (rows < 1)
     return sl__fail(context, SL_BAD_ARGUMENT, "there must be at least one draw to judge by");
   double *all = sl__allocate(context, (size_t)rows, sizeof *all);

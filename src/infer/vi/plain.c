@@ -25,12 +25,17 @@ static void judge_in_words(const sl__target *target, sl__vi_result *result) {
   const sl__vi_scores *scores = &result->scores;
   char khat[32] = "infinite";
   if (isfinite(scores->khat)) snprintf(khat, sizeof khat, "%.2f", scores->khat);
-  result->trusted = scores->lost == 0 && scores->khat < scores->khat_threshold;
-  snprintf(result->verdict, sizeof result->verdict,
-           "%s: Pareto k-hat of the weights is %s (below %.2f is wanted)%s; plain mode does not "
-           "look for parts of %.60s that the flow misses",
-           result->trusted ? "usable" : "not to be trusted", khat, scores->khat_threshold,
-           scores->lost > 0 ? ", and some draws have no finite weight" : "", target->title);
+  const double most_weight = sl__vi_most_weight(scores);
+  result->trusted = scores->lost == 0 && scores->khat < scores->khat_threshold &&
+                    scores->largest_weight <= most_weight;
+  snprintf(
+      result->verdict, sizeof result->verdict,
+      "%s: Pareto k-hat of the weights is %s (below %.2f is wanted), and the largest is %.2g of "
+      "all (%.2g or less is wanted)%s; plain mode does not search %.60s for modes that the "
+      "flow misses, robust mode does",
+      result->trusted ? "usable where the flow has mass" : "not to be trusted", khat,
+      scores->khat_threshold, scores->largest_weight, most_weight,
+      scores->lost > 0 ? "; some draws have no finite weight" : "", target->title);
 }
 
 /* It holds no times, so that equal fits give equal files. */
@@ -53,6 +58,7 @@ static sl_status record(sl_context *context, const sl__target *target, const sl_
   sl__json_real(&json, "elbo_se", result->scores.elbo_se);
   sl__json_real(&json, "log_evidence", result->scores.log_evidence);
   sl__json_real(&json, "khat", result->scores.khat);
+  sl__json_real(&json, "largest_weight", result->scores.largest_weight);
   sl__json_text(&json, "verdict", result->verdict);
   sl__loss_history_write(&result->fit.history, &json);
   sl__json_close_object(&json);

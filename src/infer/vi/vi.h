@@ -194,7 +194,11 @@ typedef struct sl__vi_scores {
   double elbo, elbo_se; /* -infinity when q gives mass to where p is zero */
   double log_evidence, log_evidence_se; /* importance weighted, Pareto smoothed */
   double khat, khat_threshold, ess;     /* ess: of the rows */
+  double largest_weight;                /* of a draw, as a share of all weights */
 } sl__vi_scores;
+/* What the largest weight may be. Of S weights with a tail of shape k it is about S^(k - 1) of all
+ * (Vehtari et al. 2024, section 3); this is that at the threshold of k-hat, 0.05 of 20,000. */
+double sl__vi_most_weight(const sl__vi_scores *scores);
 /* Draws `rows` rows of q. x [rows][dim], log_weights [rows]: NULL or the draws and their log w. */
 sl_status sl__vi_evaluate(sl_context *context, const sl__flow *flow, const void *vector,
                           const sl__target *target, int64_t rows, uint64_t seed, double *x,

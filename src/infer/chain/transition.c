@@ -1,0 +1,82 @@
+/* A chain from one draw to the next. */
+#include "infer/chain/walker.h"
+
+void sl__walker_start_transition(sl__walker *w) {
+  w->phase = SL__WALKER_TRANSITION;
+  sl__nuts_begin(&w->nuts);
+}
+
+static sl_status tell_draw(sl__sampler *s, sl__walker *w, bool warmup) {
+  const sl__sampler_options *options = s->options;
+  const int64_t iteration = warmup ? w->iteration : w->iteration - options->warmup;
+  if (!s->listener->draw || (warmup && !options->save_warmup) || iteration % options->thin != 0)
+    return SL_OK;
+  const sl__sampler_draw draw = {
+      .chain = w->number,
+      .iteration = iteration,
+      .warmup = warmup,
+      .divergent = w->nuts.divergent,
+      .q = w->nuts.here.q,
+      .log_density = w->nuts.here.value,
+      .accept = w->nuts.accept,
+      .step_size = w->nuts.step_size,
+      .energy = w->nuts.here.energy,
+      .depth = w->nuts.depth,
+      .leapfrogs = w->nuts.leapfrogs,
+  };
+  return s->listener->draw(s->listener->user, &draw);
+}
+
+/* The warm-up learns from the transition that has ended; true: the step size must be sought. */
+static sl_status learn(sl__sampler *s, sl__walker *w, bool *seek) {
+  double step_size;
+  *seek = sl__warmup_learn(&w->warmup, w->nuts.here.q, w->nuts.here.gradient, w->nuts.accept,
+                           w->nuts.moved, &step_size);
+  w->nuts.step_size = step_size;
+  if (w->iteration + 1 == s->options->warmup && s->listener->adapted)
+    return s->listener->adapted(s->listener->user, w->number, step_size, &w->warmup.metric);
+  return SL_OK;
+}
+
+static void note_visit(const sl__sampler *s, sl__walker *w) {
+  const int64_t part = sl__warmup_between_meetings(s->options);
+  if (2 * (w->iteration % part) < part)
+    sl__visit_clear(&w->visit);
+  else
+    sl__visit_add(&w->visit, w->nuts.here.q, w->nuts.here.gradient, w->nuts.here.value);
+}
+
+sl_status sl__walker_end_transition(sl__sampler *s, sl__walker *w) {
+  const bool warmup = w->iteration < s->options->warmup;
+  bool seek = false;
+  SL__TRY(tell_draw(s, w, warmup));
+  if (w->nuts.divergent && !warmup) s->report->divergences++;
+  if (w->nuts.depth >= s->options->most_depth && !warmup) s->report->depth_hits++;
+  s->divergences[w->number] += w->nuts.divergent && !warmup;
+  if (warmup) s->warm_divergences += w->nuts.divergent;
+  if (warmup) note_visit(s, w);
+  if (warmup) SL__TRY(learn(s, w, &seek));
+  s->iterations[w->number] = ++w->iteration;
+  if (w->iteration == (int64_t)s->options->warmup + s->options->draws) {
+    w->phase = SL__WALKER_DONE;
+    s->running--;
+  } else if (warmup && sl__warmup_is_meeting(s->options, w->iteration)) {
+    w->phase = SL__WALKER_MEETING;
+    s->meeting++;
+  } else if (seek) {
+    sl__walker_start_step_search(w);
+  } else {
+    sl__walker_start_transition(w);
+  }
+  return SL_OK;
+}
+
+sl_status sl__walker_take_transition(sl__sampler *s, sl__walker *w, double value,
+                                     const double *gradient) {
+  s->report->gradients++;
+  if (!sl__nuts_give(&w->nuts, value, gradient)) return SL_OK;
+  if (s->options->jumps == 0) return sl__walker_end_transition(s, w);
+  w->jumps = 0;
+  sl__walker_start_jump(s, w);
+  return SL_OK;
+}
