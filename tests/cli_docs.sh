@@ -5,10 +5,7 @@
 PATH=$build:$PATH
 root=$(dirname "$here")
 
-if grep -q '^SLUICE_SANITIZE:[^=]*=.' "$build/CMakeCache.txt"; then
-  echo "left out: the other scripts do the same work under sanitizers, shorter"
-  exit 0
-fi
+left_out "the other scripts do the same work, shorter"
 drawing=.
 if ! command -v gnuplot >/dev/null; then
   echo "left out: figures, for want of gnuplot"

@@ -3,10 +3,7 @@
 # it away again. Usage: cli_install.sh BUILD
 . "$(dirname "$0")/shell.sh"
 
-if grep -q '^SLUICE_SANITIZE:[^=]*=.' "$build/CMakeCache.txt"; then
-  echo "left out: what is built with sanitizers is not for installing"
-  exit 0
-fi
+left_out "what is built so is not for installing"
 prefix=$work/prefix
 manifest=$build/install_manifest.txt
 # The manifest of a real installation from this build stays what it was.

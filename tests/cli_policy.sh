@@ -1,6 +1,7 @@
 #!/bin/sh
 # The examples with losses of their own: a policy that learns, made short, and variational inference.
 . "$(dirname "$0")/shell.sh"
+left_out "what the examples call is tested by t_api_policy and t_api_vi"
 
 check "07 runs" "$build/example_07_policy" curves.csv >out
 check "07 says how long an action takes" test "$(grep -c 'one action [0-9.]* us' out)" = 2

@@ -1,6 +1,7 @@
 #!/bin/sh
 # The three documents made again, made short: each page is one file, with all its figures and tables.
 . "$(dirname "$0")/shell.sh"
+left_out "the commands of these scripts are tested each by itself"
 
 if ! command -v gnuplot >/dev/null 2>&1; then
   check "gnuplot is asked for" sh "$here/../reproduce/pymc.sh" --quick "$build" pymc 2>err

@@ -244,7 +244,10 @@ static void check_formula(const char *formula, const sl__kind *kind) {
   }
   fixture_close(&f);
   const char *layer = trained <= 1 ? formula : alone;
-  if (layer[0] != '\0' && !is_known(layer)) check_layer(layer);
+  if (layer[0] == '\0' || is_known(layer)) return;
+  static int listed;
+  const int one_in = UNDER_SANITIZER ? 8 : 1; /* the density's code is seen; its mass in release */
+  if (listed++ % one_in == 0) check_layer(layer);
 }
 
 TEST(densities_integrate_to_one_at_ten_times_trained_size) {

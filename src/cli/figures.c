@@ -33,11 +33,11 @@ static sl_status add_rows(sl__cli *cli, sl__cli_figures *f, sl__cli_rows **out) 
 /* ---- draws of chains ---- */
 
 static sl_status read_draws(sl__cli *cli, sl__cli_figures *f, const char *path) {
-  sl__cli_draws d;
   sl__cli_rows *rows = NULL;
-  SL__TRY(sl__cli_read_draws(cli, 1, &path, &d));
   SL__TRY(add_rows(cli, f, &rows));
-  const sl__draws *draws = &d.draws; /* its memory lives as long as the command */
+  sl__cli_draws *d = &f->draws[f->draws_count++];
+  SL__TRY(sl__cli_read_draws(cli, 1, &path, d));
+  const sl__draws *draws = &d->draws;
   *rows = (sl__cli_rows){.title = short_name(path),
                          .rows = draws->chains * draws->draws,
                          .columns = draws->parameters,
@@ -328,6 +328,7 @@ sl_status sl__cli_figures_read(sl__cli *cli, const char *wanted, sl__cli_figures
 
 void sl__cli_figures_close(sl__cli_figures *f) {
   for (int t = 0; t < SL__CLI_MOST_SETS; t++) sl__table_close(&f->tables[t]);
+  for (int d = 0; d < f->draws_count; d++) sl__draws_close(&f->draws[d].draws);
   sl__target_free(f->target);
   sl_flow_free(f->flow);
 }

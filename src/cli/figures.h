@@ -2,7 +2,7 @@
  * src/plot draws. */
 #ifndef SL_CLI_FIGURES_H
 #define SL_CLI_FIGURES_H
-#include "cli/cli.h"
+#include "cli/draws.h"
 #include "plot/plot.h"
 
 enum { SL__CLI_MOST_SETS = 8, SL__CLI_FIGURE_SAMPLES = 4000 };
@@ -27,6 +27,8 @@ typedef struct sl__cli_figures {
   sl__plot_set data;                    /* rows of --data, all columns of the model */
   sl__table tables[SL__CLI_MOST_SETS];
   int table_count;
+  sl__cli_draws draws[SL__CLI_MOST_SETS];
+  int draws_count;
   const char *guess; /* the kind that a table's header asks for, or NULL */
 } sl__cli_figures;
 
