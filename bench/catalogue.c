@@ -13,7 +13,7 @@
 #include "api/handle.h"
 #include "base/os.h"
 #include "fitted_trips.h"
-#include "flow/transformer/transformer.h"
+#include "kind_tables.h"
 #include "infer/infer.h"
 
 /* The formulas that are fitted to the moons; %s: once for every transformer. */
@@ -176,7 +176,7 @@ static sl_status print_fit(catalogue *c, const char *formula, const sl_flow *flo
          1e3 * report->seconds / (double)report->steps);
   print_pace(now.score);
   print_pace(now.sample);
-  if (c->fresh && sl_flow_layers(flow) > 0)
+  if (c->fresh)
     SL__TRY(print_trips(c, flow));
   else
     printf(" - | - |");
@@ -318,26 +318,6 @@ static sl_status time_all(catalogue *c) {
 
 /* ---- the page ---- */
 
-static const char *how_text(sl__how how) {
-  return how == SL__HOW_CLOSED_FORM  ? "closed form"
-         : how == SL__HOW_SEQUENTIAL ? "feature by feature"
-                                     : "root";
-}
-
-/* A cell of a table; '|' would end it. */
-static void print_cell(const char *text) {
-  printf(" ");
-  for (; *text; text++) printf(*text == '|' ? "\\|" : "%c", *text);
-  printf(" |");
-}
-
-static void print_how(const sl__kind *kind, bool sampling) {
-  char note[128];
-  sl__kind_how_note(kind, sampling, note, sizeof note);
-  printf(note[0] ? " %s (%s) |" : " %s |",
-         how_text(sampling ? kind->sample_how : kind->log_prob_how), note);
-}
-
 static sl_status list_kinds(catalogue *c) {
   printf("| kind | what it does | sampling | log density | source |\n|---|---|---|---|---|\n");
   int count = 0;
@@ -348,29 +328,13 @@ static sl_status list_kinds(catalogue *c) {
       return sl__fail(c->context, SL_UNSUPPORTED, "bench/catalogue.c has no line for %s",
                       kind->name);
     printf("| `%s`%s |", kind->name, sl__kind_is_base(kind) ? " (base)" : "");
-    print_cell(kind->summary);
-    print_how(kind, true);
-    print_how(kind, false);
-    print_cell(kind->source);
+    table_cell(kind->summary);
+    table_how(kind, true);
+    table_how(kind, false);
+    table_cell(kind->source);
     printf("\n");
   }
   return SL_OK;
-}
-
-static void list_transformers(void) {
-  printf(
-      "\nTransformers, for `coupling`, `maf`, `iaf` and `elementwise`; `iaf` draws as its "
-      "transformer scores.\n\n"
-      "| transformer | what it does | sampling | log density | source |\n|---|---|---|---|---|\n");
-  int count = 0;
-  const sl__transformer *const *all = sl__transformers(&count);
-  for (int i = 0; i < count; i++) {
-    printf("| `%s` |", all[i]->name);
-    print_cell(all[i]->summary);
-    printf(" %s | %s |", how_text(all[i]->sample_how), how_text(all[i]->log_prob_how));
-    print_cell(all[i]->source);
-    printf("\n");
-  }
 }
 
 static sl_status write_page(catalogue *c) {
@@ -378,7 +342,7 @@ static sl_status write_page(catalogue *c) {
          "A map and its inverse give a row back to rounding amplified by the condition of the map: "
          "where a\nchain stretches by 1e6, six digits fewer come back.\n\n");
   SL__TRY(list_kinds(c));
-  list_transformers();
+  table_transformers();
   printf(
       "\n## Two moons\n\n%d rows, %d steps of Adam on batches of %d, one thread, float32, seed "
       "1. NLL: mean negative log density of\n%d held-out rows; gap: that minus the entropy of "

@@ -148,6 +148,12 @@ why() { # point, reason
 why 1.5 '5:15: the program rejects: mu is 1.5'
 why -4 "3:40: 's' is -1, but must be at least 0"
 why -2.5 '7:3: this makes the log density nan'
+sed 's/real y;/real y; vector[2] z;/' why.stan >unread.stan
+echo '{"y": 1, "z": [1, "NaN"]}' >unread.json
+printf '%s\n' -2.5 >at1.csv
+run 0 log-density unread.stan --data unread.json --at at1.csv
+check "nan is seen" grep -qF "unread.stan:7:3: this makes the log density nan" err
+check "what is not read is not blamed" sh -c '! grep -q "number 2 of .z." err'
 echo '{"y": "NaN"}' >y.json
 why 0.5 "7:3: this makes the log density nan (number 1 of 'y' in the data is nan)"
 check "NaN in the data" grep -qF "y.json: 'y' is NaN; a density that reads it is NaN" err

@@ -192,3 +192,19 @@ TEST(user_functions) {
     }
   }
 }
+
+/* A loop inside a branch may be left, and its rounds cut short: it is all in the branch. */
+TEST(loops_in_branches) {
+  const char *const loop =
+      "real s = 0; if (x > 0) { for (i in 1:5) { if (i == 2) continue; if (i == 4) break;"
+      " s += i * x; } int k = 0; while (1) { k += 1; if (k > 3) break; s += x ^ k; } }"
+      " else s = x; target += s;";
+  const char *const alone[2] = {"target += 4 * x + x + x ^ 2 + x ^ 3;", "target += x;"};
+  for (int side = 0; side < 2; side++) {
+    const double at = side ? -0.5 : 0.5;
+    double got[2], want[2];
+    if (!evaluate(loop, 1, &at, &got[0], &got[1])) return;
+    if (!evaluate(alone[side], 1, &at, &want[0], &want[1])) return;
+    compare(loop, at, 2, got, want);
+  }
+}

@@ -128,6 +128,12 @@ static const feature_case features[] = {
      "solve_newton", 2},
     {"parameters { real x; } model { target += norm(to_complex(x, 1)); }", "norm", 1},
     {"data { matrix[2, 2] A; } transformed data { matrix[2, 2] Q = qr(A).1; }", "qr", 1},
+    {"parameters { real x; } model { x ~ von_mises(2, 3) T[0, ]; }", "von_mises_lcdf", 1},
+    {"parameters { real x; } model { target += von_mises_lccdf(x | 2, 3); }", "von_mises_lccdf", 1},
+    {"parameters { vector[3] x; } model { target += sort_asc(2 * x)[1]; }",
+     "sort_asc of parameters", 1},
+    {"parameters { real x; } model { target += hypergeometric_2F1(1, x, 1, 0.5); }",
+     "hypergeometric_2F1 of parameters", 1},
 };
 
 /* ---- running them ---- */

@@ -272,7 +272,7 @@ static const struct {
      "there are 3 slopes, but 2 columns"},
     {"poisson_log_glm_lpmf({1, 0, 2} | [[1, 2], [3, 4]], p[1], p[1:2])",
      "has 3 elements, but must have 2"},
-    {"von_mises_lcdf(1 | p[1], 1)", "not evaluated"},
+    {"von_mises_lcdf(1 | p[1], 1)", "not supported yet"},
     {"beta_neg_binomial_lcdf(1000000 | p[1], 1, 1)", "at most 100000 probabilities"},
 };
 

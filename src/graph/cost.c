@@ -4,18 +4,16 @@
 /* ---- graphs ---- */
 
 enum {
-  NODE_WORK = 512,      /* of planning and starting a step */
-  ELEMENT_WORK = 4,     /* of an elementwise function */
-  SPECIAL_WORK = 16384, /* of one that iterates */
-  QR_WORK = 6,          /* for m n^2: reflections go against the order of rows */
-  EIGEN_WORK = 60,      /* for n^3: some ten sweeps of rotations */
+  NODE_WORK = 512,  /* of planning and starting a step */
+  ELEMENT_WORK = 4, /* of an elementwise function */
+  QR_WORK = 6,      /* for m n^2: reflections go against the order of rows */
+  EIGEN_WORK = 60,  /* for n^3: some ten sweeps of rotations */
   ROOT_ROUNDS = 100
 };
 
-static double elementwise_work(const sl__node *n) {
-  const bool special =
-      n->elementwise >= SL__EW_log_gamma_p && n->elementwise <= SL__EW_inv_inc_beta;
-  return special ? SPECIAL_WORK : ELEMENT_WORK;
+static bool iterates(const sl__node *n) {
+  return n->operation == SL__OP_ELEMENTWISE && n->elementwise >= SL__EW_log_gamma_p &&
+         n->elementwise <= SL__EW_inv_inc_beta;
 }
 
 static double node_work(const sl__graph *g, const sl__node *n) {
@@ -23,7 +21,7 @@ static double node_work(const sl__graph *g, const sl__node *n) {
   const sl_shape *a = n->operands > 0 ? &g->nodes[n->operand[0]].shape : &n->shape;
   const double inner = a->dims > 0 ? (double)a->size[a->dims - 1] : 1;
   switch (n->operation) {
-    case SL__OP_ELEMENTWISE: return count * elementwise_work(n);
+    case SL__OP_ELEMENTWISE: return iterates(n) ? 0 : count * ELEMENT_WORK;
     case SL__OP_MATMUL:
     case SL__OP_LINEAR:
     case SL__OP_TRIANGULAR_SOLVE: return count * inner;
@@ -36,17 +34,34 @@ static double node_work(const sl__graph *g, const sl__node *n) {
   }
 }
 
-double sl__graph_work(const sl__graph *g, double *bytes) {
-  double work = 0, numbers = 0;
-  for (uint32_t i = 1; i < g->count; i++) {
+void sl__graph_add_cost(const sl__graph *g, sl__graph_cost *cost) {
+  for (uint32_t i = cost->seen + 1; i < g->count; i++) {
     const sl__node *n = &g->nodes[i];
     const sl__operation_kind kind = sl__operations[n->operation].kind;
+    const double count = (double)sl__shape_count(n->shape);
     if (kind == SL__KIND_VIEW) continue;
-    work += node_work(g, n) + (kind == SL__KIND_STEP ? NODE_WORK : 0);
-    numbers += (double)sl__shape_count(n->shape);
+    cost->work += node_work(g, n);
+    cost->bytes += count * (double)sizeof(double);
+    if (iterates(n)) cost->iterated += count;
+    if (n->operation != SL__OP_ELEMENTWISE) cost->kept += count * (double)sizeof(double);
+    if (kind == SL__KIND_STEP) cost->work += NODE_WORK;
   }
-  if (bytes) *bytes = numbers * (double)sizeof(double);
-  return work;
+  if (g->count > 1) cost->seen = g->count - 1;
+}
+
+int64_t sl__graph_operations(const sl__graph *g, sl_node node) {
+  bool *used = sl__allocate(g->context, g->count, sizeof *used);
+  if (!used) return -1;
+  int64_t operations = 0;
+  used[node] = true;
+  for (sl_node i = node; i >= 1; i--) {
+    const sl__node *n = &g->nodes[i];
+    if (!used[i]) continue;
+    operations += sl__operations[n->operation].kind == SL__KIND_STEP;
+    for (int64_t k = 0; k < sl__operand_count(n); k++) used[sl__operand_at(n, k)] = true;
+  }
+  sl__free(&g->context->allocator, used);
+  return operations;
 }
 
 /* ---- programs ---- */

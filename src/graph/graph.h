@@ -58,10 +58,19 @@ bool sl__node_batched(const sl__graph *graph, sl_node node);
  * numbers, or those of views, costs next to nothing. */
 sl_status sl__graph_numbers(sl__graph *graph, sl_node node, double *out);
 
-/* About how many multiplications it takes to compute all nodes made so far, for one row, and
- * (unless NULL) how many bytes their numbers are: by which a caller limits what it begins. A root
- * counts as a hundred rounds; an ODE as one, since how many it takes depends on its numbers. */
-double sl__graph_work(const sl__graph *graph, double *bytes);
+/* What it takes, about, to compute nodes for one row: by which a caller limits what it begins. */
+typedef struct sl__graph_cost {
+  sl_node seen;    /* the last node that is counted */
+  double work;     /* multiplications; a root has a hundred rounds; an ODE, whose numbers decide how
+                      many it takes, one */
+  double iterated; /* numbers that special functions give, which iterate: not in work */
+  double bytes;    /* of all numbers, */
+  double kept;     /* and of all but the elementwise ones, which may never be stored */
+} sl__graph_cost;
+/* Adds what nodes made behind `seen` cost; *cost begins as zeros. */
+void sl__graph_add_cost(const sl__graph *graph, sl__graph_cost *cost);
+/* How many operations a node depends on, itself included; -1: no memory. */
+int64_t sl__graph_operations(const sl__graph *graph, sl_node node);
 
 /* ---- leaves ---- */
 /* Inputs are the run's feeds in order of declaration: batched, row r of the feed; shared, one value

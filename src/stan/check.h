@@ -104,6 +104,7 @@ typedef struct sl__stan_call_site {
   int count;
   sl__stan_type *types; /* [count] */
   bool *data_only;      /* [count]; NULL in generated quantities, where nothing is varied */
+  bool tilde;           /* the first argument stands before ~ */
 } sl__stan_call_site;
 typedef struct sl__stan_meaning {
   sl__stan_function *function;     /* the user's, */

@@ -1,5 +1,6 @@
 /* Calls: what they mean, and whether they may stand where they stand. */
 #include "stan/check.h"
+#include <string.h>
 
 static bool wants_bar(sl__stan_suffix suffix) {
   return suffix >= SL__STAN_LPDF && suffix <= SL__STAN_CDF_SUFFIX;
@@ -91,6 +92,43 @@ static sl_status check_result(sl__stan_checker *c, const sl__stan_expression *e,
   return SL_OK;
 }
 
+/* ---- functions that are evaluated of data only ---- */
+
+static bool is_of_data_only(const char *name) {
+  static const char *const names[] = {
+      "hypergeometric_2F1", "hypergeometric_3F2", "hypergeometric_pFq", "student_t_qf", "sort_asc",
+      "sort_desc",          "sort_indices_asc",   "sort_indices_desc",  "rank",
+  };
+  for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+    if (strcmp(names[i], name) == 0) return true;
+  return false;
+}
+
+/* Whether a parameter stands in it. Of local variables and a function's arguments it is not known
+ * here what they depend on. */
+static bool has_parameter(const sl__stan_expression *e) {
+  if (e->data_only) return false;
+  if (e->kind == SL__STAN_VARIABLE)
+    return e->variable && !e->variable->local && e->variable->block == SL__STAN_PARAMETERS;
+  for (int i = 0; i < e->argument_count; i++)
+    if (has_parameter(e->argument[i])) return true;
+  return false;
+}
+
+static sl_status note_unsupported(sl__stan_checker *c, const sl__stan_expression *e) {
+  if (!e->builtin) return SL_OK;
+  const char *name = e->builtin->name;
+  if (e->builtin->known) return sl__stan_note(c, name, e->place);
+  if (c->block == SL__STAN_GENERATED_QUANTITIES || !is_of_data_only(name)) return SL_OK;
+  for (int i = 0; i < e->argument_count; i++) {
+    if (!has_parameter(e->argument[i])) continue;
+    const char *feature = sl__stan_join(c, name, (int)strlen(name), " of parameters");
+    if (feature) feature = sl__arena_text(&c->program->arena, feature, strlen(feature));
+    return feature ? sl__stan_note(c, feature, e->place) : SL_NO_MEMORY;
+  }
+  return SL_OK;
+}
+
 sl_status sl__stan_check_call(sl__stan_checker *c, sl__stan_expression *e, bool as_statement) {
   for (int i = 0; i < e->argument_count; i++) SL__TRY(sl__stan_check_expression(c, e->argument[i]));
   sl__stan_call_site site;
@@ -115,6 +153,5 @@ sl_status sl__stan_check_call(sl__stan_checker *c, sl__stan_expression *e, bool 
   e->signature = meaning.signature;
   e->type = meaning.type;
   e->data_only = is_data_result(c, e, suffix);
-  if (e->builtin && e->builtin->known) SL__TRY(sl__stan_note(c, e->builtin->name, e->place));
-  return SL_OK;
+  return note_unsupported(c, e);
 }

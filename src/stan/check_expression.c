@@ -17,7 +17,6 @@ static bool is_data(const sl__stan_variable *variable) {
 static sl_status refuse_name(sl__stan_checker *c, const sl__stan_expression *e) {
   const char *nearest;
   SL__TRY(sl__stan_nearest(c, e->name, false, &nearest));
-  if (!nearest) SL__TRY(sl__stan_nearest(c, e->name, true, &nearest));
   if (nearest)
     return sl__stan_fault(c, e->place, "there is no variable '%.60s' here; did you mean '%.60s'?",
                           e->name, nearest);

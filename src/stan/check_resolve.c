@@ -180,8 +180,10 @@ static void describe_reason(sl__text *text, const sl__stan_call_site *site,
   int argument = nearest->fit.argument;
   if (argument < 0) {
     int wanted = nearest->function ? nearest->function->argument_count : nearest->signature.count;
-    sl__text_add(text, "; it takes %d%s, not %d", wanted, nearest->signature.more ? " or more" : "",
-                 site->count);
+    const int before = site->tilde ? 1 : 0; /* what stands before ~ is the first */
+    sl__text_add(text, "; it takes %d%s%s, not %d", wanted - before,
+                 nearest->signature.more ? " or more" : "", site->tilde ? " after ~" : "",
+                 site->count - before);
     return;
   }
   if (nearest->fit.data) {

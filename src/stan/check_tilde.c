@@ -85,6 +85,8 @@ static sl_status check_bound(sl__stan_checker *c, const sl__stan_statement *s,
   for (int i = 0; i < 2; i++) {
     bool exists, good;
     SL__TRY(try_ending(c, s, &site, endings[i], &exists, &good, &meaning));
+    if (good && meaning.builtin && meaning.builtin->known)
+      SL__TRY(sl__stan_note(c, meaning.builtin->name, s->place));
     if (good) continue;
     return sl__stan_fault(c, bound->place,
                           "'%.60s' cannot be truncated: there is no %.60s%s for a bound and "
@@ -107,6 +109,7 @@ sl_status sl__stan_check_tilde(sl__stan_checker *c, sl__stan_statement *s) {
   sl__stan_call_site site;
   sl__stan_meaning meaning;
   SL__TRY(sl__stan_open_site(c, s->name, s->place, all, count, &site));
+  site.tilde = true;
   SL__TRY(find_density(c, s, &site, &meaning));
   s->function = meaning.function;
   s->builtin = meaning.builtin;

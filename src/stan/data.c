@@ -4,6 +4,7 @@
 #include "stan/data.h"
 #include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 typedef struct reader {
@@ -92,16 +93,29 @@ static bool special_number(const char *text, double *out) {
   return false;
 }
 
+/* "element [2,1] of 'x'", or "'x'" of a scalar. */
+static const char *element_text(const reader *r, char buffer[256]) {
+  char place[128];
+  int32_t at[SL__STAN_MAX_DIMS];
+  const int dims = r->wanted->dims;
+  for (int d = 0; d < dims; d++) at[d] = (int32_t)r->at[d];
+  if (dims == 0)
+    snprintf(buffer, 256, "'%.60s'", r->variable->name);
+  else
+    snprintf(buffer, 256, "element %s of '%.60s'", sl__stan_shape_text(dims, at, place),
+             r->variable->name);
+  return buffer;
+}
+
 static sl_status read_scalar(reader *r, const sl__json_value *value) {
   sl_context *context = r->t->context;
-  const char *variable = r->variable->name;
+  char element[256];
   double number = value->number;
   const bool special = value->kind == SL__JSON_TEXT && special_number(value->text, &number);
   if (value->kind != SL__JSON_NUMBER && !special)
     return sl__fail(context, SL_BAD_ARGUMENT,
-                    "%.200s: element %lld of '%.60s' is not a number; missing values cannot be "
-                    "given",
-                    r->name, (long long)r->filled + 1, variable);
+                    "%.200s: %s is not a number; missing values cannot be given", r->name,
+                    element_text(r, element));
   if (r->numbers) {
     r->numbers[r->filled++] = number;
     return SL_OK;
@@ -111,13 +125,12 @@ static sl_status read_scalar(reader *r, const sl__json_value *value) {
     sl__format_real(text, number, SL_F64);
     if (!special && fabs(number) <= INT32_MAX && number == floor(number))
       return sl__fail(context, SL_BAD_ARGUMENT,
-                      "%.200s: '%.60s' is declared as int, and element %lld is written with a "
-                      "decimal point or exponent; write %s",
-                      r->name, variable, (long long)r->filled + 1, text);
+                      "%.200s: %s is declared as int, and written with a decimal point or "
+                      "exponent; write %s",
+                      r->name, element_text(r, element), text);
     return sl__fail(context, SL_BAD_ARGUMENT,
-                    "%.200s: '%.60s' is declared as int, and element %lld is %s, not an integer of "
-                    "32 bits",
-                    r->name, variable, (long long)r->filled + 1, text);
+                    "%.200s: %s is declared as int, and is %s, not an integer of 32 bits", r->name,
+                    element_text(r, element), text);
   }
   r->integers[r->filled++] = value->integer;
   return SL_OK;
@@ -147,18 +160,53 @@ static bool is_empty(const sl__json_value *value) {
   return true;
 }
 
-/* Whether a later member has the same key. */
-static bool is_double(const sl__json_value *member) {
-  for (const sl__json_value *other = member->next; other; other = other->next)
-    if (strcmp(other->key, member->key) == 0) return true;
-  return false;
+/* ---- members, sorted by their keys ---- */
+
+typedef struct members {
+  const sl__json_value **sorted; /* [count] */
+  size_t count;
+} members;
+
+static int compare_members(const void *a, const void *b) {
+  const sl__json_value *const *first = a, *const *second = b;
+  return strcmp((*first)->key, (*second)->key);
 }
 
-static sl_status read_variable(sl__stan_tracer *t, const char *name, const sl__json_value *root,
+static int compare_key(const void *key, const void *member) {
+  const sl__json_value *const *other = member;
+  return strcmp(key, (*other)->key);
+}
+
+static sl_status sort_members(sl__arena *arena, const sl__json_value *root, members *out) {
+  for (const sl__json_value *m = root->child; m; m = m->next) out->count++;
+  out->sorted = sl__arena_take(arena, out->count + 1, sizeof *out->sorted);
+  if (!out->sorted) return SL_NO_MEMORY;
+  size_t i = 0;
+  for (const sl__json_value *m = root->child; m; m = m->next) out->sorted[i++] = m;
+  qsort(out->sorted, out->count, sizeof *out->sorted, compare_members);
+  return SL_OK;
+}
+
+/* NULL: there is none. */
+static const sl__json_value *find_member(const members *m, const char *key, bool *twice) {
+  const sl__json_value *const *found =
+      m->count > 0 ? bsearch(key, m->sorted, m->count, sizeof *m->sorted, compare_key) : NULL;
+  *twice = false;
+  if (!found) return NULL;
+  const size_t i = (size_t)(found - m->sorted);
+  *twice = (i > 0 && strcmp(m->sorted[i - 1]->key, key) == 0) ||
+           (i + 1 < m->count && strcmp(m->sorted[i + 1]->key, key) == 0);
+  return *found;
+}
+
+/* ---- variables ---- */
+
+static sl_status read_variable(sl__stan_tracer *t, const char *name, const members *given,
                                const sl__stan_variable *variable) {
+  bool twice;
   SL__TRY(sl__stan_declare_slot(t, variable));
   sl__stan_slot *slot = &t->frame->slot[variable->slot];
-  const sl__json_value *value = root ? sl__json_member(root, variable->name) : NULL;
+  const sl__json_value *value = find_member(given, variable->name, &twice);
   char declared[DECLARED_TEXT];
   if (!value) {
     if (slot->value.count == 0) return SL_OK;
@@ -166,7 +214,7 @@ static sl_status read_variable(sl__stan_tracer *t, const char *name, const sl__j
                     "%.200s: the variable '%.60s' (%s) of the block data is missing", name,
                     variable->name, declared_text(variable, &slot->value, declared));
   }
-  if (is_double(value))
+  if (twice)
     return sl__fail(t->context, SL_BAD_ARGUMENT,
                     "%.200s: the variable '%.60s' is given twice; leave one out", name,
                     variable->name);
@@ -203,10 +251,10 @@ static void warn_of_nan(sl__stan_tracer *t, const char *name, const sl__stan_var
   t->context->log(t->context->log_user, 1, line);
 }
 
-static sl_status read_block(sl__stan_tracer *t, const char *name, const sl__json_value *root) {
+static sl_status read_block(sl__stan_tracer *t, const char *name, const members *given) {
   for (const sl__stan_statement *s = t->program->block[SL__STAN_DATA]; s; s = s->next) {
     if (s->kind != SL__STAN_DECLARE) continue;
-    SL__TRY(read_variable(t, name, root, s->variable));
+    SL__TRY(read_variable(t, name, given, s->variable));
     warn_of_nan(t, name, s->variable);
     const sl_status status = sl__stan_check_constraint(t, s->variable);
     if (status == SL_BAD_ARGUMENT) { /* the place in the program stands in front */
@@ -224,8 +272,9 @@ sl_status sl__stan_read_data(sl__stan_tracer *t, const char *name, const char *d
                              size_t length) {
   sl__json_value *root = NULL;
   sl__arena arena;
+  members given = {NULL, 0};
   if (!name) name = "data";
-  if (!data) return read_block(t, name, NULL);
+  if (!data) return read_block(t, name, &given);
   sl__arena_open(&arena, t->context);
   sl_status status = sl__json_parse(t->context, &arena, data, length, &root);
   if (status == SL_FORMAT)
@@ -237,7 +286,8 @@ sl_status sl__stan_read_data(sl__stan_tracer *t, const char *name, const char *d
     status = sl__fail(t->context, SL_FORMAT,
                       "%.200s: expected a JSON object with the variables of the block data", name);
   else
-    status = read_block(t, name, root);
+    status = sort_members(&arena, root, &given);
+  if (status == SL_OK) status = read_block(t, name, &given);
   sl__arena_close(&arena);
   return status;
 }

@@ -223,7 +223,7 @@ static sl_status refuse_solution(sl__stan_call *call, const sl__ode *ode) {
  * trying with few, then with sixteen times as many, so that what is counted is what may be taken.
  * */
 static sl_status solve_known(solver *s, sl__ode *ode, const int32_t size[2]) {
-  enum { FIRST = 64, MORE = 16, ROUNDS = 10, PLANNING = 16 };
+  enum { FIRST = 64, MORE = 16, ROUNDS = 10, PLANNING = 16, SPECIAL = SL__STAN_SPECIAL_WORK };
   sl__stan_call *call = s->call;
   sl__graph *g = sl__stan_graph(call);
   const int64_t count = (int64_t)size[0] * size[1];
@@ -231,12 +231,15 @@ static sl_status solve_known(solver *s, sl__ode *ode, const int32_t size[2]) {
   double *numbers = sl__stan_memory(call, (size_t)count, sizeof *numbers);
   if (!numbers) return SL_NO_MEMORY;
   for (double steps = FIRST;; steps *= MORE) {
-    const double before = sl__graph_work(g, NULL);
+    sl__graph_cost cost = {0};
+    sl__graph_add_cost(g, &cost);
+    const double before = cost.work + SPECIAL * cost.iterated;
     ode->max_steps = fmin(steps, most);
     const sl_node y = solution(s, ode);
     if (s->status != SL_OK) return s->status;
     if (!y) return sl__stan_no_node(call->tracer, call->place);
-    const double round = sl__graph_work(g, NULL) - before;
+    sl__graph_add_cost(g, &cost);
+    const double round = cost.work + SPECIAL * cost.iterated - before;
     SL__TRY(sl__stan_work(call, ROUNDS * round / PLANNING * ode->max_steps * size[0]));
     SL__TRY(sl__graph_numbers(g, op_reshape(g, y, sl__shape1((int32_t)count)), numbers));
     int64_t good = 0;

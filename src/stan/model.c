@@ -161,6 +161,7 @@ sl_status sl__stan_model_set_parameters(sl__stan_tracer *t, const sl__stan_model
         count > 0 ? op_slice(t->graph, q, 0, (int32_t)begin, (int32_t)count, 1) : 0;
     SL__TRY(sl__stan_constrain(t, f, free, &values, &log_jacobian));
     slot->value = sl__stan_value_of_node(f->variable->type, f->dims, f->size, values);
+    SL__TRY(sl__stan_limit_nodes(t, f->variable->place, f->variable->name));
     if (log_jacobian && t->jacobian) {
       const sl__stan_value term = sl__stan_scalar_node(log_jacobian);
       SL__TRY(sl__stan_add_target(t, &term, f->variable->place));
@@ -192,9 +193,11 @@ sl_node sl__stan_model_log_density(const sl__stan_model *m, sl__graph *g, sl_nod
   t.jacobian = jacobian;
   t.global.drop = drop_constants;
   if (status == SL_OK) status = trace_density(&t, m, q);
-  sl_node density = status == SL_OK ? sl__stan_density(&t) : fail_graph(&t, g, status);
+  sl_node density = status == SL_OK ? sl__stan_density(&t) : 0;
+  if (density) status = sl__graph_group(g, q, 1, &density); /* loops were unrolled */
+  if (density && status == SL_OK) status = sl__stan_limit_operations(&t, density);
+  if (status != SL_OK) density = fail_graph(&t, g, status);
   sl__stan_tracer_close(&t);
-  if (density && sl__graph_group(g, q, 1, &density) != SL_OK) return 0; /* loops were unrolled */
   return density;
 }
 

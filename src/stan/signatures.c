@@ -22,6 +22,10 @@ static const sl__stan_builtin builtins[] = {
 #define DRAW(name, signatures, builder) \
   {#name "_rng", signatures, SL__STAN_RNG, false, false, BUILDER(builder)},
 #define KNOWN_DENSITY(name, signatures) {#name, signatures, SL__STAN_DENSITY, false, true, NULL},
+#define KNOWN_CUMULATIVE(name, signatures)                          \
+  {#name "_cdf", signatures, SL__STAN_CDF, false, true, NULL},      \
+      {#name "_lcdf", signatures, SL__STAN_CDF, false, true, NULL}, \
+      {#name "_lccdf", signatures, SL__STAN_CDF, false, true, NULL},
 #include "stan/distributions.def"
 };
 

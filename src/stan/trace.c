@@ -64,6 +64,7 @@ sl_status sl__stan_no_node(sl__stan_tracer *t, size_t place) {
 }
 
 sl_status sl__stan_count_steps(sl__stan_tracer *t, size_t place, int64_t steps) {
+  t->place = place;
   if (!__builtin_add_overflow(t->steps, steps, &t->steps) && t->steps <= SL__STAN_MAX_STEPS)
     return SL_OK;
   t->steps = SL__STAN_MAX_STEPS;
@@ -97,9 +98,9 @@ sl_status sl__stan_enter(sl__stan_tracer *t, size_t place) {
 }
 
 static sl_status refuse_memory(sl__stan_tracer *t) {
-  return sl__fail(t->context, SL_NO_MEMORY,
-                  "the program's values need more than %d megabytes; are the sizes right?",
-                  SL__STAN_MAX_MEMORY >> 20);
+  return sl__stan_stop(t, SL_NO_MEMORY, t->place,
+                       "the program's values need more than %d megabytes; are the sizes right?",
+                       SL__STAN_MAX_MEMORY >> 20);
 }
 
 /* ---- the stack ---- */

@@ -11,15 +11,22 @@
 #include "stan/value.h"
 
 enum {
-  SL__STAN_MAX_STEPS = 100 << 20,      /* expressions and statements of one execution */
-  SL__STAN_MAX_MEMORY = 1 << 30,       /* bytes of values */
-  SL__STAN_MAX_NESTING = 2000,         /* of expressions and calls being evaluated: the C stack */
-  SL__STAN_NODE_STEPS = 20,            /* what making a node counts as */
-  SL__STAN_STEP_WORK = 64,             /* multiplications of numbers that count as a step, */
-  SL__STAN_STEP_BYTES = 64,            /* and bytes of values that do */
-  SL__STAN_PROGRAM_WORK = 64 * 64,     /* what making and running a program for a call counts as, */
-  SL__STAN_CUMULATIVE_WORK = 64 * 1024 /* and the series and fractions of a distribution function */
+  SL__STAN_MAX_STEPS = 100 << 20,  /* expressions and statements of one execution */
+  SL__STAN_MAX_MEMORY = 1 << 30,   /* bytes of values */
+  SL__STAN_MAX_NESTING = 2000,     /* of expressions and calls being evaluated: the C stack */
+  SL__STAN_NODE_STEPS = 20,        /* what making a node counts as */
+  SL__STAN_STEP_WORK = 64,         /* multiplications of numbers that count as a step, */
+  SL__STAN_STEP_BYTES = 64,        /* and bytes of values that do */
+  SL__STAN_PROGRAM_WORK = 64 * 64, /* what making and running a program for a call counts as, */
+  SL__STAN_CUMULATIVE_WORK = 64 * 1024, /* the series and fractions of a distribution function, */
+  SL__STAN_SPECIAL_WORK =
+      16384, /* and those of a special function, for as long as they may iterate */
+  /* What depends on parameters: */
+  SL__STAN_USUAL_WORK = 1024,      /* of a special function; they seldom iterate long */
+  SL__STAN_MAX_NODES = 6000000,    /* of a density, before loops are joined */
+  SL__STAN_MAX_OPERATIONS = 600000 /* of a density, after that */
 };
+#define SL__STAN_MAX_WORK 1e10 /* multiplications of a density at one point, without gradient */
 
 /* A variable's place in a frame. */
 typedef struct sl__stan_slot {
@@ -64,6 +71,10 @@ struct sl__stan_tracer {
   sl__stan_chunk *chunk, *spare; /* the stack */
   size_t memory;
   int64_t steps;
+  size_t place;        /* of what was counted last */
+  sl__graph_cost cost; /* of the main graph */
+  sl_node most_nodes;  /* that a statement of the density has made, */
+  size_t most_place;   /* and where it stands */
   int nesting;
   bool wrong; /* an index or a size: a fault of the program, not of the point it is asked about */
   bool drop_constants, jacobian;
@@ -97,6 +108,15 @@ sl_status sl__stan_count_steps(sl__stan_tracer *t, size_t place, int64_t steps);
 /* The same of an operation on numbers, so many multiplications and the like. */
 sl_status sl__stan_count_work(sl__stan_tracer *t, size_t place, const char *operation, double work);
 sl_status sl__stan_enter(sl__stan_tracer *t, size_t place); /* the caller takes 1 from nesting */
+
+/* ---- trace_limit.c: what the density costs at a point ---- */
+
+/* After an operation: whether the nodes made so far may be computed. */
+sl_status sl__stan_limit_nodes(sl__stan_tracer *t, size_t place, const char *operation);
+/* At the end, when loops are joined. */
+sl_status sl__stan_limit_operations(sl__stan_tracer *t, sl_node density);
+
+/* ---- trace.c again: memory ---- */
 
 /* Memory on the stack, not zeroed; NULL and a failure: too much. */
 void *sl__stan_temporary(sl__stan_tracer *t, int64_t count, size_t size);

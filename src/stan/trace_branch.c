@@ -11,8 +11,10 @@ typedef struct changes {
   int count, capacity;
 } changes;
 
-/* Adds the variables that a statement assigns to; refuses what has no counterpart as a choice. */
-static sl_status find_changes(sl__stan_tracer *t, const sl__stan_statement *s, changes *c) {
+/* Adds the variables that a statement assigns to; refuses what has no counterpart as a choice: to
+ * leave a loop that is not within the statement (in_loop: it is). */
+static sl_status find_changes(sl__stan_tracer *t, const sl__stan_statement *s, bool in_loop,
+                              changes *c) {
   switch (s->kind) {
     case SL__STAN_DECLARE:
     case SL__STAN_TILDE:
@@ -33,18 +35,20 @@ static sl_status find_changes(sl__stan_tracer *t, const sl__stan_statement *s, c
       return SL_OK;
     }
     case SL__STAN_IF:
-      SL__TRY(find_changes(t, s->body, c));
-      return s->otherwise ? find_changes(t, s->otherwise, c) : SL_OK;
+      SL__TRY(find_changes(t, s->body, in_loop, c));
+      return s->otherwise ? find_changes(t, s->otherwise, in_loop, c) : SL_OK;
     case SL__STAN_FOR:
     case SL__STAN_FOREACH:
-    case SL__STAN_WHILE: return find_changes(t, s->body, c);
+    case SL__STAN_WHILE: return find_changes(t, s->body, true, c);
     case SL__STAN_BLOCK_STATEMENT:
       for (const sl__stan_statement *inner = s->first; inner; inner = inner->next)
-        SL__TRY(find_changes(t, inner, c));
+        SL__TRY(find_changes(t, inner, in_loop, c));
       return SL_OK;
     case SL__STAN_RETURN: return SL_OK;
     case SL__STAN_BREAK:
-    case SL__STAN_CONTINUE: break;
+    case SL__STAN_CONTINUE:
+      if (in_loop) return SL_OK;
+      break;
   }
   return sl__stan_stop(t, SL_UNSUPPORTED, s->place,
                        "break and continue are not supported where a condition depends on "
@@ -184,8 +188,8 @@ sl_status sl__stan_execute_both(sl__stan_tracer *t, const sl__stan_statement *s,
   condition = negation(t->graph, op_equal(t->graph, condition, op_number(t->graph, SL_F64, 0)));
   c.slot = sl__stan_temporary(t, c.capacity, sizeof *c.slot);
   if (!c.slot) return SL_NO_MEMORY;
-  SL__TRY(find_changes(t, s->body, &c));
-  if (s->otherwise) SL__TRY(find_changes(t, s->otherwise, &c));
+  SL__TRY(find_changes(t, s->body, false, &c));
+  if (s->otherwise) SL__TRY(find_changes(t, s->otherwise, false, &c));
   sl__stan_value *before = sl__stan_temporary(t, 2 * (int64_t)c.count, sizeof *before);
   if (!before) return SL_NO_MEMORY;
   sl__stan_value *yes = before + c.count;

@@ -69,8 +69,10 @@ static sl_status check_requirements(sl__stan_tracer *t, const sl__stan_call *cal
 /* Before what the call has made is computed: its work, and the memory of its values. */
 static sl_status limit_work(sl__stan_tracer *t, const sl__stan_call *call) {
   if (!t->graph_used) return SL_OK;
-  double bytes;
-  double work = sl__graph_work(t->graph, &bytes) + SL__STAN_PROGRAM_WORK;
+  sl__graph_cost cost = {0};
+  sl__graph_add_cost(t->graph, &cost);
+  const double bytes = cost.bytes;
+  double work = cost.work + SL__STAN_SPECIAL_WORK * cost.iterated + SL__STAN_PROGRAM_WORK;
   if (call->builtin->role == SL__STAN_CDF) work += SL__STAN_CUMULATIVE_WORK;
   if (bytes > SL__STAN_MAX_MEMORY)
     return sl__stan_stop(t, SL_UNSUPPORTED, call->place,
@@ -161,6 +163,29 @@ sl_status sl__stan_call_builtin(sl__stan_tracer *t, sl__stan_call *call) {
 
 /* ---- the user's functions ---- */
 
+/* Moves a result down to where the stack was when its function was called: what the function has
+ * left there ends with it, or a recursion would pile it up. */
+static sl_status move_down(sl__stan_tracer *t, sl__stan_mark mark, sl__stan_value *value) {
+  if (value->form == SL__STAN_NODE || value->form == SL__STAN_CALLABLE ||
+      value->type.base == SL__STAN_VOID) {
+    sl__stan_stack_release(t, mark);
+    return SL_OK;
+  }
+  const size_t size =
+      value->form == SL__STAN_PIECES ? sizeof *value->pieces : sizeof *value->numbers;
+  const size_t bytes = (size_t)value->count * size;
+  sl__stan_piece few, *aside = &few;
+  if (bytes > sizeof few) aside = sl__allocate(t->context, (size_t)value->count, size);
+  if (!aside) return SL_NO_MEMORY;
+  memcpy(aside, value->numbers, bytes);
+  sl__stan_stack_release(t, mark);
+  void *moved = sl__stan_temporary(t, value->count, size);
+  if (moved) memcpy(moved, aside, bytes);
+  if (aside != &few) sl__free(&t->context->allocator, aside);
+  value->numbers = moved;
+  return moved ? SL_OK : SL_NO_MEMORY;
+}
+
 static sl_status run_body(sl__stan_tracer *t, const sl__stan_function *function,
                           sl__stan_value *out) {
   sl__stan_control control = SL__STAN_GO_ON;
@@ -180,6 +205,7 @@ sl_status sl__stan_call_function(sl__stan_tracer *t, const sl__stan_function *fu
                                  sl__stan_value *out) {
   sl__stan_frame frame, *caller = t->frame;
   const sl_node mask = t->mask;
+  const sl__stan_mark mark = sl__stan_stack_mark(t);
   SL__TRY(sl__stan_enter(t, place));
   sl_status status = sl__stan_frame_open(t, &frame, function->slot_count);
   frame.drop = drop;
@@ -190,6 +216,7 @@ sl_status sl__stan_call_function(sl__stan_tracer *t, const sl__stan_function *fu
   }
   t->frame = &frame;
   if (status == SL_OK) status = run_body(t, function, out);
+  if (status == SL_OK) status = move_down(t, mark, out);
   t->frame = caller;
   t->mask = mask;
   sl__stan_frame_close(t, &frame);

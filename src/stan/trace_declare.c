@@ -229,6 +229,15 @@ static sl_status check_element(sl__stan_tracer *t, const sl__stan_variable *v, c
   return SL_OK;
 }
 
+/* What is wrong with a simplex; its numbers may all be good but for their sum. */
+static void describe_sum(const element *e, char text[64]) {
+  char number[32];
+  double sum = 0;
+  for (int32_t i = 0; i < e->rows; i++) sum += e->x[i];
+  sl__format_real(number, sum, SL_F64);
+  snprintf(text, 64, "; its sum is %s", number);
+}
+
 static sl_status check_known(sl__stan_tracer *t, const sl__stan_variable *v,
                              const sl__stan_value *value) {
   const int own = value->dims - v->type.arrays;
@@ -244,9 +253,12 @@ static sl_status check_known(sl__stan_tracer *t, const sl__stan_variable *v,
     e.x = x + begin;
     SL__TRY(check_element(t, v, &e, own, &good, &what));
     if (good) continue;
-    return sl__stan_stop(t, SL_BAD_ARGUMENT, v->place,
-                         "'%.60s' must be %s, and element %lld is not", v->name, what,
-                         (long long)(begin / each) + 1);
+    char why[64] = "", which[32] = "it is";
+    if (v->constraint == SL__STAN_SIMPLEX) describe_sum(&e, why);
+    if (v->type.arrays > 0)
+      snprintf(which, sizeof which, "element %lld is", (long long)(begin / each) + 1);
+    return sl__stan_stop(t, SL_BAD_ARGUMENT, v->place, "'%.60s' must be %s, and %s not%s", v->name,
+                         what, which, why);
   }
   return SL_OK;
 }

@@ -235,10 +235,17 @@ static sl_status evaluate(sl__stan_tracer *t, const sl__stan_expression *e, sl__
   return sl__stan_stop(t, SL_UNSUPPORTED, e->place, "tuples and complex numbers are not supported");
 }
 
+/* What a message calls it; NULL: nothing that makes numbers of its own. */
+static const char *operation_of(const sl__stan_expression *e) {
+  if (e->kind == SL__STAN_CALL) return e->name;
+  const bool is_operator = e->kind == SL__STAN_UNARY || e->kind == SL__STAN_BINARY;
+  return is_operator ? sl__stan_operator_text(e->op) : NULL;
+}
+
 sl_status sl__stan_evaluate(sl__stan_tracer *t, const sl__stan_expression *e, sl__stan_value *out) {
   SL__TRY(sl__stan_count_steps(t, e->place, 1));
   SL__TRY(sl__stan_enter(t, e->place));
   const sl_status status = evaluate(t, e, out);
   t->nesting--;
-  return status;
+  return status != SL_OK ? status : sl__stan_limit_nodes(t, e->place, operation_of(e));
 }

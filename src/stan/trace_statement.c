@@ -204,8 +204,10 @@ sl_status sl__stan_execute(sl__stan_tracer *t, const sl__stan_statement *s,
   const sl__stan_mark mark = sl__stan_stack_mark(t);
   SL__TRY(sl__stan_count_steps(t, s->place, 1));
   SL__TRY(sl__stan_enter(t, s->place));
-  const sl_status status = execute(t, s, control);
+  sl_status status = execute(t, s, control);
   t->nesting--;
+  if (status == SL_OK)
+    status = sl__stan_limit_nodes(t, s->place, s->kind == SL__STAN_TILDE ? s->name : NULL);
   /* a returned value is still on the stack */
   if (*control != SL__STAN_DO_RETURN) sl__stan_stack_release(t, mark);
   return status;
@@ -221,7 +223,13 @@ sl_status sl__stan_execute_list(sl__stan_tracer *t, const sl__stan_statement *fi
 sl_status sl__stan_execute_block(sl__stan_tracer *t, sl__stan_block block) {
   sl__stan_control control = SL__STAN_GO_ON;
   const sl__stan_statement *first = t->program->block[block];
-  SL__TRY(sl__stan_execute_list(t, first, &control));
+  for (const sl__stan_statement *s = first; s && control == SL__STAN_GO_ON; s = s->next) {
+    const sl_node before = t->cost.seen;
+    SL__TRY(sl__stan_execute(t, s, &control));
+    if (t->cost.seen - before <= t->most_nodes) continue;
+    t->most_nodes = t->cost.seen - before;
+    t->most_place = s->place;
+  }
   for (const sl__stan_statement *s = first; s; s = s->next)
     if (s->kind == SL__STAN_DECLARE && !s->variable->local)
       SL__TRY(sl__stan_check_constraint(t, s->variable));
