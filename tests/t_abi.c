@@ -96,6 +96,13 @@ TEST(structs_that_may_grow) {
   PIN(sl_vi_report, upper_bound, 1304);
   CHECK_INTEGER(sizeof(sl_vi_report), 1400);
 
+  PIN(sl_evidence_options, draws, 16);
+  PIN(sl_evidence_options, seed, 72);
+  CHECK_INTEGER(sizeof(sl_evidence_options), 80);
+  PIN(sl_evidence_report, gradient_evaluations, 88);
+  PIN(sl_evidence_report, verdict, 97);
+  CHECK_INTEGER(sizeof(sl_evidence_report), 616);
+
   PIN(sl_fit_progress, size, 0);
   PIN(sl_fit_progress, step, 8);
   PIN(sl_fit_progress, steps, 16);

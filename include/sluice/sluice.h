@@ -643,6 +643,40 @@ SL_API sl_status sl_vi(sl_context *context, const sl_target *target, const sl_vi
  * data or to a function, or the file only names what it was. *out is freed by sl_target_free. */
 SL_API sl_status sl_target_of_flow(sl_context *context, const sl_flow *flow, sl_target **out);
 
+/* Options; sl_evidence_options_default fills every field. */
+typedef struct sl_evidence_options {
+  size_t size;
+  int64_t judge;     /* draws of the flow: 20,000 */
+  sl_array_in draws; /* of the target, in its unconstrained coordinates, contiguous float64: the rows
+                      * of the first chain before those of the second; not those that the flow was
+                      * fitted to. Without data: chains in the flow's base space make some */
+  int32_t chains;    /* that made them, or are to: 4 */
+  int32_t moves;     /* draws of each that are to be made: 1,000 */
+  uint64_t seed;
+} sl_evidence_options;
+SL_API void sl_evidence_options_default(sl_evidence_options *options, size_t size);
+
+/* An estimate; size is set by the caller before the call. */
+typedef struct sl_evidence_report {
+  size_t size;
+  double log_evidence, se;      /* bridge sampling's if it may be trusted, else importance's */
+  double importance, importance_se;
+  double bridge, bridge_se;
+  double khat, khat_threshold;  /* of the importance weights */
+  double ess;                   /* independent draws that the flow's are worth by their weights */
+  double rhat;                  /* of the target's draws' log weights */
+  int64_t gradient_evaluations;
+  bool trusted;
+  char verdict[512];            /* one sentence */
+} sl_evidence_report;
+
+/* The log of the target's integral by importance sampling with draws of the flow, and by bridge
+ * sampling between these and draws of the target: Meng and Wong 1996 (Statistica Sinica 6:831).
+ * The flow is of the target's coordinates, as sl_vi returns it. options NULL: all defaults. An
+ * estimate that is not to be trusted is no failure: report->verdict says so. */
+SL_API sl_status sl_evidence(sl_context *context, const sl_target *target, const sl_flow *flow,
+                             const sl_evidence_options *options, sl_evidence_report *report);
+
 /* ---- sampling ------------------------------------------------------------------------------- */
 
 /* A draw, as it is made, on the caller's thread; arrays are valid during the call. */
