@@ -4,38 +4,15 @@
  * memory. The allocator here counts what is alive; under ASan leaks and stray reads would show as
  * well. */
 #include "check.h"
+#include "short_memory.h"
 #include "sluice/sluice.h"
-
-typedef struct allocator {
-  int64_t left; /* allocations until one fails; negative: none does */
-  int64_t alive;
-  bool failed, once; /* once: after one failure there is memory again */
-} allocator;
-
-static void *reallocate(void *user, void *pointer, size_t old_size, size_t new_size) {
-  allocator *a = user;
-  (void)old_size;
-  if (new_size == 0) {
-    if (pointer) a->alive--;
-    free(pointer);
-    return NULL;
-  }
-  if (a->left == 0) {
-    a->failed = true;
-    if (a->once) a->left = -1;
-    return NULL;
-  }
-  if (a->left > 0) a->left--;
-  if (!pointer) a->alive++;
-  return realloc(pointer, new_size);
-}
 
 static const char formula[] = "lu-coupling(rqs,hidden=4,bins=3)-maf(affine,hidden=4)";
 enum { ROWS = 24, DIM = 2 };
 
 /* What the calls work on; made once with all the memory there is. */
 typedef struct scene {
-  allocator memory;
+  short_memory memory;
   sl_context *context;
   sl_flow *flow;
   char path[64];
@@ -218,7 +195,7 @@ static void fail_each_so(const char *name, public_call call, bool once) {
   static scene s;
   s = (scene){.memory.left = -1};
   sl_context_options options = {
-      .size = sizeof options, .threads = 1, .reallocate = reallocate, .user = &s.memory};
+      .size = sizeof options, .threads = 1, .reallocate = reallocate_shortly, .user = &s.memory};
   REQUIRE(sl_context_new(&options, &s.context) == SL_OK);
   REQUIRE_OK(s.context, sl_flow_new(s.context, formula, NULL, DIM, 0, SL_F32, 0, &s.flow));
   REQUIRE(sl_flow_parameter_count(s.flow) <= 4000);
@@ -257,9 +234,9 @@ static void fail_each(const char *name, public_call call) {
 
 TEST(making_a_context) {
   for (int64_t n = 0, failed = 1; failed; n++) {
-    allocator memory = {.left = n};
+    short_memory memory = {.left = n};
     sl_context_options options = {
-        .size = sizeof options, .threads = 3, .reallocate = reallocate, .user = &memory};
+        .size = sizeof options, .threads = 3, .reallocate = reallocate_shortly, .user = &memory};
     sl_context *context = NULL;
     sl_status status = sl_context_new(&options, &context);
     failed = memory.failed;

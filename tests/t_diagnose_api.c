@@ -1,6 +1,7 @@
 /* The public calls: the same numbers as inside, from views of either type; refusals; running out of
  * memory. */
 #include "diagnose_fixture.h"
+#include "short_memory.h"
 #include "sluice/sluice.h"
 
 TEST(summaries_by_the_public_call) {
@@ -58,30 +59,10 @@ TEST(psis_by_the_public_call) {
 
 /* ---- the n-th allocation fails, for every n ---- */
 
-typedef struct allocator {
-  int64_t left, alive;
-} allocator;
-
-static void *reallocate(void *user, void *pointer, size_t old_size, size_t new_size) {
-  allocator *a = user;
-  (void)old_size;
-  if (new_size == 0) {
-    a->alive -= pointer != NULL;
-    free(pointer);
-    return NULL;
-  }
-  if (a->left-- == 0) {
-    a->left = 0;
-    return NULL;
-  }
-  a->alive += pointer == NULL;
-  return realloc(pointer, new_size);
-}
-
 TEST(out_of_memory) {
-  allocator memory = {.left = INT64_MAX};
+  short_memory memory = {.left = INT64_MAX};
   sl_context_options options = {
-      .size = sizeof options, .threads = 1, .reallocate = reallocate, .user = &memory};
+      .size = sizeof options, .threads = 1, .reallocate = reallocate_shortly, .user = &memory};
   sl_context *context;
   REQUIRE(sl_context_new(&options, &context) == SL_OK);
   double x[40];

@@ -7,6 +7,7 @@
 #include "check.h"
 #include "graph/node.h"
 #include "graph/program.h"
+#include "short_memory.h"
 
 enum { FEATURES = 40, MAX_ROWS = 40, MOST_OUTPUTS = 16, PROGRAMS = 200 };
 
@@ -542,28 +543,10 @@ TEST(half_a_million_nodes) {
 
 /* ---- running out of memory ---- */
 
-typedef struct allocator {
-  int64_t left, alive; /* left: allocations until one fails; negative: none does */
-} allocator;
-
-static void *reallocate(void *user, void *pointer, size_t old_size, size_t new_size) {
-  allocator *a = user;
-  (void)old_size;
-  if (new_size == 0) {
-    a->alive -= pointer != NULL;
-    free(pointer);
-    return NULL;
-  }
-  if (a->left == 0) return NULL;
-  if (a->left > 0) a->left--;
-  a->alive += pointer == NULL;
-  return realloc(pointer, new_size);
-}
-
 TEST(no_memory) {
-  allocator memory = {.left = -1};
+  short_memory memory = {.left = -1};
   const sl_context_options options = {
-      .size = sizeof options, .threads = 1, .reallocate = reallocate, .user = &memory};
+      .size = sizeof options, .threads = 1, .reallocate = reallocate_shortly, .user = &memory};
   sl_context *context;
   REQUIRE(sl_context_new(&options, &context) == SL_OK);
   const int64_t alive = memory.alive;

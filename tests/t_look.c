@@ -5,6 +5,7 @@
 #include "flow_fixture.h"
 #include "flow/model.h"
 #include "infer/infer.h"
+#include "short_memory.h"
 
 enum { ROWS = 700, WIDEST = 4 };
 
@@ -529,37 +530,20 @@ TEST(a_constant_column_can_be_fitted) {
 
 /* ---- out of memory ---- */
 
-typedef struct meter {
-  long left, live;
-} meter;
-
-static void *metered(void *user, void *pointer, size_t old_size, size_t new_size) {
-  meter *m = user;
-  (void)old_size;
-  if (new_size == 0) {
-    m->live -= pointer != NULL;
-    free(pointer);
-    return NULL;
-  }
-  if (m->left-- <= 0) return NULL;
-  m->live += pointer == NULL;
-  return realloc(pointer, new_size);
-}
-
 TEST(running_out_of_memory_anywhere_is_said_and_leaks_nothing) {
   fitting f;
   if (!open_fitting(&f, 1, "batchnorm-inverse(actnorm)")) return;
   f.options.steps = 2;
   f.options.ema = 0.5;
-  meter m = {.left = 1000000};
+  short_memory m = {.left = 1000000};
   const sl__allocator plain = f.context->allocator;
-  f.context->allocator = (sl__allocator){metered, &m};
+  f.context->allocator = (sl__allocator){reallocate_shortly, &m};
   sl_status status = SL_NO_MEMORY;
   for (long n = 0; n < 100000 && status == SL_NO_MEMORY; n++) {
-    m = (meter){.left = n};
+    m = (short_memory){.left = n};
     status = fit(&f);
     if (status != SL_OK && !CHECK_INTEGER(status, SL_NO_MEMORY)) break;
-    if (!CHECK_INTEGER(m.live, 0)) break;
+    if (!CHECK_INTEGER(m.alive, 0)) break;
   }
   CHECK_OK(f.context, status);
   f.context->allocator = plain;

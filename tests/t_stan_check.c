@@ -5,6 +5,7 @@
 #include "base/context.h"
 #include "base/os.h"
 #include "check.h"
+#include "short_memory.h"
 #include "stan/signatures.h"
 #include "stan/syntax.h"
 
@@ -281,24 +282,6 @@ TEST(large_programs_end_soon) {
   sl_context_free(f.context);
 }
 
-typedef struct allocator {
-  int64_t left, alive;
-} allocator;
-
-static void *reallocate(void *user, void *pointer, size_t old_size, size_t new_size) {
-  allocator *a = user;
-  (void)old_size;
-  if (new_size == 0) {
-    if (pointer) a->alive--;
-    free(pointer);
-    return NULL;
-  }
-  if (a->left == 0) return NULL;
-  if (a->left > 0) a->left--;
-  if (!pointer) a->alive++;
-  return realloc(pointer, new_size);
-}
-
 /* The n-th allocation and all behind it fail, for every n. */
 TEST(out_of_memory) {
   static const char *const programs[] = {
@@ -309,9 +292,9 @@ TEST(out_of_memory) {
   for (size_t k = 0; k < sizeof programs / sizeof *programs; k++) {
     sl_status wanted = k == 0 ? SL_OK : SL_SYNTAX;
     for (int64_t n = 0;; n++) {
-      allocator memory = {.left = -1};
+      short_memory memory = {.left = -1};
       sl_context_options options = {
-          .size = sizeof options, .threads = 1, .reallocate = reallocate, .user = &memory};
+          .size = sizeof options, .threads = 1, .reallocate = reallocate_shortly, .user = &memory};
       fixture f;
       REQUIRE(sl_context_new(&options, &f.context) == SL_OK);
       int64_t before = memory.alive;
