@@ -4,9 +4,10 @@ PREFIX ?= /usr/local
 
 .PHONY: all tools check-tools demo catalogue reference check check-release check-clang check-aarch64 check-asan check-tsan bench install uninstall deb check-deb clean
 
+# What is used and installed; `make check` builds the tests and examples.
 all: tools
 	@cmake --preset release >/dev/null
-	cmake --build --preset release -j$(JOBS)
+	cmake --build --preset release --target sluice sluice_shared manual -j$(JOBS)
 
 # What a bare Debian lacks; without root or apt, what is missing is named and nothing is changed.
 tools:
@@ -68,6 +69,7 @@ DIR ?= build/reproduce
 .PHONY: reproduce reproduce-pyro reproduce-pymc reproduce-realnvp
 reproduce: reproduce-pyro reproduce-pymc reproduce-realnvp
 reproduce-pyro reproduce-pymc reproduce-realnvp: all
+	@cmake --build --preset release --target example_07_policy -j$(JOBS)
 	sh reproduce/$(@:reproduce-%=%).sh build/release $(DIR)/$(@:reproduce-%=%)
 
 # The linker's cache is renewed where one can, so that programs find the shared library at once.

@@ -35,6 +35,7 @@ typedef struct result {
   int32_t dim;
   int64_t gradients, leapfrogs, divergences, depth_hits;
   double rhat, error, ess, seconds;
+  double all_seconds; /* from the files' text to the last draw */
 } result;
 
 typedef struct kept { /* draws as they come */
@@ -113,6 +114,7 @@ static sl_status judge(files *f, const sl__target *target, const double *q, resu
 
 static sl_status sample(files *f, const sl__sampler_options *options, result *out) {
   sl__target *target;
+  const clock_t start = clock();
   SL__TRY(sl__target_stan(f->context, out->name, f->program, f->program_length, "data", f->data,
                           f->data_length, 1, &target));
   kept k = {.dim = target->dim,
@@ -124,6 +126,7 @@ static sl_status sample(files *f, const sl__sampler_options *options, result *ou
   if (status == SL_OK)
     status = sl__sampler_run(f->context, target, options, NULL, &listener, &report);
   out->seconds = (double)(clock() - begin) / CLOCKS_PER_SEC;
+  out->all_seconds = (double)(clock() - start) / CLOCKS_PER_SEC;
   if (status == SL_OK) status = judge(f, target, k.q, out);
   out->dim = target->dim;
   out->gradients = report.gradients;
@@ -178,30 +181,61 @@ static const result *find_result(const char *name, const result *results, int co
   return NULL;
 }
 
-/* Lines of nuts_stan.py: name, gradients after the warm-up, all gradients, divergences, R-hat, ESS,
- * seconds of compilation. */
+/* A line of nuts_stan.py. */
+typedef struct peer {
+  char name[128];
+  double gradients, all, divergences, rhat, ess, sampling, compiling; /* seconds, the last two */
+} peer;
+
+static bool read_peer(const char *line, peer *p) {
+  return sscanf(line, "%127s %lf %lf %lf %lf %lf %lf %lf", p->name, &p->gradients, &p->all,
+                &p->divergences, &p->rhat, &p->ess, &p->sampling, &p->compiling) == 8;
+}
+
+static void print_beside(const result *own, const peer *p) {
+  const double here = own->ess / (double)own->leapfrogs, there = p->ess / p->gradients;
+  printf("| %s | %lld | %.0f | %.5f | %.5f | %.2f | %.0f | %.0f | %.2f | %.2f | %.1f | %.2f | %lld "
+         "| %.0f | %.3f | %.3f |\n",
+         own->name, (long long)own->leapfrogs, p->gradients, here, there, here / there,
+         own->ess / own->seconds, p->ess / p->sampling,
+         own->ess / own->seconds * p->sampling / p->ess, p->sampling, p->compiling,
+         own->all_seconds, (long long)own->divergences, p->divergences, own->rhat, p->rhat);
+}
+
+static double median(double *values, int count) {
+  qsort(values, (size_t)count, sizeof *values, ascending);
+  return values[count / 2];
+}
+
 static bool print_against(const char *path, const result *results, int count) {
-  char line[512], name[128];
-  double gradients, all, divergences, rhat, ess;
+  static double by_gradient[MOST_POSTERIORS], by_second[MOST_POSTERIORS],
+      with_start[MOST_POSTERIORS];
+  char line[512];
+  peer p;
+  int found = 0;
   FILE *file = fopen(path, "r");
   if (!file) {
     fprintf(stderr, "%s cannot be read\n", path);
     return false;
   }
-  printf("\n| posterior | ESS / gradient | Stan's | ratio | ratio, all gradients | divergences | "
-         "Stan's |\n|---|---|---|---|---|---|---|\n");
-  while (fgets(line, sizeof line, file)) {
-    if (sscanf(line, "%127s %lf %lf %lf %lf %lf", name, &gradients, &all, &divergences, &rhat,
-               &ess) != 6)
-      continue;
-    const result *own = find_result(name, results, count);
+  printf(
+      "\n| posterior | gradients | Stan's | ESS / gradient | Stan's | ratio | ESS / s | Stan's | "
+      "ratio | Stan: s to sample | s to compile | sluice: s | divergences | Stan's | R-hat | "
+      "Stan's |\n|---|---|---|---|---|---|---|---|---|---|---|---|---|---|---|---|\n");
+  while (found < MOST_POSTERIORS && fgets(line, sizeof line, file)) {
+    const result *own = read_peer(line, &p) ? find_result(p.name, results, count) : NULL;
     if (!own) continue;
-    const double here = own->ess / (double)own->leapfrogs;
-    printf("| %s | %.5f | %.5f | %.2f | %.2f | %lld | %.0f |\n", name, here, ess / gradients,
-           here * gradients / ess, own->ess / (double)own->gradients * all / ess,
-           (long long)own->divergences, divergences);
+    print_beside(own, &p);
+    by_gradient[found] = own->ess / (double)own->leapfrogs * p.gradients / p.ess;
+    by_second[found] = own->ess / own->seconds * p.sampling / p.ess;
+    with_start[found++] = (p.sampling + p.compiling) / own->all_seconds;
   }
   fclose(file);
+  if (found > 0)
+    printf(
+        "\nMedian ratios of %d: ESS per gradient %.2f, ESS per second %.2f; from the files to the "
+        "draws Stan takes %.0f times as long.\n",
+        found, median(by_gradient, found), median(by_second, found), median(with_start, found));
   return true;
 }
 

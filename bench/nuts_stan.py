@@ -1,75 +1,132 @@
 #!/usr/bin/env python3
 """Stan's own sampler on the posteriors of bench_nuts, for `bench_nuts --against FILE`.
 
-Usage: bench/nuts_stan.py path/to/sluice POSTERIORS PROGRAMS [NAME ...] >stan.txt
+Usage: bench/nuts_stan.py SLUICE POSTERIORS PROGRAMS FOLDER [NAME ...] >stan.txt
 
-Needs PyStan 3 (pip install pystan), which compiles each program. 4 chains, 1,000 draws after 1,000
-of warm-up, Stan's defaults. `sluice summary` computes R-hat and ESS, so that both samplers are
-judged by the same formulas. A line for each posterior: name, gradients after the warm-up, all
-gradients, divergences, worst R-hat and least bulk ESS of the quantities that the reference has,
-seconds of compilation (0 if PyStan had compiled the program before). Seconds of sampling are left
-out: PyStan's own traffic with its chains takes most of them.
+Needs g++ and Stan's compiler and headers, which `pip install httpstan` brings. Programs and draws
+are kept in FOLDER, and what is there already is not made again. nuts_stan.cpp is compiled as CmdStan
+compiles its programs. PyStan itself is not used: it failed to parse its chains' messages on one of
+these posteriors, and that traffic takes most of a small model's seconds.
+
+4 chains one after another, 1,000 draws after 1,000 of warm-up, Stan's defaults. `sluice summary`
+computes R-hat and ESS, so that both samplers are judged by the same formulas. A line for each
+posterior: name, gradients after the warm-up, all gradients, divergences, worst R-hat and least bulk
+ESS of the quantities that the reference has, seconds of the four chains, seconds of compilation.
+Seconds are those of the processor.
 """
+import importlib.util
 import json
 import os
 import re
+import resource
 import subprocess
 import sys
 import tempfile
-import time
 
-import numpy
-import stan
-
-CHAINS, WARMUP, DRAWS = 4, 1000, 1000
+CHAINS, WARMUP, SEED = 4, 1000, 1
+HERE = os.path.dirname(os.path.abspath(__file__))
 
 
-def write_chains(folder, names, draws):
-    for chain in range(CHAINS):
-        path = os.path.join(folder, f"chain_{chain + 1}.csv")
-        numpy.savetxt(path, draws[:, WARMUP:, chain].T, delimiter=",", header=",".join(names),
-                      comments="", fmt="%.17g")
+def httpstan():
+    return importlib.util.find_spec("httpstan").submodule_search_locations[0]
 
 
-def judge(sluice, names, draws, wanted):
-    """Worst R-hat and least ESS of the wanted columns that move."""
-    with tempfile.TemporaryDirectory() as folder:
-        write_chains(folder, names, draws)
-        done = subprocess.run([sluice, "summary", os.path.join(folder, "chain_%d.csv"), "--all",
+def timed(command, **options):
+    """Seconds of the processor."""
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    subprocess.run(command, check=True, **options)
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+
+
+def compile_cpp(source, output):
+    # the old string type is that of the libraries in httpstan's wheel
+    return timed(["g++", "-O3", "-std=c++17", "-w", "-I" + os.path.join(httpstan(), "include"),
+                  "-D_REENTRANT", "-DBOOST_DISABLE_ASSERTS", "-D_GLIBCXX_USE_CXX11_ABI=0", "-c",
+                  source, "-o", output])
+
+
+def build(folder, programs, model):
+    """The program, and the seconds it took to compile; what all programs share is left out."""
+    program, main = os.path.join(folder, model), os.path.join(folder, "main.o")
+    note = program + ".seconds"
+    if not os.path.exists(main):
+        compile_cpp(os.path.join(HERE, "nuts_stan.cpp"), main)
+    if not os.path.exists(note):
+        libraries = os.path.join(httpstan(), "lib")
+        source = os.path.join(programs, model + ".stan")
+        seconds = timed([os.path.join(httpstan(), "stanc"), f"--name={model}_model",
+                         f"--o={program}.cpp", source], stderr=subprocess.DEVNULL)
+        seconds += compile_cpp(program + ".cpp", program + ".o")
+        seconds += timed(["g++", program + ".o", main, "-o", program, "-L" + libraries,
+                          "-Wl,-rpath," + libraries, "-ltbb", "-lsundials_cvodes",
+                          "-lsundials_idas", "-lsundials_kinsol", "-lsundials_nvecserial"])
+        os.remove(program + ".o")
+        with open(note, "w") as file:
+            file.write(str(seconds))
+    with open(note) as file:
+        return program, float(file.read())
+
+
+def sample(program, data, folder):
+    """Seconds of the chains; their draws go to folder/chain_1.csv and so on."""
+    note = os.path.join(folder, "seconds")
+    if not os.path.exists(note):
+        os.makedirs(folder, exist_ok=True)
+        seconds = sum(timed([program, data, os.path.join(folder, f"chain_{chain}.csv"), str(SEED),
+                             str(chain)], stderr=subprocess.DEVNULL)
+                      for chain in range(1, CHAINS + 1))
+        with open(note, "w") as file:
+            file.write(str(seconds))
+    with open(note) as file:
+        return float(file.read())
+
+
+def judge(sluice, folder, wanted):
+    """Gradients after the warm-up and in all, divergences, worst R-hat, least ESS."""
+    leapfrogs, divergences = [0, 0], 0
+    with tempfile.TemporaryDirectory() as kept:
+        for chain in range(1, CHAINS + 1):
+            with open(os.path.join(folder, f"chain_{chain}.csv")) as file:
+                lines = [line for line in file if line.strip() and not line.startswith("#")]
+            names = lines[0].strip().split(",")
+            for i, line in enumerate(lines[1:]):
+                row = line.split(",")
+                leapfrogs[i >= WARMUP] += int(row[names.index("n_leapfrog__")])
+                if i >= WARMUP:
+                    divergences += int(row[names.index("divergent__")])
+            with open(os.path.join(kept, f"chain_{chain}.csv"), "w") as file:
+                file.writelines([lines[0]] + lines[1 + WARMUP:])
+        done = subprocess.run([sluice, "summary", os.path.join(kept, "chain_%d.csv"), "--all",
                                "--json", "--quiet"], capture_output=True, text=True)
     rows = [row for row in json.loads(done.stdout)["parameters"]
             if row["name"] in wanted and row["rhat"] is not None]
-    return max(float(row["rhat"]) for row in rows), min(float(row["ess_bulk"]) for row in rows)
+    return (leapfrogs[1], sum(leapfrogs), divergences, max(float(row["rhat"]) for row in rows),
+            min(float(row["ess_bulk"]) for row in rows))
 
 
-def sample(sluice, root, programs, name):
-    folder = os.path.join(root, name)
-    with open(os.path.join(folder, "info.json")) as file:
+def do_one(sluice, root, programs, folder, name):
+    with open(os.path.join(root, name, "info.json")) as file:
         info = json.load(file)
-    with open(os.path.join(folder, info["data_file"])) as file:
-        data = json.load(file)
-    with open(os.path.join(folder, "reference.json")) as file:
+    with open(os.path.join(root, name, "reference.json")) as file:
         reference = json.load(file)["posteriordb_names"]
-    with open(os.path.join(programs, info["model"] + ".stan")) as file:
-        program = file.read()
-    begin = time.monotonic()
-    model = stan.build(program, data=data, random_seed=1)
-    build = time.monotonic() - begin
-    fit = model.sample(num_chains=CHAINS, num_warmup=WARMUP, num_samples=DRAWS, save_warmup=True)
-    names = list(fit.sample_and_sampler_param_names) + list(fit.constrained_param_names)
-    steps = fit._draws[names.index("n_leapfrog__")]
-    divergent = fit._draws[names.index("divergent__"), WARMUP:]
     wanted = {re.sub(r"[\[\],]+", ".", each).rstrip(".") for each in reference}
-    rhat, ess = judge(sluice, names, fit._draws, wanted)
-    print(f"{name} {steps[WARMUP:].sum():.0f} {steps.sum():.0f} {divergent.sum():.0f} {rhat:.4f} "
-          f"{ess:.1f} {build:.1f}", flush=True)
+    program, compiling = build(folder, programs, info["model"])
+    draws = os.path.join(folder, "draws", name)
+    sampling = sample(program, os.path.join(root, name, info["data_file"]), draws)
+    after, all_of_them, divergences, rhat, ess = judge(sluice, draws, wanted)
+    print(f"{name} {after} {all_of_them} {divergences} {rhat:.4f} {ess:.1f} {sampling:.3f} "
+          f"{compiling:.1f}", flush=True)
 
 
 def main():
-    sluice, root, programs = sys.argv[1:4]
-    for name in sys.argv[4:] or sorted(os.listdir(root)):
+    if len(sys.argv) < 5:
+        sys.exit(__doc__)
+    sluice, root, programs, folder = sys.argv[1:5]
+    os.makedirs(folder, exist_ok=True)
+    for name in sys.argv[5:] or sorted(os.listdir(root)):
         if os.path.exists(os.path.join(root, name, "reference.json")):
-            sample(sluice, root, programs, name)
+            do_one(sluice, root, programs, os.path.abspath(folder), name)
 
 
 if __name__ == "__main__":

@@ -3,8 +3,9 @@
  *   06_nuts_and_flow [STEPS [FOLDER]]
  *
  * Samples pot1 and pot4 by NUTS, fits planar*10 to them by the classical method in STEPS steps, lets
- * chains jump by that flow's draws, and prints what each says of itself and what means and spreads it
- * finds. Draws go to FOLDER/pot1_nuts.npy, pot1_planar.npy, pot1_mixed.npy and so on, if a folder is
+ * chains jump by that flow's draws, fits the robust default with at most 10,000 STEPS gradients, and
+ * prints what each says of itself and what means and spreads it finds. Draws go to
+ * FOLDER/pot1_nuts.npy, pot1_planar.npy, pot1_mixed.npy, pot1_robust.npy and so on, if a folder is
  * given. Both potentials have several modes, which plain chains cross seldom, and say so. */
 #include <math.h>
 #include <stdio.h>
@@ -88,25 +89,48 @@ static sl_status by_flow(sl_context *context, const sl_target *target, int64_t s
   return status;
 }
 
+/* What `sluice vi` does by default: explores, fits, judges. */
+static sl_status by_robust_flow(sl_context *context, const sl_target *target, int64_t steps,
+                                double (*x)[DIM]) {
+  const sl_array_out rows = sl_out_f64(*x, ROWS, DIM);
+  sl_vi_options options;
+  sl_vi_report report = {.size = sizeof report};
+  sl_flow *flow = NULL;
+  sl_vi_options_default(&options, sizeof options);
+  options.max_gradients = 10000 * steps;
+  options.seed = 1;
+  sl_status status = sl_vi(context, target, &options, &flow, &report);
+  if (status == SL_OK) status = sl_flow_sample(context, flow, 2, NULL, &rows, NULL);
+  if (status == SL_OK)
+    printf("  robust default: ELBO %.3f, %lld gradients, %s\n    %s\n", report.elbo,
+           (long long)report.gradient_evaluations, report.certified ? "certified" : "refused",
+           report.verdict);
+  sl_flow_free(flow);
+  return status;
+}
+
 static int compare(sl_context *context, const char *name, int64_t steps, const char *folder) {
-  static double plain[ROWS][DIM], approximate[ROWS][DIM], mixed[ROWS][DIM];
+  static double plain[ROWS][DIM], approximate[ROWS][DIM], mixed[ROWS][DIM], robust[ROWS][DIM];
   sl_target *target;
   sl_status status = sl_target_standard(context, name, &target);
   printf("%s\n", name);
   if (status == SL_OK) status = by_chains(context, target, NULL, plain);
   if (status == SL_OK) status = by_flow(context, target, steps, approximate, mixed);
+  if (status == SL_OK) status = by_robust_flow(context, target, steps, robust);
   sl_target_free(target);
   if (status != SL_OK) {
     fprintf(stderr, "%s: %s\n", name, sl_error(context));
     return 1;
   }
-  const moments a = moments_of(plain), b = moments_of(approximate), c = moments_of(mixed);
+  const moments a = moments_of(plain), b = moments_of(approximate), c = moments_of(mixed),
+                d = moments_of(robust);
   for (int i = 0; i < DIM; i++)
-    printf("  z%d: mean %.3f, flow %.3f, with jumps %.3f; sd %.3f, %.3f, %.3f\n", i + 1, a.mean[i],
-           b.mean[i], c.mean[i], a.sd[i], b.sd[i], c.sd[i]);
+    printf("  z%d: mean %.3f, flow %.3f, with jumps %.3f, robust %.3f; sd %.3f, %.3f, %.3f, %.3f\n",
+           i + 1, a.mean[i], b.mean[i], c.mean[i], d.mean[i], a.sd[i], b.sd[i], c.sd[i], d.sd[i]);
   save(folder, name, "nuts", plain);
   save(folder, name, "planar", approximate);
   save(folder, name, "mixed", mixed);
+  save(folder, name, "robust", robust);
   return 0;
 }
 

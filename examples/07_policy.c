@@ -1,9 +1,13 @@
 /* 07: a flow as the policy of reinforcement learning: soft actor-critic swings up a pendulum, with
  * a squashed Gaussian for a policy and with a flow (SAC-NF: Mazoure et al. 2019, arXiv:1905.06893).
  *
- *   07_policy [full] [CURVES.csv]
+ *   07_policy [full] [CURVES.csv [POLICY.safetensors]]
+ *   sluice plot CURVES.csv -o curves.png
+ *   sluice plot POLICY.safetensors --context-value c1=-1,c2=0,c3=0 -o hanging.png
  *
- * Without "full" one seed and few episodes, in a few seconds. The policy is a flow that is
+ * Without "full" one seed and few episodes, in a few seconds. POLICY.safetensors keeps the flow
+ * policy of the last seed: any command can draw, sample or score its actions in a state, which is
+ * (cosine of the angle, sine of it, speed / 8). The policy is a flow that is
  * conditioned on the state; its draws are actions in -1 .. 1, with their log densities. The two
  * critics are small networks in plain C: all that the flow needs of them is the derivative of the
  * loss by each action. Method: Haarnoja et al. 2018 (arXiv:1812.05905), algorithm 1. */
@@ -281,7 +285,7 @@ static sl_status measure(agent *a, double *microseconds) {
 }
 
 static sl_status train(agent *a, const char *name, const char *formula, int seed, int episodes,
-                       FILE *curves) {
+                       FILE *curves, const char *kept) {
   double early = 0, late = 0, microseconds = 0;
   sl_status status = make_agent(a, formula, (uint64_t)seed);
   for (int episode = 0; episode < episodes && status == SL_OK; episode++) {
@@ -292,6 +296,7 @@ static sl_status train(agent *a, const char *name, const char *formula, int seed
     if (curves) fprintf(curves, "%s,%d,%d,%.3f\n", name, seed, episode + 1, sum);
   }
   if (status == SL_OK) status = measure(a, &microseconds);
+  if (status == SL_OK && kept) status = sl_flow_save(a->context, a->policy, kept);
   if (status == SL_OK)
     printf("%-8s seed %d: mean return %8.1f (first 5 episodes) %8.1f (last 5), temperature %.3f, "
            "one action %.1f us\n",
@@ -306,6 +311,7 @@ int main(int count, char **words) {
       {"flow", "scale(exp,jitter=0)-loc-planar(hidden=16)*3-tanh"}};
   const int full = count > 1 && strcmp(words[1], "full") == 0;
   const char *path = count > 1 + full ? words[1 + full] : NULL;
+  const char *kept = count > 2 + full ? words[2 + full] : NULL;
   const int seeds = full ? 5 : 1, episodes = full ? 150 : 30;
   const sl_context_options one_thread = {.size = sizeof one_thread, .threads = 1};
   FILE *curves = path ? fopen(path, "w") : NULL;
@@ -317,7 +323,8 @@ int main(int count, char **words) {
   for (int seed = 1; seed <= seeds && status == SL_OK; seed++)
     for (int k = 0; k < 2 && status == SL_OK; k++) {
       *a = (agent){.context = context};
-      status = train(a, policies[k][0], policies[k][1], seed, episodes, curves);
+      status =
+          train(a, policies[k][0], policies[k][1], seed, episodes, curves, k == 1 ? kept : NULL);
     }
   if (status != SL_OK) fprintf(stderr, "%s: %s\n", sl_status_text(status), sl_error(context));
   if (curves) fclose(curves);

@@ -113,7 +113,7 @@ figure() {
   # shellcheck disable=SC2086
   sluice plot "$@" $size --title '' -o figure.svg
   echo '<figure>' >>$page
-  sed -n '/<svg/,$p' figure.svg | sed "s/ id=\"gnuplot_canvas\"//; s/ id=\"figure0_[^\"]*\"//
+  sed -n '/<svg/,$p' figure.svg | sed "s/ id=\"gnuplot_[^\"]*\"//
     s/gpDot/g${figures}_dot/g; s/gpPt/g${figures}_pt/g; s/\(text\|grey\)box/g${figures}_\1box/g
     s/<title>[^<]*<.title>//" >>$page
   element figcaption "$caption"

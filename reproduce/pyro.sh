@@ -32,7 +32,7 @@ formula() {
 
 # The policies learn in the background, on one thread.
 if $quick; then full=; else full=full; fi
-"$build/example_07_policy" $full curves.csv >policies.txt &
+"$build/example_07_policy" $full curves.csv policy.safetensors >policies.txt &
 policies=$!
 
 begin 'Flows in Pyro: variational inference, and a policy'
@@ -117,5 +117,13 @@ say 'Soft actor-critic swings up a pendulum whose motor is too weak to lift it a
 besides. The parameters of both come from the state.'
 wait $policies
 figure 'Returns: mean of the seeds, and their range.' curves.csv --kind curves
+say 'What the flow policy does in three states, the last seed: the density of the action, which is
+the torque as a share of the largest, along the turning direction.'
+beside
+state() { figure "$2" policy.safetensors --context-value "$1" --xrange=-1.1:1.1; }
+state c1=1,c2=0,c3=0 'Upright and at rest: hold still.'
+state c1=0.7,c2=0.714,c3=0.1 'Tilted by 45 degrees and falling: push back.'
+state c1=-1,c2=0,c3=0.25 'Hanging, with some speed: swing up.'
+beside_end
 element pre "$(cat policies.txt)"
 finish

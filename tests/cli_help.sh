@@ -23,8 +23,17 @@ refused "no help on" help nothing-like-it
 
 run 0 help --man
 check "the manual page has fit" grep -q '^\.SS "sluice fit DATA"' out
+for name in $names; do
+  check "the manual page has $name" grep -qE "^\.SS (\"sluice )?$name[ \"]*" out
+done
+if command -v man >/dev/null; then
+  cp out sluice.1
+  man --warnings=all -l sluice.1 >/dev/null 2>err
+  check "the manual page is right roff: $(head -1 err)" test ! -s err
+fi
 for shell in bash zsh fish; do
   run 0 help --completion $shell
+  if command -v $shell >/dev/null; then check "$shell reads it" $shell -n out; fi
   for name in fit nuts verdicts; do
     check "$shell completes $name" grep -q "[ ']$name[ ']" out
   done

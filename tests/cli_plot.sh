@@ -33,6 +33,11 @@ refused 'standard output' plot moons.csv --json
 refused 'No such file' plot none.csv -o a.png
 refused 'no column "policy"' plot track.csv --kind curves -o a.png
 refused 'by itself' plot moons.csv --target pot1 -o a.png
+for range in 1 2:1 1:1 a:2 0:nan; do
+  refused "$range is no range" plot moons.csv --xrange $range -o a.png
+done
+refused 'has several panels' plot moons.csv --kind corner --yrange 0:1 -o a.png
+refused 'did you mean "tau"' plot draws.csv --columns tauu -o a.png
 check "a refusal leaves no file" test ! -e a.png
 
 # ---- every kind is in the help ----
@@ -55,6 +60,26 @@ check "a target's grid is 25,600 points" test "$(wc -l <pot.csv)" = 25601
 run 0 plot moons.csv --columns y --grid line.csv
 check "mass of a smoothed line" near "$(awk -F, 'NR == 2 {a = $1} NR > 1 {s += $2; b = $1}
   END {print s * (b - a) / 511}' line.csv)" 1 0.02
+
+# ---- a part of an axis; the grid has its ends ----
+run 0 plot m.safetensors --xrange=-1:0.5 --yrange :1 --grid part.csv
+check "from the end asked for" test "$(sed -n 2p part.csv | cut -d, -f1)" = -1
+check "to the end asked for" near "$(tail -1 part.csv | cut -d, -f2)" 1 1e-6
+run 0 plot moons.csv --columns x --yrange 0:7 -o part.gp
+check "heights" grep -q '^set yrange \[0:7\]' part.gp
+
+# ---- nothing is drawn beyond the end of a support ----
+run 0 plot draws.csv --columns mu --grid mu.csv
+check "the grid of what is positive begins at 0" test "$(sed -n 2p mu.csv | cut -d, -f1)" = 0
+check "and a share ends at 1" test "$(tail -1 mu.csv | cut -d, -f1)" = 1
+
+# ---- columns of words ----
+awk '{print (NR == 1 ? "kind" : NR % 2 ? "a" : "b") "," $0}' moons.csv >words.csv
+"$sluice" plot words.csv -o words.gp 2>err
+check "words are left out" test $? = 0
+check "which is said" grep -q 'column "kind" holds words' err
+check "and the rest is drawn" grep -q "set xlabel 'x'" words.gp
+run 0 plot words.csv --columns 'x,y' -o words.gp --quiet
 
 # ---- scripts: hostile names are no commands ----
 printf "\"'; system('touch pwned1') #\",\`touch pwned2\`\n" >evil.csv

@@ -3,7 +3,7 @@
 . "$(dirname "$0")/shell.sh"
 left_out "what the examples call is tested by t_api_policy and t_api_vi"
 
-check "07 runs" "$build/example_07_policy" curves.csv >out
+check "07 runs" "$build/example_07_policy" curves.csv policy.safetensors >out
 check "07 says how long an action takes" test "$(grep -c 'one action [0-9.]* us' out)" = 2
 check "07 writes learning curves" test "$(wc -l <curves.csv)" = 61
 for policy in gaussian flow; do
@@ -11,6 +11,15 @@ for policy in gaussian flow; do
     $1 == p && $3 > 25 {b += $4 / 5} END {print b - a}' curves.csv)
   check "the $policy policy's returns rise by $rise" awk "BEGIN {exit !($rise > 300)}"
 done
+
+for state in 1,c2=0,c3=0 0.7,c2=0.714,c3=0.1 -1,c2=0,c3=0.25; do
+  run 0 plot policy.safetensors --context-value c1=$state --grid policy.csv --quiet
+  check "the policy at c1=$state has all its mass within the actions" awk -F, 'NR > 2 {
+    sum += ($1 - last) * $2; if (($1 < -1 || $1 > 1) && $2 > 0) bad = 1} {last = $1}
+    END {exit bad || sum < 0.97 || sum > 1.03}' policy.csv
+done
+run 0 plot curves.csv -o curves.gp
+check "its learning curves can be drawn" grep -q "title 'flow'" curves.gp
 
 check "08 runs" "$build/example_08_variational" 3 >out
 loss=$(sed -n 's/mixture: median loss \([0-9.]*\),.*/\1/p' out)

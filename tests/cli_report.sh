@@ -29,6 +29,12 @@ check "names are words" grep -q '&lt;b&gt;x&lt;/b&gt;' r.html
 check "and nothing else" sh -c '! grep -q "<b>" r.html'
 check "six figures" test "$(grep -c '<figure>' r.html)" = 6
 check "all pictures are inside" test "$(grep -c '<svg' r.html)" = 6
+check "names of their parts are the page's own" test -z "$(grep -oE " id=['\"][^'\"]*" r.html |
+  sort | uniq -d)"
+grep -oE "(href=['\"]#|url\(#)[^'\")]*" r.html | sed 's/.*#//' | sort -u >referred
+grep -oE " id=['\"][^'\"]*" r.html | sed "s/.*['\"]//" | sort -u >named
+check "parts are referred to" test -s referred
+check "and those that are referred to are there" test -z "$(comm -23 referred named)"
 check "verdict" grep -q 'class="verdict"' r.html
 check "scores" grep -q 'test rows' r.html
 check "command" grep -q 'sluice fit named.csv' r.html

@@ -28,7 +28,7 @@ document() {
       "$(grep -o "</$tag>" "$page" | wc -l)"
   done
 }
-document pyro 26 1 '135 to 200 (impossible)'
+document pyro 29 1 '135 to 200 (impossible)'
 document pymc 22 2 '<td>-1.777</td>'
 document realnvp 8 1 '<td>0.505 (0.274 to 0.669)</td>'
 finish

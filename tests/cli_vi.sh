@@ -34,4 +34,9 @@ run 2 vi --mode plain --target pot1 --objective draws
 run 2 vi --mode plain --target pot1 --objective iwae --estimator score
 run 2 vi --mode plain --target none
 run 2 vi --mode plain
+
+# Ctrl-C: what was reached is kept, and where is said.
+interrupted vi --mode plain --target pot1 --flow 'planar*8' --steps 100000000 -o stopped.safetensors
+check "where the best is" grep -q '^interrupted: the best so far is in stopped.safetensors$' err
+run 0 sample stopped.safetensors -n 3
 finish

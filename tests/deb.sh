@@ -4,7 +4,8 @@
 set -eu
 package=$1
 root=$(mktemp -d)
-trap 'rm -rf "$root"' EXIT
+# What debootstrap mounts stays mounted when it is interrupted, and is not this script's to delete.
+trap 'umount "$root/proc" "$root/sys" 2>/dev/null || true; rm -rf --one-file-system "$root"' EXIT
 debootstrap --variant=minbase bookworm "$root" >"$root.log" 2>&1 || { tail -5 "$root.log"; exit 1; }
 rm -f "$root.log"
 find "$root/usr" "$root/etc" | sort >"$root/before"

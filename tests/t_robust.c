@@ -326,7 +326,7 @@ TEST(limits_hold_while_exploring) {
   heard h = {.stop_in = -1};
   for (int k = 0; k < 3; k++) {
     sl__model *model;
-    const int64_t most = k == 0 ? 60000 : k == 1 ? check_fewer(1200000, 240000, "gradients") : 0;
+    const int64_t most = k == 0 ? 60000 : k == 1 ? check_fewer(700000, 240000, "gradients") : 0;
     CHECK_OK(context, fit_within(context, most, k == 2 ? 1e-6 : 0, &h, &model, &report));
     CHECK(model != NULL && report.exploration_cut && !report.certified);
     CHECK(strstr(report.verdict, "cut short") != NULL);

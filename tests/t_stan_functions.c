@@ -72,7 +72,7 @@ static const char *read_literal(const char *text, literal *out) {
       continue;
     }
     out->numbers[out->count] = number;
-    out->integers[out->count] = isfinite(number) ? (int64_t)number : 0;
+    out->integers[out->count] = fabs(number) < 1e18 ? (int64_t)number : 0;
     out->count++;
     read++;
   }

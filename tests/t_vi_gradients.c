@@ -143,10 +143,10 @@ TEST(roads_of_layers_with_every_kind_of_inverse) {
 
 TEST(coefficients_are_the_derivatives_of_the_loss) {
   enum { COUNT = 6 };
-  static const char *const names[] = {"iwae", "renyi", "chi"};
+  static const char *const names[] = {"iwae", "renyi", "chi", "variance"};
   static const double alphas[] = {0.5, 0, -1.5, 2, 1};
   double weights[COUNT] = {0.3, -1.2, 2.1, 0, -0.4, 1.1}, coefficients[COUNT], unused[COUNT];
-  for (int o = 0; o < 3; o++) {
+  for (int o = 0; o < 4; o++) {
     const sl__vi_objective *objective = sl__vi_objective_find(names[o]);
     REQUIRE(objective != NULL);
     for (int a = 0; a < 5; a++) {

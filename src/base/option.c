@@ -35,6 +35,20 @@ static int edit_distance(const char *a, const char *b) {
   return distance[m][n];
 }
 
+/* The one name that begins so, "Energy" of "Energy (MeV)". */
+static const char *only_longer(const char *given, const char *const *names, int count) {
+  enum { LEAST_LETTERS = 3 };
+  const size_t length = strlen(given);
+  const char *found = NULL;
+  if (length < LEAST_LETTERS) return NULL;
+  for (int i = 0; i < count; i++)
+    if (strncmp(names[i], given, length) == 0) {
+      if (found) return NULL;
+      found = names[i];
+    }
+  return found;
+}
+
 const char *sl__nearest_name(const char *given, const char *const *names, int count) {
   const char *nearest = NULL;
   int least = (int)(strlen(given) + 2) / 3 + 1; /* as many mistakes as a third of the letters */
@@ -45,7 +59,7 @@ const char *sl__nearest_name(const char *given, const char *const *names, int co
       nearest = names[i];
     }
   }
-  return nearest;
+  return nearest ? nearest : only_longer(given, names, count);
 }
 
 /* ---- values by type ---- */

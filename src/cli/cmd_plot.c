@@ -1,4 +1,5 @@
 /* sluice plot: figures of models, draws, data and targets, drawn by gnuplot. */
+#include <math.h>
 #include <string.h>
 #include "cli/figures.h"
 
@@ -17,6 +18,9 @@ static const sl__option_row options[] = {
     {"title", SL__OPTION_TEXT, NULL, 0, 0, NULL, "above the figure, instead of the file's name"},
     {"width", SL__OPTION_INT, NULL, 20, 20000, NULL, "pixels; in a terminal, characters"},
     {"height", SL__OPTION_INT, NULL, 10, 20000, NULL, "pixels; in a terminal, characters"},
+    {"xrange", SL__OPTION_TEXT, NULL, 0, 0, NULL,
+     "part of the x axis to draw, A:B; an end left out is the figure's own"},
+    {"yrange", SL__OPTION_TEXT, NULL, 0, 0, NULL, "part of the y axis to draw, A:B"},
     {"context", SL__OPTION_TEXT, NULL, 0, 0, NULL, "file with the condition, one row"},
     {"context-value", SL__OPTION_TEXT, NULL, 0, 0, NULL,
      "of a conditional model, the condition that is drawn, \"dose=0.5\""},
@@ -75,6 +79,24 @@ static sl_status read_request(sl__cli *cli, request *r) {
   return sl__fail(cli->context, SL_BAD_ARGUMENT,
                   "%s: a figure is .png, .svg or .pdf, and .gp is gnuplot's script; name it so",
                   r->path);
+}
+
+/* "A:B", "A:" or ":B"; numbers as in data, gnuplot's '*' for an end that is left out. */
+static sl_status read_range(sl__cli *cli, const char *option, sl__plot_end ends[2]) {
+  const char *text = sl__cli_option(cli, option)->text;
+  if (!text) return SL_OK;
+  const char *colon = strchr(text, ':'), *end = text + strlen(text);
+  bool good = colon != NULL;
+  for (int k = 0; k < 2 && good; k++) {
+    const char *from = k == 0 ? text : colon + 1, *to = k == 0 ? colon : end;
+    if (from == to || (to == from + 1 && *from == '*')) continue;
+    good = sl__parse_real(from, to, &ends[k].value) == to && isfinite(ends[k].value);
+    ends[k].set = true;
+  }
+  if (good && (!ends[0].set || !ends[1].set || ends[0].value < ends[1].value)) return SL_OK;
+  return sl__fail(cli->context, SL_BAD_ARGUMENT,
+                  "--%s %.40s is no range; write the lower end, a colon and the upper end, -2:3.5",
+                  option, text);
 }
 
 static sl_status find_kind(sl__cli *cli, const char *name, const sl__plot_kind **out) {
@@ -141,6 +163,8 @@ static sl_status draw(sl__cli *cli, sl__cli_figures *f, const request *r,
                : r->format == SL__PLOT_TEXT ? sl__os_terminal_width() - 1
                                             : 0;
   plot.height = height > 0 ? (int)height : 0;
+  SL__TRY(read_range(cli, "xrange", plot.ends[0]));
+  SL__TRY(read_range(cli, "yrange", plot.ends[1]));
   sl__cli_figures_fit(f, *kind, &plot);
   return r->grid ? write_grid(cli, &plot, *kind, r->grid) : write_figure(cli, &plot, *kind, r);
 }

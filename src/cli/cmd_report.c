@@ -167,13 +167,13 @@ static sl_status add_figure(report *r, const char *name, const char *caption) {
   sl__plot plot = r->figures.plot;
   plot.title = "";
   plot.format = SL__PLOT_SVG;
-  plot.part = ++r->drawn;
+  r->drawn++;
   sl__cli_figures_fit(&r->figures, kind, &plot);
   const sl_status status = sl__plot_draw(&plot, kind, &bytes, &length);
   /* A loss of one step, a base whose noise cannot be drawn alone: the page does without. */
   if (status == SL_BAD_ARGUMENT || (status == SL_UNSUPPORTED && r->drawn > 1)) return SL_OK;
   if (status != SL_OK) return status;
-  sl__page_figure(&r->page, bytes, length, caption);
+  sl__page_figure(&r->page, r->drawn, bytes, length, caption);
   sl__free(&r->cli->context->allocator, bytes);
   return SL_OK;
 }

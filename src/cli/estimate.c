@@ -25,7 +25,11 @@ void sl__cli_add_estimate(sl__text *text, const char *name, double value, double
 
 int sl__cli_save_fit(sl__cli *cli, const sl__model *model, int code) {
   const char *path = sl__cli_option(cli, "output")->text;
+  if (!path && code == SL__EXIT_INTERRUPTED)
+    sl__cli_say(cli, "interrupted, and no -o FILE was given: nothing is saved");
   if (!path) return code;
   const sl_status saved = sl__model_save(cli->context, model, sl__cli_about(cli, path, NULL));
-  return saved == SL_OK ? code : sl__cli_fail(cli, saved);
+  if (saved != SL_OK) return sl__cli_fail(cli, saved);
+  if (code == SL__EXIT_INTERRUPTED) sl__cli_say(cli, "interrupted: the best so far is in %s", path);
+  return code;
 }

@@ -16,12 +16,12 @@ static bool is_target_file(const char *path) {
 }
 
 /* The name without its folders, for keys and titles. */
-static const char *short_name(const char *path) {
+const char *sl__cli_short_name(const char *path) {
   const char *slash = strrchr(path, '/');
   return slash ? slash + 1 : path;
 }
 
-static sl_status add_rows(sl__cli *cli, sl__cli_figures *f, sl__cli_rows **out) {
+sl_status sl__cli_add_rows(sl__cli *cli, sl__cli_figures *f, sl__cli_rows **out) {
   if (f->count == SL__CLI_MOST_SETS)
     return sl__fail(cli->context, SL_BAD_ARGUMENT,
                     "more than %d files are not told apart in one figure; leave some out",
@@ -34,11 +34,11 @@ static sl_status add_rows(sl__cli *cli, sl__cli_figures *f, sl__cli_rows **out) 
 
 static sl_status read_draws(sl__cli *cli, sl__cli_figures *f, const char *path) {
   sl__cli_rows *rows = NULL;
-  SL__TRY(add_rows(cli, f, &rows));
+  SL__TRY(sl__cli_add_rows(cli, f, &rows));
   sl__cli_draws *d = &f->draws[f->draws_count++];
   SL__TRY(sl__cli_read_draws(cli, 1, &path, d));
   const sl__draws *draws = &d->draws;
-  *rows = (sl__cli_rows){.title = short_name(path),
+  *rows = (sl__cli_rows){.title = sl__cli_short_name(path),
                          .rows = draws->chains * draws->draws,
                          .columns = draws->parameters,
                          .stride = draws->columns,
@@ -66,74 +66,6 @@ static bool are_draws(sl__cli *cli, const char *path) {
   return are;
 }
 
-/* ---- tables ---- */
-
-static bool has_column(const sl__table *table, const char *name) {
-  for (int64_t c = 0; table->names && c < table->columns; c++)
-    if (strcmp(table->names[c], name) == 0) return true;
-  return false;
-}
-
-static const char *guess_kind(const sl__table *table) {
-  if (has_column(table, "episode") && has_column(table, "return")) return "curves";
-  if (table->names && strcmp(table->names[0], "step") == 0) return "track";
-  return NULL;
-}
-
-/* Names of columns that have none: "x1". */
-static sl_status name_columns(sl__cli *cli, int64_t columns, char **given, const char ***out) {
-  const char **names = sl__arena_take(&cli->arena, (size_t)columns, sizeof *names);
-  if (!names) return SL_NO_MEMORY;
-  for (int64_t c = 0; c < columns; c++) {
-    char made[32];
-    snprintf(made, sizeof made, "x%lld", (long long)c + 1);
-    const char *name = given ? given[c] : made;
-    names[c] = sl__arena_text(&cli->arena, name, strlen(name));
-    if (!names[c]) return SL_NO_MEMORY;
-  }
-  *out = names;
-  return SL_OK;
-}
-
-static sl_status copy_numbers(sl__cli *cli, const sl_array_in *from, double **out) {
-  *out = sl__arena_take(&cli->arena, (size_t)from->rows, (size_t)from->columns * sizeof **out);
-  if (!*out) return SL_NO_MEMORY;
-  for (int64_t r = 0; r < from->rows; r++)
-    for (int64_t c = 0; c < from->columns; c++)
-      (*out)[r * from->columns + c] =
-          sl__number_at(from->dtype, from->data, r * from->row_stride + c * from->column_stride);
-  return SL_OK;
-}
-
-static sl_status add_table(sl__cli *cli, sl__cli_figures *f, const sl__table *table,
-                           const char *path) {
-  sl__cli_rows *rows = NULL;
-  double *values;
-  const sl_array_in all = {table->data,    table->type,    table->rows,
-                           table->columns, table->columns, 1};
-  SL__TRY(add_rows(cli, f, &rows));
-  SL__TRY(copy_numbers(cli, &all, &values));
-  *rows = (sl__cli_rows){.title = short_name(path),
-                         .rows = table->rows,
-                         .columns = table->columns,
-                         .stride = table->columns,
-                         .values = values};
-  return name_columns(cli, table->columns, table->names, &rows->names);
-}
-
-static sl_status read_table(sl__cli *cli, sl__cli_figures *f, const char *path,
-                            const char *wanted) {
-  sl__table *table = &f->tables[f->table_count];
-  SL__TRY(sl__cli_read_table(cli, path, table));
-  f->table_count++;
-  f->guess = guess_kind(table);
-  const char *kind = wanted ? wanted : f->guess ? f->guess : "";
-  f->plot.table = table;
-  if (strcmp(kind, "curves") == 0 || strcmp(kind, "track") == 0) return SL_OK;
-  for (int64_t c = 0; c < table->columns; c++) SL__TRY(sl__cli_refuse_words(cli, table, 1, &c));
-  return add_table(cli, f, table, path);
-}
-
 /* ---- models ---- */
 
 static sl_status is_model(sl__cli *cli, const char *path, bool *out) {
@@ -153,10 +85,11 @@ static sl_status read_condition(sl__cli *cli, sl__cli_figures *f, const sl_flow 
   f->table_count += f->tables[f->table_count].rows > 0;
   if (out->rows == 1) return SL_OK;
   if (wanted && (strcmp(wanted, "loss") == 0 || strcmp(wanted, "pit") == 0)) return SL_OK;
+  const char *first = sl_flow_context_name(flow, 0);
   return sl__fail(
       cli->context, SL_BAD_ARGUMENT,
-      "the model has conditions, and a figure is of one; add --context-value \"%s=...\"",
-      sl_flow_context_name(flow, 0));
+      "the model has conditions, and a figure is of one; add --context-value \"%.*s=...\"",
+      (int)sl__cli_source_length(first), first);
 }
 
 /* The flow's own columns, or the parameters of the model that it was fitted to. */
@@ -180,6 +113,10 @@ static sl_status draw_samples(sl__cli *cli, const sl_flow *flow, const sl_array_
     SL__TRY(sl__target_write(cli->context, target, SL__TARGET_TRANSFORMED, count, x, cli->seed, 0,
                              values));
     SL__TRY(sl__cli_part_names(&cli->arena, target, SL__TARGET_TRANSFORMED, names));
+    for (int32_t i = 0; i < width; i++) { /* as draws from a file are named */
+      names[i] = sl__draws_name(&cli->arena, names[i], names[i] + strlen(names[i]));
+      if (!names[i]) return SL_NO_MEMORY;
+    }
   }
   for (int32_t i = 0; !mapped && i < dim; i++) {
     const char *name = sl_flow_column_name(flow, i);
@@ -214,8 +151,8 @@ static sl_status sample_model(sl__cli *cli, sl__cli_figures *f, const char *path
   if (sl_flow_context_dim(flow) > 0 && condition.rows != 1) return SL_OK;
   const bool mapped = sl__cli_is_mapped(cli, target);
   if (flow == f->flow) f->mapped = mapped;
-  SL__TRY(add_rows(cli, f, &rows));
-  rows->title = short_name(path);
+  SL__TRY(sl__cli_add_rows(cli, f, &rows));
+  rows->title = sl__cli_short_name(path);
   return draw_samples(cli, flow, &condition, target, mapped, rows);
 }
 
@@ -238,6 +175,16 @@ static sl_status read_model(sl__cli *cli, sl__cli_figures *f, const char *path, 
   return status;
 }
 
+static sl_status copy_numbers(sl__cli *cli, const sl_array_in *from, double **out) {
+  *out = sl__arena_take(&cli->arena, (size_t)from->rows, (size_t)from->columns * sizeof **out);
+  if (!*out) return SL_NO_MEMORY;
+  for (int64_t r = 0; r < from->rows; r++)
+    for (int64_t c = 0; c < from->columns; c++)
+      (*out)[r * from->columns + c] =
+          sl__number_at(from->dtype, from->data, r * from->row_stride + c * from->column_stride);
+  return SL_OK;
+}
+
 /* Rows beside a model, in its columns. */
 static sl_status read_data(sl__cli *cli, sl__cli_figures *f, const char *path, const char *wanted) {
   sl__table *table = &f->tables[f->table_count];
@@ -251,7 +198,7 @@ static sl_status read_data(sl__cli *cli, sl__cli_figures *f, const char *path, c
   const char **names = sl__arena_take(&cli->arena, (size_t)chosen.x.columns, sizeof *names);
   if (!names) return SL_NO_MEMORY;
   for (int32_t i = 0; i < chosen.x.columns; i++) names[i] = sl_flow_column_name(f->flow, i);
-  f->data = (sl__plot_set){.title = short_name(path),
+  f->data = (sl__plot_set){.title = sl__cli_short_name(path),
                            .rows = chosen.x.rows,
                            .columns = (int32_t)chosen.x.columns,
                            .values = values,
@@ -259,7 +206,7 @@ static sl_status read_data(sl__cli *cli, sl__cli_figures *f, const char *path, c
   f->plot.data_condition = chosen.condition;
   if (f->mapped) return SL_OK;
   sl__cli_rows *rows = NULL;
-  SL__TRY(add_rows(cli, f, &rows));
+  SL__TRY(sl__cli_add_rows(cli, f, &rows));
   *rows = (sl__cli_rows){.title = f->data.title,
                          .rows = f->data.rows,
                          .columns = f->data.columns,
@@ -282,7 +229,7 @@ static sl_status read_argument(sl__cli *cli, sl__cli_figures *f, int i, const ch
     return model ? read_model(cli, f, path, i == 0, wanted) : read_draws(cli, f, path);
   }
   return chains || are_draws(cli, path) ? read_draws(cli, f, path)
-                                        : read_table(cli, f, path, wanted);
+                                        : sl__cli_figures_table(cli, f, path, wanted);
 }
 
 /* A target by its own file or by options; it replaces the one that a model's file holds. */
@@ -317,7 +264,7 @@ sl_status sl__cli_figures_read(sl__cli *cli, const char *wanted, sl__cli_figures
                     "--data is of rows beside a model, or of a Stan program; there is neither");
   f->plot.flow = f->flow;
   f->plot.target = f->target;
-  f->plot.subject = cli->argument_count > 0 ? short_name(cli->arguments[0])
+  f->plot.subject = cli->argument_count > 0 ? sl__cli_short_name(cli->arguments[0])
                     : f->target             ? f->target->title
                                             : NULL;
   if (f->data.rows > 0) f->plot.data = &f->data;

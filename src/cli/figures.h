@@ -35,6 +35,11 @@ typedef struct sl__cli_figures {
 /* The files that the command's arguments and options name: models, draws, tables, targets.
  * wanted: the kind asked for, or NULL. Close in any case. */
 sl_status sl__cli_figures_read(sl__cli *cli, const char *wanted, sl__cli_figures *out);
+/* Parts of that: room for one more set of rows; a table; a path without its folders, for keys. */
+sl_status sl__cli_add_rows(sl__cli *cli, sl__cli_figures *f, sl__cli_rows **out);
+sl_status sl__cli_figures_table(sl__cli *cli, sl__cli_figures *f, const char *path,
+                                const char *wanted);
+const char *sl__cli_short_name(const char *path);
 /* The columns that the figure is of: --columns, or the first that fit; in all sets, by name. */
 sl_status sl__cli_figures_choose(sl__cli *cli, sl__cli_figures *f);
 /* The kind that shows what was read best. */

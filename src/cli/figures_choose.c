@@ -29,10 +29,13 @@ static sl_status read_columns(sl__cli *cli, const sl__cli_rows *rows, const char
     const char *name = sl__arena_text(&cli->arena, begin, length);
     if (!name) return SL_NO_MEMORY;
     const int64_t found = find_name(rows, name);
-    if (found < 0)
+    if (found < 0) {
+      const char *near = sl__nearest_name(name, rows->names, (int)rows->columns);
       return sl__fail(cli->context, SL_BAD_ARGUMENT,
-                      "--columns: %s has no column \"%.100s\"; its first is \"%.100s\"",
-                      rows->title, name, rows->names[0]);
+                      near ? "--columns: %s has no column \"%.100s\"; did you mean \"%.100s\"?"
+                           : "--columns: %s has no column \"%.100s\"; its first is \"%.100s\"",
+                      rows->title, name, near ? near : rows->names[0]);
+    }
     if (*count == rows->columns)
       return sl__fail(cli->context, SL_BAD_ARGUMENT, "--columns names columns twice; once will do");
     chosen[(*count)++] = found;

@@ -9,8 +9,10 @@ static int unknown_command(const sl__cli *cli, const char *name) {
   const char *names[32];
   for (int i = 0; i < count; i++) names[i] = commands[i]->name;
   const char *near = sl__nearest_name(name, names, count);
-  if (near)
-    return sl__cli_refuse(cli, "no command \"%s\"; did you mean `sluice %s`?", name, near);
+  if (near) return sl__cli_refuse(cli, "no command \"%s\"; did you mean `sluice %s`?", name, near);
+  if (strpbrk(name, "./")) /* a file */
+    return sl__cli_refuse(cli, "no command \"%s\"; for a file of rows: `sluice fit %s`", name,
+                          name);
   return sl__cli_refuse(cli, "no command \"%s\"; `sluice help` lists them", name);
 }
 

@@ -1,5 +1,5 @@
 /* HTML. All words go through sl__page_words: names of columns may hold anything. Pictures keep their
- * white paper in the dark. */
+ * white paper in the dark, and on a narrow screen they are moved rather than made illegible. */
 #include "cli/page.h"
 #include <math.h>
 #include <string.h>
@@ -25,11 +25,13 @@ static const char style[] =
     "figure{margin:1rem 0;break-inside:avoid}\n"
     "figure svg{display:block;width:100%;height:auto;max-width:800px;background:#fff;"
     "border-radius:4px}\n"
+    ".wide svg{min-width:560px}\n"
     "figcaption,footer{color:var(--faint);font-size:.9rem;margin-top:.3rem}\n"
     "pre{background:var(--ground);padding:.7rem 1rem;white-space:pre-wrap;"
     "overflow-wrap:anywhere;border-radius:4px}\n"
     "@media print{:root{--ink:#000;--paper:#fff;--faint:#444;--line:#bbb;--mark:#000;"
-    "--ground:#fff}body{font-size:11pt;max-width:none;padding:0}figure svg{max-width:15cm}}\n";
+    "--ground:#fff}body{font-size:11pt;max-width:none;padding:0}h2{break-after:avoid}"
+    "tr{break-inside:avoid}.wide svg{min-width:0}figure svg{max-width:12cm}}\n";
 
 void sl__page_raw(sl__page *page, const char *html) {
   sl__text_add_bytes(&page->text, html, strlen(html));
@@ -71,12 +73,53 @@ void sl__page_close(sl__page *page) {
   sl__page_raw(page, "</body>\n</html>\n");
 }
 
-void sl__page_figure(sl__page *page, const char *svg, size_t length, const char *caption) {
+static bool begins(const char *at, const char *end, const char *word) {
+  const size_t length = strlen(word);
+  return (size_t)(end - at) >= length && memcmp(at, word, length) == 0;
+}
+
+/* One tag of a picture. Every picture of gnuplot's gives its parts the same names, "gpPt0", and a
+ * page must have each but once: what is named or referred to is given the figure's number. */
+static void add_tag(sl__page *page, int number, const char *at, const char *end) {
+  static const char *const names[] = {" id='", " id=\"", "href='#", "href=\"#", "url(#"};
+  while (at < end) {
+    const char *word = NULL;
+    for (size_t k = 0; k < sizeof names / sizeof *names && !word; k++)
+      if (begins(at, end, names[k])) word = names[k];
+    const size_t length = word ? strlen(word) : 1;
+    sl__text_add_bytes(&page->text, at, length);
+    if (word) sl__text_add(&page->text, "figure%d_", number);
+    at += length;
+  }
+}
+
+/* Without titles, which are gnuplot's own names of curves and would show under the pointer. */
+static void add_picture(sl__page *page, int number, const char *at, const char *end) {
+  static const char title[] = "<title>", title_end[] = "</title>";
+  while (at < end) {
+    if (begins(at, end, title)) {
+      const char *after = strstr(at, title_end);
+      at = after ? after + sizeof title_end - 1 : end;
+      continue;
+    }
+    const char *stop = memchr(at, *at == '<' ? '>' : '<', (size_t)(end - at));
+    stop = !stop ? end : *at == '<' ? stop + 1 : stop;
+    if (*at == '<')
+      add_tag(page, number, at, stop);
+    else
+      sl__text_add_bytes(&page->text, at, (size_t)(stop - at));
+    at = stop;
+  }
+}
+
+void sl__page_figure(sl__page *page, int number, const char *svg, size_t length,
+                     const char *caption) {
   /* What stands before the picture is for files of their own. */
   const char *begin = strstr(svg, "<svg");
   if (!begin) return;
-  sl__page_raw(page, "<figure>\n");
-  sl__text_add_bytes(&page->text, begin, length - (size_t)(begin - svg));
+  sl__page_raw(page, "<figure>\n<div class=\"wide\">");
+  add_picture(page, number, begin, svg + length);
+  sl__page_raw(page, "</div>\n");
   sl__page_element(page, "figcaption", NULL, caption);
   sl__page_raw(page, "</figure>\n");
 }

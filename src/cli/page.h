@@ -14,8 +14,9 @@ void sl__page_words(sl__page *page, const char *words);
 /* <tag class>words</tag>, class NULL: none. */
 void sl__page_element(sl__page *page, const char *tag, const char *class, const char *words);
 void sl__page_raw(sl__page *page, const char *html);
-/* An SVG file's picture, with a caption below it. */
-void sl__page_figure(sl__page *page, const char *svg, size_t length, const char *caption);
+/* An SVG file's picture, with a caption below it; number: of the figure on the page. */
+void sl__page_figure(sl__page *page, int number, const char *svg, size_t length,
+                     const char *caption);
 /* Tables: head [columns] words, the first column of words and the others of numbers. */
 void sl__page_table(sl__page *page, int columns, const char *const *head);
 void sl__page_row(sl__page *page, const char *name);

@@ -64,7 +64,9 @@ static sl_status check_sizes(sl_context *context, const sl__option_value *argume
 
 sl__encoding sl__conditioner_encoding(const sl__option_value *arguments, double period) {
   int32_t sines = (int32_t)arguments[SL__CONDITIONER_SINES].integer;
-  return (sl__encoding){.sines = sines == 0 && period > 0 ? 2 : sines, .period = period};
+  return (sl__encoding){.sines = sines == 0 && period > 0 ? 2 : sines,
+                        .fastest = arguments[SL__CONDITIONER_FASTEST].real,
+                        .period = period};
 }
 
 sl_status sl__conditioner_build(sl_context *context, sl__layer *layer, const char *prefix,

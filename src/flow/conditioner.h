@@ -29,6 +29,13 @@ typedef struct sl__conditioner {
        0.9,                                                                                      \
        NULL,                                                                                     \
        "fraction of hidden units left out at each step of a fit"},                               \
+      {"fastest",                                                                                \
+       SL__OPTION_REAL,                                                                          \
+       SL__ENCODING_FASTEST,                                                                     \
+       0.5,                                                                                      \
+       1e4,                                                                                      \
+       NULL,                                                                                     \
+       "the highest of the frequencies that sines counts, in radians per unit"},                 \
   {                                                                                              \
     "sines", SL__OPTION_INT, "0", 0, SL__ENCODING_MOST_SINES, NULL,                              \
         "frequencies of which each feature enters as sine and cosine too; circular: as nothing " \
@@ -39,6 +46,7 @@ enum {
   SL__CONDITIONER_BLOCKS,
   SL__CONDITIONER_ACTIVATION,
   SL__CONDITIONER_DROPOUT,
+  SL__CONDITIONER_FASTEST,
   SL__CONDITIONER_SINES,
   SL__CONDITIONER_ARGUMENTS
 };

@@ -253,7 +253,9 @@ static sl_node add_node(const system *s, const sl__sub_graph *sub) {
                                           .data = data,
                                           .data_bytes = count * (int64_t)sizeof *data});
   if (!node) return 0;
-  sl__node view = g->nodes[op_element(g, node, 2, 0)];
+  const sl_node element = op_element(g, node, 2, 0);
+  if (!element) return 0;
+  sl__node view = g->nodes[element];
   view.operation = SL__OP_SOLUTION;
   view.operand[0] = node;
   view.root = node;

@@ -168,7 +168,7 @@ sl_status sl__check_columns(const sl__preparation *p) {
   for (int32_t column = 0; column < columns; column++)
     if (p->facts[column].constant)
       return sl__fail(p->context, SL_BAD_ARGUMENT,
-                      "%s is constant, so it has no density; leave it out",
+                      "%s is constant, so it has no density; leave it out (its type: skip)",
                       sl__column_text(p->data, column, text));
   return SL_OK;
 }

@@ -35,6 +35,8 @@ sl_status sl__draws_write(sl_context *context, const char *path, const sl__draws
 
 /* "theta[2,1]" as "theta.2.1", the way Stan CSV has it; NULL when memory is exhausted. */
 char *sl__stan_csv_name(sl__arena *arena, const char *name);
+/* And back: begin .. end "theta.2.1" as "theta[2,1]". */
+char *sl__draws_name(sl__arena *arena, const char *begin, const char *end);
 
 /* ---- writing draws as they come ---- */
 

@@ -114,8 +114,8 @@ static void read_comment(reader *in, const span *line) {
 
 /* ---- names ---- */
 
-/* "theta.2.1" to "theta[2,1]": Stan's names hold no dots, so what follows one is an index. */
-static char *canonical_name(sl__arena *arena, const char *begin, const char *end) {
+/* Stan's names hold no dots, so what follows one is an index. */
+char *sl__draws_name(sl__arena *arena, const char *begin, const char *end) {
   const size_t length = (size_t)(end - begin);
   const char *dot = memchr(begin, '.', length);
   char *name = sl__arena_take(arena, length + 2, 1);
@@ -143,7 +143,7 @@ static sl_status read_names(reader *in, const span *line) {
     if (end == at) return refuse(in, line, at, "a column without a name; give it one");
     if (memchr(at, '\0', (size_t)(end - at)))
       return refuse(in, line, at, "a NUL byte in a column name; this is not a text file");
-    out->names[i] = canonical_name(&out->arena, at, end);
+    out->names[i] = sl__draws_name(&out->arena, at, end);
     if (!out->names[i]) return SL_NO_MEMORY;
     at = end + 1;
   }

@@ -1,14 +1,13 @@
 /* Sines and cosines of features as inputs of networks: Fourier features, with which small networks
  * follow fast changes that they would otherwise learn late (Tancik et al. 2020, arXiv:2006.10739).
  *
- * Frequencies are geometric from 0.5 to 6.3 radians per unit: features are standardised, so that
- * these waves are some twelve to one standard deviations long. Faster ones hurt: on smooth
- * densities the network then fits what is not there. */
+ * Frequencies are geometric from 0.5 to, usually, 6.3 radians per unit: features are standardised,
+ * so that these waves are some twelve to one standard deviations long. Faster ones hurt where
+ * nothing is as fast: on smooth densities the network then fits what is not there. */
 #include <math.h>
 #include "nn/encoding.h"
 
 #define SLOWEST 0.5
-#define FASTEST 6.3
 #define TWO_PI  6.28318530717958647693
 
 int32_t sl__encoding_columns(const sl__encoding *encoding) {
@@ -17,7 +16,8 @@ int32_t sl__encoding_columns(const sl__encoding *encoding) {
 
 static double frequency(const sl__encoding *encoding, int32_t i) {
   if (encoding->period > 0) return (i + 1) * TWO_PI / encoding->period;
-  return i == 0 ? SLOWEST : SLOWEST * pow(FASTEST / SLOWEST, (double)i / (encoding->sines - 1));
+  const double ratio = encoding->fastest / SLOWEST;
+  return i == 0 ? SLOWEST : SLOWEST * pow(ratio, (double)i / (encoding->sines - 1));
 }
 
 sl_node sl__encode(const sl__encoding *encoding, sl__graph *g, sl_node x) {

@@ -5,9 +5,12 @@
 
 enum { SL__ENCODING_MOST_SINES = 16 };
 
+#define SL__ENCODING_FASTEST "6.3" /* unless asked for otherwise */
+
 /* A feature x becomes one or more columns of the network's input. */
 typedef struct sl__encoding {
-  int32_t sines; /* how many frequencies, 0 .. SL__ENCODING_MOST_SINES */
+  int32_t sines;  /* how many frequencies, 0 .. SL__ENCODING_MOST_SINES */
+  double fastest; /* the last of them, radians per unit; not of circles */
   /* 0: the columns are x, then the sines, then the cosines of `sines` frequencies of x. Else x is a
    * point of a circle of this length: the columns are the sines and cosines of its first `sines`
    * harmonics, without x itself. */

@@ -108,6 +108,25 @@ sl_status sl__figure_outlines(sl_context *context, sl__figure *figure, const sl_
   return status;
 }
 
+sl_status sl__figure_outlines_over(sl_context *context, sl__figure *figure, const sl__plane *plane,
+                                   int count, const double *wanted, int i) {
+  sl__loops loops;
+  const sl_status status = find_loops(context, plane, count, wanted, &loops);
+  if (status == SL_OK) {
+    const int block = add_loops(figure, &loops);
+    for (int rim = 1; rim >= 0; rim--)
+      for (int64_t l = 0; l < loops.count; l++) {
+        sl__figure_plot(figure, "$b%d index %d with lines", block, (int)l);
+        if (rim && !sl__figure_is_text(figure))
+          sl__text_add(&figure->clauses, " lc rgb '#ffffff' lw 3.4");
+        else
+          sl__figure_black_line(figure, i, 1.6);
+      }
+  }
+  sl__loops_close(&loops);
+  return status;
+}
+
 void sl__figure_band_key(sl__figure *figure, sl__box box) {
   if (sl__figure_is_text(figure)) return;
   sl__figure_panel(figure, box);

@@ -90,7 +90,11 @@ static sl_status draw(const sl__plot *plot, sl__figure *figure) {
       sl__figure_panel(figure, cell(figure, columns, row, column));
       const int marks = columns > 4 ? 4 : columns > 2 ? 5 : 7;
       sl__figure_axis(figure, "x", ranges[column], marks);
-      if (row != column) sl__figure_axis(figure, "y", ranges[row], marks);
+      sl__figure_inner_marks(figure, "x", ranges[column], marks);
+      if (row != column) {
+        sl__figure_axis(figure, "y", ranges[row], marks);
+        sl__figure_inner_marks(figure, "y", ranges[row], marks);
+      }
       label_cell(figure, &plot->sets[0], columns, row, column);
       status = row == column ? draw_alone(plot, figure, column, ranges[column])
                              : draw_pair(plot, figure, &arena, row, column, ranges);

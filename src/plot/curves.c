@@ -110,6 +110,19 @@ static void plot_policy(const sl__plot *plot, sl__figure *figure, const layout *
   sl__figure_named(figure, table->words[l->policy].word[policy]);
 }
 
+/* The axis of the returns: gnuplot's own, but for an end that was asked for. */
+static void set_returns(const sl__plot *plot, sl__figure *figure) {
+  const sl__plot_end *ends = plot->ends[1];
+  sl__figure_add(figure, "set ytics autofreq\nset yrange [");
+  for (int k = 0; k < 2; k++) {
+    if (ends[k].set)
+      sl__figure_real(figure, ends[k].value);
+    else
+      sl__figure_add(figure, "*");
+    sl__figure_add(figure, k == 0 ? ":" : "]\n");
+  }
+}
+
 static sl_status draw(const sl__plot *plot, sl__figure *figure) {
   const sl__table *table = plot->table;
   layout l;
@@ -123,12 +136,13 @@ static sl_status draw(const sl__plot *plot, sl__figure *figure) {
   double *rows = sl__arena_take(&arena, (size_t)l.episodes, 5 * sizeof *rows);
   const sl_status status = by_episode && rows ? SL_OK : SL_NO_MEMORY;
   if (status == SL_OK) {
-    sl__figure_panel(figure, (sl__box){86, 62, figure->width - 24.0, figure->height - 40.0});
-    sl__figure_axis(figure, "x", (sl__range){1, (double)l.episodes}, 8);
-    sl__figure_add(figure, "set yrange [*:*]\nset ytics autofreq\n");
+    sl__figure_panel(figure, sl__figure_whole(figure));
+    const sl__range all = {1, (double)l.episodes};
+    sl__figure_axis(figure, "x", sl__figure_window(plot, 0, all), 8);
+    set_returns(plot, figure);
     sl__figure_label(figure, "xlabel", "episode");
     sl__figure_label(figure, "ylabel", "return, mean over ten episodes");
-    sl__figure_key(figure, "bottom right");
+    sl__figure_key_above(figure, table->words[l.policy].count);
     for (int32_t p = 0; p < table->words[l.policy].count && p < SL__SERIES_COLOURS; p++)
       plot_policy(plot, figure, &l, p, by_episode, rows);
   }
@@ -139,7 +153,7 @@ static sl_status draw(const sl__plot *plot, sl__figure *figure) {
 const sl__plot_kind sl__plot_kind_curves = {
     .name = "curves",
     .summary = "learning curves of reinforcement learning, policy by policy",
-    .wants = SL__PLOT_WANTS_TABLE,
+    .wants = SL__PLOT_WANTS_TABLE | SL__PLOT_ONE_PANEL,
     .width = 800,
     .height = 520,
     .draw = draw,

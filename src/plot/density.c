@@ -1,6 +1,7 @@
 /* A density of one or two quantities: of a flow or target exactly, of samples smoothed; with the rows
  * themselves over it and, in the plane, each axis's own density at the side. */
 #include <math.h>
+#include <stdio.h>
 #include "plot/figure.h"
 
 static int32_t dim_of(const sl__plot *plot) {
@@ -24,8 +25,10 @@ static sl_status find_ranges(const sl__plot *plot, sl__range *ranges) {
                     "a density of %d columns cannot be drawn at once; choose one or two with "
                     "--columns, or --kind corner",
                     (int)dim);
-  return plot->target && !plot->flow ? sl__target_ranges(plot, ranges)
-                                     : sl__set_ranges(plot, dim, ranges);
+  SL__TRY(plot->target && !plot->flow ? sl__target_ranges(plot, ranges)
+                                      : sl__set_ranges(plot, dim, ranges));
+  for (int32_t i = 0; i < dim; i++) ranges[i] = sl__figure_window(plot, i, ranges[i]);
+  return SL_OK;
 }
 
 /* ---- one quantity ---- */
@@ -60,7 +63,9 @@ static double plot_bars(const sl__plot *plot, sl__figure *figure, sl__range rang
   const int block =
       sl__figure_curve(figure, (sl__range){range.low + half, range.high - half}, bins, heights);
   sl__figure_plot(figure, "$b%d with boxes fs solid 0.6 noborder lc rgb '#c9cdd4'", block);
-  sl__figure_named(figure, set->title);
+  char name[160];
+  snprintf(name, sizeof name, "%.140s, histogram", set->title);
+  sl__figure_named(figure, name);
   return most_of(bins, heights);
 }
 
@@ -71,14 +76,13 @@ static const char *curve_name(const sl__plot *plot, int s) {
 
 static sl_status draw_line(const sl__plot *plot, sl__figure *figure, sl__range range) {
   const int curves = plot->flow || plot->set_count == 0 ? 1 : plot->set_count;
-  const sl__box box = {80, 62, figure->width - 24, figure->height - 40};
   double density[SL__LINE_NODES], most;
-  sl__figure_panel(figure, box);
+  sl__figure_panel(figure, sl__figure_whole(figure));
   sl__figure_axis(figure, "x", range, 8);
   sl__figure_label(figure, "xlabel", name_of(plot, 0));
   const bool shape = plot->target && !plot->flow && isnan(plot->target->log_evidence);
   sl__figure_label(figure, "ylabel", shape ? "density, the largest being 1" : "density");
-  sl__figure_key(figure, "top right");
+  sl__figure_key_above(figure, curves + 1);
   sl__figure_add(figure, "set boxwidth 1 relative\n");
   most = plot_bars(plot, figure, range);
   for (int s = 0; s < curves; s++) {
@@ -89,7 +93,8 @@ static sl_status draw_line(const sl__plot *plot, sl__figure *figure, sl__range r
     sl__figure_line(figure, s, 2);
     if (curves > 1 || plot->data) sl__figure_named(figure, curve_name(plot, s));
   }
-  sl__figure_axis(figure, "y", (sl__range){0, most > 0 ? 1.08 * most : 1}, 6);
+  const sl__range heights = {0, most > 0 ? 1.08 * most : 1};
+  sl__figure_axis(figure, "y", sl__figure_window(plot, 1, heights), 6);
   return SL_OK;
 }
 
@@ -100,9 +105,9 @@ typedef struct places {
   sl__box middle, above, beside, key;
 } places;
 
-static places lay_out(const sl__figure *figure) {
+static places lay_out(const sl__figure *figure, double head) {
   const double side = 80, key = 76, gap = 6, left = 80, bottom = 62;
-  const double right = figure->width - key - side - gap, top = figure->height - 40 - side - gap;
+  const double right = figure->width - key - side - gap, top = figure->height - head - side - gap;
   return (places){
       .middle = {left, bottom, right, top},
       .above = {left, top + gap, right, top + gap + side},
@@ -142,26 +147,59 @@ static void plot_dots(const sl__plot *plot, sl__figure *figure) {
   sl__figure_plot(figure, "$b%d with points pt 7 ps 0.26 lc rgb '#ffffff'", block);
 }
 
+/* Sets that are drawn as outlines over the bands of the first. */
+static int others_of(const sl__plot *plot) {
+  return plot->flow || plot->set_count < 2 ? 0 : plot->set_count - 1;
+}
+
+static void name_others(const sl__plot *plot, sl__figure *figure) {
+  sl__figure_key_above(figure, others_of(plot));
+  for (int s = 1; s <= others_of(plot); s++) {
+    char name[160];
+    snprintf(name, sizeof name, "%.120s, 50 %% and 90 %% of it", plot->sets[s].title);
+    sl__figure_plot(figure, "NaN with lines");
+    sl__figure_black_line(figure, s, 1.6);
+    sl__figure_named(figure, name);
+  }
+}
+
 static sl_status draw_middle(const sl__plot *plot, sl__figure *figure, const sl__plane *plane,
                              const sl__range *ranges) {
   static const double shares[] = {0.9, 0.5};
   sl__arena arena;
   sl_status status = sl__figure_bands(plot->context, figure, plane);
   sl__arena_open(&arena, plot->context);
-  const int others = plot->flow ? 0 : plot->set_count;
-  for (int s = 1; s < others && status == SL_OK; s++) {
+  const int others = others_of(plot);
+  for (int s = 1; s <= others && status == SL_OK; s++) {
     sl__plane other;
     status = sl__sample_plane(plot, &arena, &plot->sets[s], 0, 1, ranges, SL__PLANE_NODES, &other);
-    if (status == SL_OK) status = sl__figure_outlines(plot->context, figure, &other, 2, shares, s);
+    if (status == SL_OK)
+      status = sl__figure_outlines_over(plot->context, figure, &other, 2, shares, s);
   }
   sl__arena_close(&arena);
-  if (status == SL_OK && plot->set_count > 0 && others < 2) plot_dots(plot, figure);
+  if (others > 0 && !sl__figure_is_text(figure)) name_others(plot, figure);
+  if (status == SL_OK && plot->set_count > 0 && others == 0) plot_dots(plot, figure);
   return status;
 }
 
+/* Values of one axis; NaN where that of the other axis is outside the plane, which the curve at the
+ * side leaves out too. */
+static sl_status column_within(const sl__plot_set *set, sl__arena *arena, int axis,
+                               const sl__plane *plane, sl__numbers *out) {
+  const sl__range other = axis == 0 ? plane->y : plane->x;
+  double *values = sl__arena_take(arena, (size_t)set->rows, sizeof *values);
+  if (!values) return SL_NO_MEMORY;
+  for (int64_t r = 0; r < set->rows; r++) {
+    const double *row = set->values + r * set->columns, at = row[1 - axis];
+    values[r] = at >= other.low && at <= other.high ? row[axis] : (double)NAN;
+  }
+  *out = (sl__numbers){set->rows, values, 1};
+  return SL_OK;
+}
+
 /* A side's panel: the plane's own curve, and a histogram of the rows. */
-static void draw_side(const sl__plot *plot, sl__figure *figure, sl__box box, int axis,
-                      const sl__plane *plane) {
+static sl_status draw_side(const sl__plot *plot, sl__figure *figure, sl__arena *arena, sl__box box,
+                           int axis, const sl__plane *plane) {
   const sl__range range = axis == 0 ? plane->x : plane->y;
   double line[SL__PLANE_NODES], heights[64], most;
   int bars = 0;
@@ -171,7 +209,8 @@ static void draw_side(const sl__plot *plot, sl__figure *figure, sl__box box, int
   sl__figure_add(figure, "unset border\n");
   if (plot->set_count > 0) {
     const sl__plot_set *set = plot->data ? plot->data : &plot->sets[0];
-    const sl__numbers x = sl__set_column(set, axis);
+    sl__numbers x;
+    SL__TRY(column_within(set, arena, axis, plane, &x));
     const int bins = sl__bins_for(set->rows);
     const double half = 0.5 * (range.high - range.low) / bins;
     sl__histogram(&x, range, bins, heights);
@@ -191,10 +230,11 @@ static void draw_side(const sl__plot *plot, sl__figure *figure, sl__box box, int
   const int block = sl__figure_curve(figure, range, plane->nodes, line);
   sl__figure_plot(figure, "$b%d using %s with lines", block, axis == 0 ? "1:2" : "2:1");
   sl__figure_line(figure, 0, 1.6);
+  return SL_OK;
 }
 
 static sl_status draw_plane(const sl__plot *plot, sl__figure *figure, const sl__range *ranges) {
-  const places p = lay_out(figure);
+  const places p = lay_out(figure, others_of(plot) > 0 ? 66 : 40);
   sl__arena arena;
   sl__plane plane;
   sl__arena_open(&arena, plot->context);
@@ -207,11 +247,9 @@ static sl_status draw_plane(const sl__plot *plot, sl__figure *figure, const sl__
     sl__figure_label(figure, "ylabel", name_of(plot, 1));
     status = draw_middle(plot, figure, &plane, ranges);
   }
-  if (status == SL_OK) {
-    draw_side(plot, figure, p.above, 0, &plane);
-    draw_side(plot, figure, p.beside, 1, &plane);
-    sl__figure_band_key(figure, p.key);
-  }
+  if (status == SL_OK) status = draw_side(plot, figure, &arena, p.above, 0, &plane);
+  if (status == SL_OK) status = draw_side(plot, figure, &arena, p.beside, 1, &plane);
+  if (status == SL_OK) sl__figure_band_key(figure, p.key);
   sl__arena_close(&arena);
   return status;
 }
@@ -257,6 +295,7 @@ static sl_status numbers(const sl__plot *plot, sl__arena *arena, sl__plot_set *o
 const sl__plot_kind sl__plot_kind_density = {
     .name = "density",
     .summary = "density of one or two columns, with the rows over it",
+    .wants = SL__PLOT_ONE_PANEL,
     .width = 800,
     .height = 700,
     .draw = draw,

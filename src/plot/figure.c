@@ -78,6 +78,26 @@ void sl__figure_key(sl__figure *figure, const char *where) {
   sl__figure_add(figure, "set key %s noautotitle samplen 2 spacing 1.1\n", where);
 }
 
+void sl__figure_key_above(sl__figure *figure, int names) {
+  enum { MOST_ABOVE = 3 };
+  if (sl__figure_is_text(figure) || names > MOST_ABOVE) {
+    sl__figure_key(figure, "top right opaque");
+    return;
+  }
+  sl__figure_add(figure, "set key at screen 0.5,screen ");
+  sl__figure_real(figure, 1 - (figure->titled ? 46.0 : 20.0) / figure->height);
+  sl__figure_add(figure, " center center horizontal noautotitle samplen 2 maxrows 1\n");
+}
+
+sl__box sl__figure_whole(const sl__figure *figure) {
+  return (sl__box){86, 62, figure->width - 24.0, figure->height - (figure->titled ? 66.0 : 40.0)};
+}
+
+sl__range sl__figure_window(const sl__plot *plot, int axis, sl__range own) {
+  const sl__plot_end *ends = plot->ends[axis];
+  return (sl__range){ends[0].set ? ends[0].value : own.low, ends[1].set ? ends[1].value : own.high};
+}
+
 static void end_panel(sl__figure *figure) {
   if (figure->clauses.failed) figure->script.failed = true;
   if (figure->drawn && figure->clauses.length == 0) sl__figure_plot(figure, "NaN");
@@ -94,7 +114,7 @@ void sl__figure_label(sl__figure *figure, const char *name, const char *text) {
   sl__figure_add(figure, "\n");
 }
 
-static void add_terminal(sl__figure *figure, int width, int height, int part) {
+static void add_terminal(sl__figure *figure, int width, int height) {
   switch (figure->format) {
     case SL__PLOT_PNG:
       sl__figure_add(figure,
@@ -103,11 +123,10 @@ static void add_terminal(sl__figure *figure, int width, int height, int part) {
                      width, height);
       break;
     case SL__PLOT_SVG:
-      sl__figure_add(
-          figure,
-          "set terminal svg size %d,%d dynamic noenhanced name 'figure%d' font 'sans-serif,13' "
-          "background rgb '#ffffff'\n",
-          width, height, part);
+      sl__figure_add(figure,
+                     "set terminal svg size %d,%d dynamic noenhanced font 'sans-serif,13' "
+                     "background rgb '#ffffff'\n",
+                     width, height);
       break;
     case SL__PLOT_PDF: /* inches of 96 pixels */
       sl__figure_add(figure, "set terminal pdfcairo size ");
@@ -135,11 +154,12 @@ void sl__figure_begin(sl__figure *figure, const sl__plot *plot, const sl__plot_k
                          .height = text ? kind->height : height};
   sl__text_open(&figure->script, plot->context);
   sl__text_open(&figure->clauses, plot->context);
-  add_terminal(figure, width, height, plot->part);
+  add_terminal(figure, width, height);
   sl__figure_add(figure, "set encoding utf8\nset multiplot\n");
   /* The title is not gnuplot's, which would take room from every panel. */
   const char *title = plot->title ? plot->title : plot->subject;
-  if (!title || text) return;
+  figure->titled = title && *title;
+  if (!figure->titled || text) return;
   sl__figure_add(figure, "set label 1 ");
   sl__figure_quote(figure, title);
   sl__figure_add(figure, " at screen 0.5,screen ");
@@ -194,8 +214,11 @@ void sl__figure_panel(sl__figure *figure, sl__box box) {
     sl__figure_add(figure, "unset label\nunset object\nunset arrow\n");
   }
   figure->drawn = true;
-  sl__figure_add(figure, "unset key\nunset title\nset xlabel ''\nset ylabel ''\nunset logscale\n"
-                         "set format '%%g'\n");
+  /* SVG's letters stand lower, and would be cut off at the lower edge. */
+  sl__figure_add(figure,
+                 "unset key\nunset title\nset xlabel '' offset 0,%s\nset ylabel ''\n"
+                 "unset logscale\nset format '%%g'\n",
+                 figure->format == SL__PLOT_SVG ? "0.6" : "0");
   set_margin(figure, "lmargin", box.left, figure->width);
   set_margin(figure, "rmargin", box.right, figure->width);
   set_margin(figure, "bmargin", box.bottom, figure->height);
@@ -219,11 +242,34 @@ void sl__figure_axis(sl__figure *figure, const char *axis, sl__range range, int 
   sl__figure_add(figure, "\n");
 }
 
-void sl__figure_line(sl__figure *figure, int i, double width) {
+void sl__figure_inner_marks(sl__figure *figure, const char *axis, sl__range range, int most) {
+  static const double air = 0.1; /* of the range: half a mark's width */
+  const double step = sl__mark_step(range, most);
+  const double first = ceil(range.low / step) * step;
+  const double last = floor((range.high - air * (range.high - range.low)) / step) * step;
+  if (last < first) return;
+  sl__figure_add(figure, "set %stics ", axis);
+  const double numbers[] = {first, step, last + 0.01 * step};
+  for (int k = 0; k < 3; k++) {
+    sl__figure_add(figure, k > 0 ? "," : "");
+    sl__figure_real(figure, numbers[k]);
+  }
+  sl__figure_add(figure, " nomirror out scale 0.6\n");
+}
+
+static void add_line(sl__figure *figure, int i, const char *colour, double width) {
   static const char *const dashes[] = {"solid", "(12,5)", "(4,4)", "(12,4,3,4)"};
-  sl__text_add(&figure->clauses, " lc rgb '%s' lw ", sl__series_colour(i));
+  sl__text_add(&figure->clauses, " lc rgb '%s' lw ", colour);
   add_real(&figure->clauses, width);
   if (!sl__figure_is_text(figure)) sl__text_add(&figure->clauses, " dt %s", dashes[i % 4]);
+}
+
+void sl__figure_line(sl__figure *figure, int i, double width) {
+  add_line(figure, i, sl__series_colour(i), width);
+}
+
+void sl__figure_black_line(sl__figure *figure, int i, double width) {
+  add_line(figure, i, "#000000", width);
 }
 
 sl__numbers sl__set_column(const sl__plot_set *set, int32_t column) {

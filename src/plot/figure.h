@@ -13,6 +13,7 @@ struct sl__figure {
   int width, height; /* pixels; of text, those that panels are laid out by */
   int blocks;        /* of data, so far */
   bool drawn;        /* a panel stands already */
+  bool titled;
 };
 
 /* A part of the figure, pixels from the lower left corner. */
@@ -47,13 +48,23 @@ typedef enum sl__figure_size { SL__FONT_SMALL, SL__FONT_LESS, SL__FONT_LARGE } s
 const char *sl__figure_font(const sl__figure *figure, sl__figure_size size);
 /* The panel gets a key; where: gnuplot's words, "top right". */
 void sl__figure_key(sl__figure *figure, const char *where);
+/* The same beside the title, where it hides nothing; so many names as fit there. */
+void sl__figure_key_above(sl__figure *figure, int names);
+/* All of the figure but the room that its axes, its title and a key above take. */
+sl__box sl__figure_whole(const sl__figure *figure);
+/* The range of axis 0 (x) or 1 (y) where it was asked for, else the figure's own. */
+sl__range sl__figure_window(const sl__plot *plot, int axis, sl__range own);
 /* A panel in a box; it ends where the next begins, and what earlier panels set is undone. */
 void sl__figure_panel(sl__figure *figure, sl__box box);
 /* axis "x" or "y", with marks of which at most `most` fit. */
 void sl__figure_axis(sl__figure *figure, const char *axis, sl__range range, int most);
+/* Takes the marks off that stand so near the upper end that a neighbour's would touch them. */
+void sl__figure_inner_marks(sl__figure *figure, const char *axis, sl__range range, int most);
 /* Colour and dashes of the clause, those of curve i: they differ in greyscale too. */
 void sl__figure_line(sl__figure *figure, int i, double width);
-/* "rgb '#..'" */
+/* Its dashes alone, in black. */
+void sl__figure_black_line(sl__figure *figure, int i, double width);
+/* "#.." */
 const char *sl__series_colour(int i);
 /* Evenly spread rows, at most SL__PLOT_DOTS of them, of two columns; gives the block. */
 int sl__figure_dots(sl__figure *figure, const sl__numbers *x, const sl__numbers *y);
@@ -74,6 +85,9 @@ sl_status sl__figure_bands(sl_context *context, sl__figure *figure, const sl__pl
 /* Outlines of the regions that hold the shares [count], from the largest, in the look of curve i. */
 sl_status sl__figure_outlines(sl_context *context, sl__figure *figure, const sl__plane *plane,
                               int count, const double *shares, int i);
+/* Over filled bands: dark in a white rim, told apart by their dashes. */
+sl_status sl__figure_outlines_over(sl_context *context, sl__figure *figure, const sl__plane *plane,
+                                   int count, const double *shares, int i);
 /* The same regions, filled with pale tints. */
 sl_status sl__figure_regions(sl_context *context, sl__figure *figure, const sl__plane *plane,
                              int count, const double *shares);

@@ -47,6 +47,12 @@ sl_status sl__plot_check(const sl__plot *plot, const sl__plot_kind *kind) {
        "draws of chains; give the file that `sluice nuts -o` wrote"},
       {SL__PLOT_WANTS_TABLE, plot->table != NULL, "a table of numbers; give a CSV file"},
   };
+  for (int k = 0; k < 4; k++)
+    if (plot->ends[k / 2][k % 2].set && !(kind->wants & SL__PLOT_ONE_PANEL))
+      return sl__fail(plot->context, SL_BAD_ARGUMENT,
+                      "a figure of --kind %s has several panels, and --xrange and --yrange choose "
+                      "the axes of one; leave them out, or choose columns by --columns",
+                      kind->name);
   for (size_t i = 0; i < sizeof wants / sizeof *wants; i++)
     if ((kind->wants & wants[i].bit) && !wants[i].given)
       return sl__fail(plot->context, SL_BAD_ARGUMENT, "--kind %s needs %s", kind->name,

@@ -28,6 +28,16 @@ static void title_panel(const sl__plot *plot, sl__figure *figure, int32_t layers
   sl__text_close(&title);
 }
 
+/* Columns have their names only after the last layer. */
+static void label_panel(const sl__plot *plot, sl__figure *figure, int32_t layers) {
+  const bool last = layers == sl_flow_layers(plot->flow);
+  const char *font = sl__figure_font(figure, SL__FONT_SMALL);
+  sl__figure_add(figure, "set xlabel offset 0,%s font '%s'\nset ylabel offset 1.8,0 font '%s'\n",
+                 figure->format == SL__PLOT_SVG ? "1.1" : "0.6", font, font);
+  sl__figure_label(figure, "xlabel", last ? sl_flow_column_name(plot->flow, 0) : "feature 1");
+  sl__figure_label(figure, "ylabel", last ? sl_flow_column_name(plot->flow, 1) : "feature 2");
+}
+
 static sl_status draw_panel(const sl__plot *plot, sl__figure *figure, sl__arena *arena, sl__box box,
                             int32_t layers, const double *points) {
   const sl__plot_set set = {.rows = ROWS, .columns = 2, .values = points};
@@ -44,6 +54,7 @@ static sl_status draw_panel(const sl__plot *plot, sl__figure *figure, sl__arena 
   sl__figure_axis(figure, "x", ranges[0], 5);
   sl__figure_axis(figure, "y", ranges[1], 5);
   title_panel(plot, figure, layers);
+  label_panel(plot, figure, layers);
   return sl__figure_bands(plot->context, figure, &plane);
 }
 
@@ -67,7 +78,7 @@ static sl_status draw_all(const sl__plot *plot, sl__figure *figure, sl__arena *a
     const double left = 10 + (p % across) * width, bottom = (down - 1 - p / across) * height;
     SL__TRY(after_layers(plot, layer, z, points));
     SL__TRY(draw_panel(plot, figure, arena,
-                       (sl__box){left + 40, bottom + 34, left + width - 8, bottom + height - 26},
+                       (sl__box){left + 46, bottom + 42, left + width - 8, bottom + height - 26},
                        layer, points));
   }
   return SL_OK;

@@ -50,14 +50,16 @@ static sl_status draw_record(const sl__plot *plot, sl__figure *figure,
                     "%s holds no course of the loss; fit it anew with this version, for some steps",
                     plot->subject ? plot->subject : "the model");
   SL__TRY(loss_range(plot->context, record, &range));
-  sl__figure_panel(figure, (sl__box){86, 62, figure->width - 24.0, figure->height - 40.0});
-  sl__figure_axis(figure, "x", (sl__range){0, record->step[record->count - 1]}, 8);
+  range = sl__figure_window(plot, 1, range);
+  sl__figure_panel(figure, sl__figure_whole(figure));
+  const sl__range steps = {0, record->step[record->count - 1]};
+  sl__figure_axis(figure, "x", sl__figure_window(plot, 0, steps), 8);
   sl__figure_axis(figure, "y", range, 8);
   sl__figure_label(figure, "xlabel", "step");
   sl__figure_label(figure, "ylabel",
                    record->standardized ? "negative mean log density (nats, standardised columns)"
                                         : "loss (nats)");
-  sl__figure_key(figure, "top right");
+  sl__figure_key_above(figure, 3);
   plot_losses(figure, record, record->loss, 0, record->valid ? "training rows" : "loss");
   if (record->valid) plot_losses(figure, record, record->valid, 1, "held-out rows");
   if (record->valid && record->best_step > 0) mark_best(figure, record->best_step, range);
@@ -77,7 +79,7 @@ static sl_status draw(const sl__plot *plot, sl__figure *figure) {
 const sl__plot_kind sl__plot_kind_loss = {
     .name = "loss",
     .summary = "the loss along the fit, of training and held-out rows",
-    .wants = SL__PLOT_WANTS_FLOW,
+    .wants = SL__PLOT_WANTS_FLOW | SL__PLOT_ONE_PANEL,
     .width = 800,
     .height = 480,
     .draw = draw,

@@ -23,8 +23,11 @@ static inline double sl__node_at(sl__range range, int64_t i, int64_t nodes) {
 /* range.c: quantiles of what is finite, linear between order statistics; [wanted] probabilities. */
 sl_status sl__quantiles(sl_context *context, const sl__numbers *x, int wanted,
                         const double *probabilities, double *out);
-/* What holds all but the furthest hundredth, and some air; never empty. */
+/* What holds all but the furthest hundredth, and some air, within the support; never empty. */
 sl_status sl__central_range(sl_context *context, const sl__numbers *x, sl__range *out);
+/* Between which values can lie at all, as far as they tell it: not below 0 where none is, and then
+ * not above 1 where none is; infinite: no end is known. */
+sl__range sl__bounds_of(const sl__numbers *x);
 sl__range sl__join_ranges(sl__range a, sl__range b);
 /* The distance of round marks, 1, 2 or 5 times a power of ten, of which at most `most` fit. */
 double sl__mark_step(sl__range range, int most);
@@ -34,7 +37,7 @@ void sl__histogram(const sl__numbers *x, sl__range range, int bins, double *dens
 /* How many bins show this many values without showing their noise. */
 int sl__bins_for(int64_t count);
 
-/* smooth.c: densities of samples by Gaussian kernels. */
+/* smooth.c: densities of samples by Gaussian kernels, none of them beyond the support. */
 /* density [nodes] */
 sl_status sl__smooth_line(sl_context *context, const sl__numbers *x, sl__range range, int nodes,
                           double *density);

@@ -26,14 +26,20 @@ typedef struct sl__plot_set {
   const double *energy;     /* [rows] that the sampler wrote, or NULL */
 } sl__plot_set;
 
+/* An end of an axis that was asked for. */
+typedef struct sl__plot_end {
+  bool set;
+  double value;
+} sl__plot_end;
+
 /* What there is to draw. What is not there is NULL or 0. */
 typedef struct sl__plot {
   sl_context *context;
   const char *title;   /* above the figure */
   const char *subject; /* what the figure is of, "m.safetensors" */
   sl__plot_format format;
-  int width, height; /* pixels; of text, characters; 0: as the kind wants */
-  int part;          /* of a page with several figures: their inner names must differ */
+  int width, height;       /* pixels; of text, characters; 0: as the kind wants */
+  sl__plot_end ends[2][2]; /* of the axes x and y, low and high, in figures of one panel */
   uint64_t seed;
   const sl_flow *flow;
   sl_array_in condition; /* one row, of the flow */
@@ -53,7 +59,8 @@ enum {
   SL__PLOT_WANTS_TARGET = 8,
   SL__PLOT_WANTS_SETS = 16,
   SL__PLOT_WANTS_CHAINS = 32,
-  SL__PLOT_WANTS_TABLE = 64
+  SL__PLOT_WANTS_TABLE = 64,
+  SL__PLOT_ONE_PANEL = 128 /* not a want: its axes can be chosen */
 };
 
 typedef struct sl__figure sl__figure;

@@ -28,6 +28,18 @@ sl_status sl__quantiles(sl_context *context, const sl__numbers *x, int wanted,
   return SL_OK;
 }
 
+sl__range sl__bounds_of(const sl__numbers *x) {
+  double least = INFINITY, most = -INFINITY;
+  for (int64_t r = 0; r < x->count; r++) {
+    const double value = x->values[r * x->stride];
+    if (!isfinite(value)) continue;
+    least = fmin(least, value);
+    most = fmax(most, value);
+  }
+  if (!(least >= 0)) return (sl__range){-INFINITY, INFINITY};
+  return (sl__range){0, most <= 1 ? 1 : INFINITY};
+}
+
 sl_status sl__central_range(sl_context *context, const sl__numbers *x, sl__range *out) {
   static const double probabilities[] = {0.005, 0.995};
   double ends[2];
@@ -36,7 +48,8 @@ sl_status sl__central_range(sl_context *context, const sl__numbers *x, sl__range
   double air = 0.12 * (ends[1] - ends[0]);
   const double size = fmax(fabs(ends[0]), fabs(ends[1]));
   if (!(air > 1e-9 * size)) air = size > 0 ? 0.1 * size : 1;
-  *out = (sl__range){ends[0] - air, ends[1] + air};
+  const sl__range support = sl__bounds_of(x);
+  *out = (sl__range){fmax(ends[0] - air, support.low), fmin(ends[1] + air, support.high)};
   return SL_OK;
 }
 

@@ -42,15 +42,18 @@ static void draw_parameter(const sl__plot *plot, sl__figure *figure, sl__box box
   sl__figure_axis(figure, "x", (sl__range){0, 1}, 10);
   sl__figure_axis(figure, "y", (sl__range){0, 1.1 * most}, 3);
   sl__figure_label(figure, "ylabel", set->names[c]);
-  if (last) sl__figure_label(figure, "xlabel", "rank among all draws, as a share");
+  if (last)
+    sl__figure_label(figure, "xlabel",
+                     "rank among all draws, as a share (grey: where 95 % of level bars end)");
   if (!sl__figure_is_text(figure))
     sl__figure_plot(figure,
                     "$b%d using 1:2:3 with filledcurves fs solid 0.3 noborder lc rgb '#b0b4bb'",
                     sl__figure_block(figure, 2, 3, band));
   for (int64_t chain = 0; chain < set->chains; chain++) {
-    sl__figure_plot(figure, "$b%d with histeps",
-                    sl__figure_curve(figure, (sl__range){0.5 / BINS, 1 - 0.5 / BINS}, BINS,
-                                     heights + chain * BINS));
+    double steps[BINS + 1]; /* from each bin's left end, and the last to its right one */
+    for (int b = 0; b <= BINS; b++) steps[b] = heights[chain * BINS + (b < BINS ? b : BINS - 1)];
+    sl__figure_plot(figure, "$b%d with steps",
+                    sl__figure_curve(figure, (sl__range){0, 1}, BINS + 1, steps));
     sl__figure_line(figure, (int)(chain % SL__SERIES_COLOURS), 1.4);
   }
 }

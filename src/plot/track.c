@@ -60,8 +60,7 @@ static sl_status draw_column(const sl__plot *plot, sl__figure *figure, sl__box b
 static sl_status draw(const sl__plot *plot, sl__figure *figure) {
   const sl__table *table = plot->table;
   int64_t left[SL__MOST_TRACES], right[SL__MOST_TRACES];
-  int32_t rows = 0;
-  bool gradients = false;
+  int32_t rows = 0, last_gradient = -1;
   if (!table->names || table->columns < 2)
     return sl__fail(plot->context, SL_BAD_ARGUMENT,
                     "a record has a header, steps in its first column and numbers beside them; "
@@ -70,18 +69,19 @@ static sl_status draw(const sl__plot *plot, sl__figure *figure) {
     if (is_gradient(table->names[c])) continue;
     left[rows] = c;
     right[rows] = gradient_of(table, table->names[c]);
-    gradients |= right[rows++] >= 0;
+    if (right[rows] >= 0) last_gradient = rows;
+    rows++;
   }
   if (rows == 0)
     return sl__fail(plot->context, SL_BAD_ARGUMENT,
                     "only gradients were recorded; track the parameters too");
-  const double end = gradients ? 0.5 * figure->width : figure->width;
+  const double end = last_gradient >= 0 ? 0.5 * figure->width : figure->width;
   for (int32_t i = 0; i < rows; i++) {
     const bool last = i == rows - 1;
     SL__TRY(draw_column(plot, figure, sl__row_box(figure, rows, i, 70, end - 16), left[i], last));
     if (right[i] < 0) continue;
     const sl__box box = sl__row_box(figure, rows, i, end + 60, figure->width - 20.0);
-    SL__TRY(draw_column(plot, figure, box, right[i], last));
+    SL__TRY(draw_column(plot, figure, box, right[i], i == last_gradient));
   }
   return SL_OK;
 }

@@ -44,20 +44,21 @@ static sl_status draw_net(const sl__plot *plot, sl__figure *figure, const double
   SL__TRY(sl__central_range(plot->context, &second, &ranges[1]));
   for (int i = 0; i < 2; i++) { /* less air than points need */
     const double by = shrink * (ranges[i].high - ranges[i].low);
-    ranges[i] = (sl__range){ranges[i].low + by, ranges[i].high - by};
+    ranges[i] = sl__figure_window(plot, i, (sl__range){ranges[i].low + by, ranges[i].high - by});
   }
-  sl__figure_panel(figure, (sl__box){80, 62, figure->width - 24.0, figure->height - 40.0});
+  sl__figure_panel(figure, sl__figure_whole(figure));
   sl__figure_axis(figure, "x", ranges[0], 7);
   sl__figure_axis(figure, "y", ranges[1], 7);
   sl__figure_label(figure, "xlabel", sl_flow_column_name(plot->flow, 0));
   sl__figure_label(figure, "ylabel", sl_flow_column_name(plot->flow, 1));
-  sl__figure_key(figure, "top right opaque");
+  sl__figure_key_above(figure, 2);
   for (int family = 0; family < 2; family++)
     for (int l = 0; l < LINES; l++)
       add_line(figure, x + 2 * (family * LINES + l) * POINTS, family, l == LINES / 2);
   for (int family = 0; family < 2; family++) {
     sl__figure_plot(figure, "NaN with lines lc rgb '%s' lw 2", sl__series_colour(family));
-    sl__figure_named(figure, family == 0 ? "z 1 = -3 .. 3, thick: 0" : "z 2 = -3 .. 3, thick: 0");
+    sl__figure_named(figure,
+                     family == 0 ? "lines of equal z 1, -3 .. 3, thick: 0" : "of equal z 2");
   }
   return SL_OK;
 }
@@ -75,7 +76,7 @@ static sl_status draw(const sl__plot *plot, sl__figure *figure) {
 const sl__plot_kind sl__plot_kind_warp = {
     .name = "warp",
     .summary = "a square net on the base, as the flow bends it",
-    .wants = SL__PLOT_WANTS_FLOW | SL__PLOT_WANTS_PLANE,
+    .wants = SL__PLOT_WANTS_FLOW | SL__PLOT_WANTS_PLANE | SL__PLOT_ONE_PANEL,
     .width = 800,
     .height = 700,
     .draw = draw,

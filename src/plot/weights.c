@@ -99,21 +99,23 @@ static int add_fitted(sl__figure *figure, const tail *t) {
   return sl__figure_block(figure, POINTS, 2, &line[0][0]);
 }
 
-static void draw_tail(sl__figure *figure, const tail *t) {
+static void draw_tail(const sl__plot *plot, sl__figure *figure, const tail *t) {
   char name[240], khat[64], wanted[64];
-  sl__figure_panel(figure, (sl__box){86, 62, figure->width - 24.0, figure->height - 40.0});
+  sl__figure_panel(figure, sl__figure_whole(figure));
   sl__figure_add(figure, "set logscale xy\n");
   const double low = fmax(t->weights[t->count / 2] / 10, 1e-6), high = 3 * t->weights[0];
-  sl__figure_add(figure, "set xtics autofreq\nset ytics autofreq\nset xrange [");
-  sl__figure_real(figure, fmin(low, 0.3));
-  sl__figure_add(figure, ":");
-  sl__figure_real(figure, fmax(high, 3));
-  sl__figure_add(figure, "]\nset yrange [");
-  sl__figure_real(figure, 0.3 / (double)t->count);
-  sl__figure_add(figure, ":1.5]\n");
+  const sl__range own[] = {{fmin(low, 0.3), fmax(high, 3)}, {0.3 / (double)t->count, 1.5}};
+  for (int axis = 0; axis < 2; axis++) {
+    const sl__range range = sl__figure_window(plot, axis, own[axis]);
+    sl__figure_add(figure, "set %ctics autofreq\nset %crange [", "xy"[axis], "xy"[axis]);
+    sl__figure_real(figure, range.low);
+    sl__figure_add(figure, ":");
+    sl__figure_real(figure, range.high);
+    sl__figure_add(figure, "]\n");
+  }
   sl__figure_label(figure, "xlabel", "importance weight (mean 1)");
   sl__figure_label(figure, "ylabel", "share of draws with a larger one");
-  sl__figure_key(figure, "top right");
+  sl__figure_key_above(figure, 2);
   sl__figure_plot(figure, "$b%d with points pt 7 ps 0.45 lc rgb '%s'", add_ranks(figure, t),
                   sl__series_colour(0));
   snprintf(name, sizeof name, "%lld draws of the model", (long long)t->count);
@@ -132,7 +134,7 @@ static sl_status draw(const sl__plot *plot, sl__figure *figure) {
   sl__arena arena;
   sl__arena_open(&arena, plot->context);
   const sl_status status = compute(plot, &arena, &t);
-  if (status == SL_OK) draw_tail(figure, &t);
+  if (status == SL_OK) draw_tail(plot, figure, &t);
   sl__arena_close(&arena);
   return status;
 }
@@ -140,7 +142,7 @@ static sl_status draw(const sl__plot *plot, sl__figure *figure) {
 const sl__plot_kind sl__plot_kind_weights = {
     .name = "weights",
     .summary = "the tail of a variational fit's importance weights, with k-hat",
-    .wants = SL__PLOT_WANTS_FLOW | SL__PLOT_WANTS_TARGET,
+    .wants = SL__PLOT_WANTS_FLOW | SL__PLOT_WANTS_TARGET | SL__PLOT_ONE_PANEL,
     .width = 800,
     .height = 560,
     .draw = draw,

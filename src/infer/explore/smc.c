@@ -8,6 +8,7 @@
 enum { most_dense = 64, most_powers = 1000, probe_rows = 1024 };
 /* Of the broad part, when it was probed; in it what is known shall not be far out. */
 static const double room = 1.5, known_room = 2;
+static const double most_wide_power = 0.5;
 
 void sl__smc_defaults(sl__smc_options *options, int32_t dim) {
   *options = (sl__smc_options){.particles = 4096,
@@ -245,13 +246,21 @@ static bool may_go_on(const sl__population *p) {
          (most == 0 || p->report->gradients < most);
 }
 
+static void keep_wide(const sl__population *p) {
+  if (p->options->wide && p->power <= most_wide_power)
+    memcpy(p->options->wide, p->now.q, (size_t)p->rows * (size_t)p->dim * sizeof(double));
+}
+
 static sl_status run(sl__population *p) {
   SL__TRY(choose_spread(p));
   sl__first_density_settle(&p->first);
   sl__first_density_draw(&p->first, sl__population_key(p), p->rows, p->now.q);
   SL__TRY(sl__population_evaluate(p, p->rows, &p->now));
   sl_status status = SL_OK;
-  while (status == SL_OK && may_go_on(p)) status = climb(p);
+  while (status == SL_OK && may_go_on(p)) {
+    keep_wide(p);
+    status = climb(p);
+  }
   p->report->log_evidence_se =
       sqrt(fmax(p->report->log_evidence_se, ancestral_variance(p, p->log_weight)));
   return status;

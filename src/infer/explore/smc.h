@@ -27,6 +27,9 @@ typedef struct sl__smc_options {
   const double *known;
   int64_t known_rows;
   int known_groups;
+  /* [particles][dim], or NULL: the population as it was when the power was last at most a half,
+   * wider than the target and wherever that is. */
+  double *wide;
   /* After every step of a move, or NULL; false ends the run with SL_STOPPED, and q is the
    * population at the power that it had reached. */
   bool (*progress)(void *user, double power, int64_t gradients);

@@ -21,8 +21,11 @@ typedef struct sl__robust {
   const sl__target *target;
   const sl__robust_options *options;
   sl__exploration *exploration;
+  sl__arena *arena;          /* of the exploration */
   sl__robust_report *report; /* of the whole; attempts add their steps and evaluations */
   sl_dtype type;
+  double fastest;  /* wave in what was explored, radians per whitened unit; 0: none is fast */
+  char tuned[160]; /* the layers of the attempt at hand, where the draws had a say in them */
   int attempt;
   double started;
   int64_t judging;          /* gradients that judging took, which the budget does not count */
@@ -31,12 +34,26 @@ typedef struct sl__robust {
 } sl__robust;
 
 /* ladder.c: the plans by dimension, attempt 0, 1 ..; false after the last. */
-bool sl__robust_plan(const sl__robust *run, int attempt, sl__plan_of_attempt *out);
+bool sl__robust_plan(sl__robust *run, int attempt, sl__plan_of_attempt *out);
+
+/* wide.c: draws to the points on the population's way, and what each is to count; in few
+ * dimensions, elsewhere there are none. */
+sl_status sl__robust_widen(sl_context *context, const sl__target *target, sl__arena *arena,
+                           sl__exploration *e);
+/* The heaviest of a judged flow's draws x [rows][dim] join them. */
+sl_status sl__robust_widen_by(sl__robust *run, int64_t rows, const double *x,
+                              const double *log_weights);
+/* waves.c: the frequency of the strongest fast wave in the draws, as layers see them; 0: none. */
+sl_status sl__robust_fastest_wave(sl_context *context, const sl__exploration *e, double *out);
 
 /* start.c: a model at its start: whitened by the exploration, with the layers of `before` (or
  * NULL) where it deepens. */
 sl_status sl__robust_start(const sl__robust *run, const sl__plan_of_attempt *plan,
                            const sl__model *before, sl__model **out);
+/* margins.c: the layer SL__MARGINS, if there is one, starts as the exploration's margins. */
+sl_status sl__robust_start_margins(const sl__robust *run, sl__model *model);
+#define SL__MARGINS "elementwise(rqs,bins=64,bound=5)"
+enum { SL__MARGIN_BINS = 64, SL__MARGIN_BOUND = 5 };
 /* The type that the flow is computed in. */
 sl_dtype sl__robust_type(const sl__exploration *exploration);
 
@@ -46,6 +63,13 @@ double sl__robust_seconds_left(const sl__robust *run); /* infinity: no limit */
 bool sl__robust_is_spent(const sl__robust *run);       /* the time or the gradients are over */
 /* To the caller, who may stop the run. */
 bool sl__robust_tell(sl__robust *run, int stage, int64_t step, int64_t steps, double loss);
+
+/* walk.c: explores again, through a flow that was judged; *adopted: the run has another
+ * exploration now, and the flow is to be judged by that. */
+sl_status sl__robust_walk(sl__robust *run, const sl__model *model, const sl__robust_report *judged,
+                          bool *adopted);
+/* robust.c: what the exploration says, into a report. */
+void sl__robust_note_exploration(const sl__exploration *e, sl__robust_report *report);
 
 /* keep.c: the best parameters of a stage. */
 typedef struct sl__keeping {

@@ -7,9 +7,13 @@
 #include "infer/diagnose/diagnose.h"
 #include "infer/robust/attempt.h"
 
-enum { MOST_FRESH = 8192, SWEEPS = 2 };
+enum { MOST_FRESH = 8192, SWEEPS = 2, MOST_DIM = 3, MORE = 5 };
 /* What progress counts. */
 enum { STEP_DRAW, STEP_REFRESH, STEP_WEIGH, STEP_DONE };
+
+/* k-hat of 20,000 weights is known to about 0.1. This near to its threshold it is asked of more of
+ * them, on whichever side it was, where these are cheap. */
+static const double doubtful = 0.25;
 
 /* A draw of p is missed where q is less than a tenth of p. */
 static const double missing = 2.302585092994046;
@@ -34,6 +38,25 @@ static sl_status take(const sl__robust *run, sl__arena *arena, judged *j) {
   j->fresh = sl__arena_take(arena, (size_t)j->fresh_rows * dim, sizeof(double));
   j->at_fresh = sl__arena_take(arena, (size_t)j->fresh_rows, sizeof(double));
   return j->x && j->log_weights && j->fresh && j->at_fresh ? SL_OK : SL_NO_MEMORY;
+}
+
+/* Other draws for each attempt: an attempt is fitted to the heaviest of those before (wide.c). */
+static sl_status draw(const sl__robust *run, const sl__model *model, judged *j,
+                      sl__vi_scores *scores) {
+  return sl__vi_evaluate(run->context, model->flow, model->vector, run->target, j->rows,
+                         run->options->seed + (uint64_t)(run->attempt - 1), j->x, j->log_weights,
+                         scores);
+}
+
+static sl_status draw_until_sure(const sl__robust *run, const sl__model *model, sl__arena *arena,
+                                 judged *j, sl__vi_scores *scores) {
+  SL__TRY(draw(run, model, j, scores));
+  const bool doubted = fabs(scores->khat - scores->khat_threshold) < doubtful;
+  if (run->exploration->dim > MOST_DIM || !doubted || scores->lost > 0) return SL_OK;
+  j->rows *= MORE;
+  j->x = sl__arena_take(arena, (size_t)j->rows * (size_t)run->exploration->dim, sizeof(double));
+  j->log_weights = sl__arena_take(arena, (size_t)j->rows, sizeof(double));
+  return j->x && j->log_weights ? draw(run, model, j, scores) : SL_NO_MEMORY;
 }
 
 /* A judgement is not broken off: without it the fit would be lost. Whoever stops is heard after. */
@@ -142,9 +165,7 @@ sl_status sl__robust_judge(sl__robust *run, const sl__model *model, sl__robust_r
   clear(report);
   sl_status status = take(run, &arena, &j);
   show_judging(run, STEP_DRAW);
-  if (status == SL_OK)
-    status = sl__vi_evaluate(run->context, model->flow, model->vector, run->target, j.rows,
-                             run->options->seed, j.x, j.log_weights, &report->scores);
+  if (status == SL_OK) status = draw_until_sure(run, model, &arena, &j, &report->scores);
   if (status == SL_OK) status = refresh(run, &j);
   show_judging(run, STEP_WEIGH);
   if (status == SL_OK)
@@ -157,6 +178,8 @@ sl_status sl__robust_judge(sl__robust *run, const sl__model *model, sl__robust_r
     measure_forward(&j, isfinite(report->bridge) ? report->bridge : report->scores.log_evidence,
                     report);
   }
+  if (status == SL_OK && report->scores.lost == 0)
+    status = sl__robust_widen_by(run, j.rows, j.x, j.log_weights);
   sl__arena_close(&arena);
   show_judging(run, STEP_DONE);
   return status;

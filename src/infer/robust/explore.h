@@ -10,17 +10,22 @@ typedef struct sl__draws {
 
 typedef struct sl__exploration {
   int32_t dim;
-  sl__draws particles; /* of the tempered population, moved on at full power; rows 0: none */
-  sl__draws chains;    /* of the no-U-turn chains, [chain][draw][dim] */
-  int64_t chain_count; /* that reached their end */
+  sl__draws particles;      /* the tempered population at full power; rows 0: none */
+  sl__draws wide;           /* of it on its way, about all places that matter; rows 0: none */
+  double *wide_log_weights; /* [wide.rows]: how often each is to be looked at */
+  sl__draws chains;         /* of the no-U-turn chains, [chain][draw][dim] */
+  int64_t chain_count;      /* that reached their end */
   sl__smc_report smc;
   bool tempered_complete;
-  double rhat; /* largest of any coordinate; NaN: no chains */
+  double rhat;   /* largest of any coordinate; NaN: no chains */
+  double *rhats; /* [dim] */
   int64_t divergences, gradients;
   bool chains_agree;
   bool modes_confirmed; /* chains stayed apart where the population is apart as well */
+  bool chains_mix;      /* they agree well, forget soon and hardly diverge */
+  bool walked;          /* the chains are those of walk.c, through a flow */
   bool cut;             /* the time or the gradients were over before the end */
-  sl__draws buffer;     /* the better of the two, in random order */
+  sl__draws buffer;     /* the better of the two, a population moved on as well, in random order */
   double *mean, *sd;    /* [dim] of the buffer */
   double *factor;       /* [dim][dim] lower, of its correlations; NULL beyond SL__MOST_DENSE */
   double effective;     /* independent draws that the buffer is worth, at least */
@@ -40,7 +45,17 @@ typedef struct sl__explore_options {
 /* Memory is the arena's. SL_NUMERIC: nothing was found. SL_STOPPED: progress wanted no more. */
 sl_status sl__explore(sl_context *context, const sl__target *target,
                       const sl__explore_options *options, sl__arena *arena, sl__exploration *out);
+/* settle.c. Of the chains, [chain_count][draws][dim]: rhat, effective, chains_agree. */
+sl_status sl__exploration_judge_chains(sl_context *context, sl__arena *arena, sl__exploration *e);
+/* The chains become the buffer. */
+sl_status sl__exploration_take_chains(sl__arena *arena, sl__exploration *e);
+/* Puts the buffer in random order and measures it: mean, sd, factor. */
+sl_status sl__exploration_settle(sl__arena *arena, uint64_t seed, sl__exploration *e);
 /* modes.c: whether the population has a valley between the places where the chains stayed. */
 sl_status sl__confirm_modes(sl_context *context, const sl__draws *particles,
                             const sl__draws *chains, int32_t dim, int64_t segments, bool *out);
+/* Whether every coordinate in which the chains disagree has a valley in its margin: with modes in
+ * several coordinates, a line between two places meets many others. */
+sl_status sl__confirm_margins(sl_context *context, const sl__exploration *e, double most_rhat,
+                              int64_t segments, bool *out);
 #endif

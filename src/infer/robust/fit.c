@@ -2,19 +2,25 @@
  * out, which brings q to all of the mass that was found, whatever q was before. Then by reverse
  * divergence with path gradients, whose noise vanishes as q nears p (Roeder, Wu and Duvenaud 2017,
  * arXiv:1703.09194), with a forward term on the same draws that is never let go of: it alone pulls
- * q back to a mode that it begins to lose. */
+ * q back to a mode that it begins to lose.
+ *
+ * In few dimensions a third term makes log w even over points that are spread wider than p, and
+ * over draws of p. The others have no draws in p's tails, where q may then be off by any factor,
+ * which k-hat sees and the mean does not. It pulls at a mode that is lost as the forward term does,
+ * and knows p where that one has only draws of it: so the latter, which would make q resemble them
+ * and not p, ends half-way. */
 #include <math.h>
 #include <string.h>
 #include "base/os.h"
 #include "infer/robust/attempt.h"
 
 /* The path gradient costs more than twice as much as the plain one, and is worth it at the end. */
-enum { PLAIN_TERM, PATH_TERM, FORWARD_TERM, TERMS };
+enum { PLAIN_TERM, PATH_TERM, FORWARD_TERM, WIDE_TERM, TERMS };
 /* Between pieces the terms' weights change, and now and then the parameters are looked at. */
 enum { PIECES = 20, PIECES_BETWEEN_LOOKS = 5 };
 static const double plain_share = 0.6;
 
-static const double last_forward_weight = 0.1;
+static const double last_forward_weight = 0.1, wide_weight = 1;
 
 double sl__robust_seconds_left(const sl__robust *run) {
   if (run->options->max_seconds <= 0) return INFINITY;
@@ -108,9 +114,9 @@ static bool show_divergence(void *user, const sl__vi_progress *now) {
   return sl__robust_tell(user, SL__ROBUST_DIVERGENCE, now->step, now->steps, now->loss);
 }
 
-static void plan_divergence(sl__robust *run, const sl__plan_of_attempt *plan,
-                            const sl__model *model, sl__vi_options *options,
-                            sl__vi_term terms[TERMS]) {
+/* How many terms there are. */
+static int plan_terms(const sl__robust *run, const sl__plan_of_attempt *plan,
+                      sl__vi_options *options, sl__vi_term terms[TERMS]) {
   const sl__exploration *e = run->exploration;
   sl__vi_defaults(options, &terms[0]);
   terms[PLAIN_TERM].samples = plan->batch;
@@ -121,7 +127,20 @@ static void plan_divergence(sl__robust *run, const sl__plan_of_attempt *plan,
                                       .samples = plan->batch / 2,
                                       .rows = e->buffer.rows,
                                       .draws = e->buffer.x};
-  options->term_count = TERMS;
+  terms[WIDE_TERM] = (sl__vi_term){.objective = "variance",
+                                   .weight = wide_weight,
+                                   .samples = plan->batch / 4,
+                                   .rows = e->wide.rows,
+                                   .draws = e->wide.x,
+                                   .log_weights = e->wide_log_weights};
+  return e->wide.rows > 0 ? TERMS : TERMS - 1;
+}
+
+static void plan_divergence(sl__robust *run, const sl__plan_of_attempt *plan,
+                            const sl__model *model, sl__vi_options *options,
+                            sl__vi_term terms[TERMS]) {
+  const sl__exploration *e = run->exploration;
+  options->term_count = plan_terms(run, plan, options, terms);
   options->terms = terms;
   options->steps = plan->steps;
   options->rate = plan->rate;
@@ -136,6 +155,11 @@ static void plan_divergence(sl__robust *run, const sl__plan_of_attempt *plan,
   options->user = run;
 }
 
+static double forward_weight(const sl__exploration *e, double done) {
+  if (done > 0.5 && e->wide.rows > 0) return 0;
+  return pow(last_forward_weight, fmin(1, 2 * done));
+}
+
 static sl_status run_divergence(const sl__plan_of_attempt *plan, sl__vi *vi, sl__keeping *keeping) {
   bool finished = false;
   for (int piece = 0; piece < PIECES && !finished; piece++) {
@@ -144,7 +168,7 @@ static sl_status run_divergence(const sl__plan_of_attempt *plan, sl__vi *vi, sl_
       SL__TRY(sl__keeping_look(keeping, sl__vi_parameters(vi)));
     sl__vi_set_weight(vi, PLAIN_TERM, done < plain_share);
     sl__vi_set_weight(vi, PATH_TERM, !(done < plain_share));
-    sl__vi_set_weight(vi, FORWARD_TERM, pow(last_forward_weight, fmin(1, 2 * done)));
+    sl__vi_set_weight(vi, FORWARD_TERM, forward_weight(keeping->run->exploration, done));
     const int64_t begin = plan->steps * piece / PIECES, end = plan->steps * (piece + 1) / PIECES;
     SL__TRY(sl__vi_run(vi, end - begin, &finished));
   }

@@ -7,34 +7,46 @@
  * details left to do. The splines' boxes are wider than the draws reach: what a flow does in
  * places that one draw in ten thousand comes to is hardly trained, and should be nothing.
  *
- * More dimensions, or chains that agree: first a normal density with bent margins, which most
- * posteriors nearly are. Their tails are often heavier than a normal density's, as that of the
+ * More dimensions, and chains that do not mix: scales that depend on other coordinates, by affine
+ * couplings, which straighten a funnel; walk.c explores again through them. Modes that are apart:
+ * first margins with modes of their own, then mixtures.
+ *
+ * More dimensions otherwise, or chains that agree: first a normal density with bent margins, which
+ * most posteriors nearly are. Their tails are often heavier than a normal density's, as that of the
  * logarithm of a scale is: the margins have tails of their own and the splines learn the slopes
  * beyond their boxes, else one draw in ten thousand has a weight that outweighs all others. */
-#include <stddef.h>
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
 #include "infer/robust/attempt.h"
 
-#define WAVES(count)  "coupling(rqs,bins=16,hidden=48x48,sines=4,bound=6)*" #count
+#define FEW_WAVES     "sines=4"
+#define WAVES(count)  "coupling(rqs,bins=16,hidden=48x48," FEW_WAVES ",bound=6)*" #count
 #define PLAIN(count)  "coupling(rqs,bins=16,hidden=64x64,bound=6)*" #count
 #define MARGINS(bins) "elementwise(rqs,bins=" #bins ",bound=6)"
 #define TAILS         "elementwise(tail)-elementwise(rqs,bins=12,bound=6,tails=learned)"
 #define BENDS(count)  "coupling(rqs,bins=8,hidden=48x48,bound=6,tails=learned)*" #count "-" TAILS
+/* A normal density with bent margins, modes of a margin's own among them. */
+#define COPULA        "triangular-" SL__MARGINS
+#define SCALES(count) "elementwise(tail)-coupling(affine,hidden=32x32)*" #count
 
 static const sl__plan_of_attempt line[] = {
     {"gaussian_mixture(8)", MARGINS(32), false, 300, 400, 512, 1e-2},
     {"gaussian_mixture(16)", MARGINS(64) "*2", false, 500, 2000, 1024, 1e-2},
 };
 static const sl__plan_of_attempt few[] = {
-    {"gaussian_mixture(16)", WAVES(2), false, 300, 800, 512, 5e-3},
-    {"gaussian_mixture(16)", WAVES(4), true, 0, 1600, 512, 3e-3},
-    {"gaussian_mixture(32)", WAVES(6), false, 600, 3000, 1024, 3e-3},
-    {"normal", PLAIN(8), false, 600, 3000, 1024, 2e-3},
+    {"gaussian_mixture(16)", WAVES(2), false, 300, 600, 512, 5e-3},
+    {"gaussian_mixture(16)", WAVES(2), true, 0, 400, 512, 2e-3},
+    {"gaussian_mixture(16)", WAVES(4), true, 0, 1200, 512, 3e-3},
+    {"gaussian_mixture(16)", WAVES(4), true, 0, 1200, 512, 2e-3},
+    {"normal", PLAIN(4), false, 400, 1200, 512, 3e-3},
 };
 static const sl__plan_of_attempt few_agreeing[] = {
     {"normal", TAILS, false, 200, 300, 256, 1e-2},
-    {"gaussian_mixture(16)", WAVES(2), false, 300, 800, 512, 5e-3},
-    {"gaussian_mixture(16)", WAVES(4), true, 0, 1600, 512, 3e-3},
-    {"gaussian_mixture(32)", WAVES(6), false, 600, 3000, 1024, 3e-3},
+    {"gaussian_mixture(16)", WAVES(2), false, 300, 600, 512, 5e-3},
+    {"gaussian_mixture(16)", WAVES(2), true, 0, 400, 512, 2e-3},
+    {"gaussian_mixture(16)", WAVES(4), true, 0, 1200, 512, 3e-3},
+    {"gaussian_mixture(16)", WAVES(4), true, 0, 1200, 512, 2e-3},
 };
 static const sl__plan_of_attempt many[] = {
     {"normal", TAILS, false, 200, 300, 256, 1e-2},
@@ -42,9 +54,16 @@ static const sl__plan_of_attempt many[] = {
     {"normal", BENDS(8), true, 0, 2000, 512, 2e-3},
     {"normal", "(maf(affine,hidden=64x64)-reverse)*2-" TAILS, false, 500, 2500, 512, 3e-3},
 };
-/* Chains from different points stayed apart. */
+/* Chains disagreed, and no separate modes explain it: scales that depend on other coordinates. */
+static const sl__plan_of_attempt bent[] = {
+    {"normal", SCALES(4), false, 300, 1500, 256, 5e-3},
+    {"normal", SCALES(4), true, 200, 3000, 512, 3e-3},
+    {"normal", BENDS(4), false, 500, 2000, 512, 4e-3},
+    {"normal", BENDS(8), true, 0, 2500, 512, 2e-3},
+};
+/* Chains from different points stayed apart, in modes of their own. */
 static const sl__plan_of_attempt apart[] = {
-    {"normal", TAILS, false, 200, 500, 256, 1e-2},
+    {"normal", COPULA, false, 0, 1500, 512, 3e-3},
     {"gaussian_mixture(16)", BENDS(2), false, 300, 1000, 512, 3e-3},
     {"gaussian_mixture(48)", BENDS(4), false, 600, 2500, 512, 3e-3},
     {"normal", BENDS(8), false, 600, 3000, 512, 2e-3},
@@ -64,7 +83,19 @@ static bool plan_given(const sl__robust *run, int attempt, sl__plan_of_attempt *
   return true;
 }
 
-bool sl__robust_plan(const sl__robust *run, int attempt, sl__plan_of_attempt *out) {
+/* Where the draws have a fast wave, networks see it, and slower ones as close together as usual. */
+static void tune_waves(sl__robust *run, sl__plan_of_attempt *plan) {
+  static const double slowest = 0.5, ratio = 2.33;
+  const char *few_waves = strstr(plan->layers, FEW_WAVES);
+  if (run->fastest == 0 || !few_waves) return;
+  const int count = 1 + (int)ceil(log(run->fastest / slowest) / log(ratio));
+  snprintf(run->tuned, sizeof run->tuned, "%.*ssines=%d,fastest=%.5g%s",
+           (int)(few_waves - plan->layers), plan->layers, count, run->fastest,
+           few_waves + strlen(FEW_WAVES));
+  plan->layers = run->tuned;
+}
+
+bool sl__robust_plan(sl__robust *run, int attempt, sl__plan_of_attempt *out) {
   static const struct {
     const sl__plan_of_attempt *plans;
     int count;
@@ -73,6 +104,7 @@ bool sl__robust_plan(const sl__robust *run, int attempt, sl__plan_of_attempt *ou
       {few, (int)(sizeof few / sizeof *few)},
       {few_agreeing, (int)(sizeof few_agreeing / sizeof *few_agreeing)},
       {many, (int)(sizeof many / sizeof *many)},
+      {bent, (int)(sizeof bent / sizeof *bent)},
       {apart, (int)(sizeof apart / sizeof *apart)},
   };
   const sl__exploration *e = run->exploration;
@@ -81,9 +113,10 @@ bool sl__robust_plan(const sl__robust *run, int attempt, sl__plan_of_attempt *ou
   if (run->options->formula) return plan_given(run, attempt, out);
   int which = 0;
   if (e->dim > 1 && e->dim <= 3) which = e->chains_agree ? 2 : 1;
-  if (e->dim > 3) which = e->chains_agree ? 3 : 4;
+  if (e->dim > 3) which = e->modes_confirmed ? 5 : e->chains_mix && !e->walked ? 3 : 4;
   if (attempt >= ladders[which].count) return false;
   *out = ladders[which].plans[attempt];
   if (run->options->base) out->base = run->options->base;
+  tune_waves(run, out);
   return true;
 }

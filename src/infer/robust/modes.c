@@ -91,3 +91,35 @@ sl_status sl__confirm_modes(sl_context *context, const sl__draws *particles,
   sl__free(&context->allocator, means);
   return SL_OK;
 }
+
+/* Of coordinate i alone, between the least and the largest mean of a segment. */
+static bool margin_has_valley(const sl__draws *particles, const double *means, int64_t segments,
+                              int32_t dim, int32_t i) {
+  double low = INFINITY, high = -INFINITY;
+  int64_t counts[BINS] = {0};
+  for (int64_t s = 0; s < segments; s++) {
+    low = fmin(low, means[s * dim + i]);
+    high = fmax(high, means[s * dim + i]);
+  }
+  for (int64_t r = 0; r < particles->rows && high > low; r++) {
+    const double along = (particles->x[r * dim + i] - low) / (high - low);
+    const double bin = FIRST + (LAST - FIRST) * along;
+    if (bin >= 0 && bin < BINS) counts[(int)bin]++;
+  }
+  return has_valley(counts);
+}
+
+sl_status sl__confirm_margins(sl_context *context, const sl__exploration *e, double most_rhat,
+                              int64_t segments, bool *out) {
+  const int64_t rows = e->chains.rows / segments;
+  double *means = sl__allocate(context, (size_t)segments * (size_t)e->dim, sizeof *means);
+  if (!means) return SL_NO_MEMORY;
+  for (int64_t s = 0; s < segments; s++)
+    measure(&e->chains, s * rows, rows, e->dim, means + s * e->dim, NULL);
+  bool all = true;
+  for (int32_t i = 0; i < e->dim && all; i++)
+    all = e->rhats[i] <= most_rhat || margin_has_valley(&e->particles, means, segments, e->dim, i);
+  *out = all;
+  sl__free(&context->allocator, means);
+  return SL_OK;
+}

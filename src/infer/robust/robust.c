@@ -25,6 +25,15 @@ static void adopt(sl__robust_report *whole, const sl__robust_report *now) {
   *whole = next;
 }
 
+/* By another, better exploration: what was found out by the old one counts no more. */
+static sl_status judge_anew(sl__robust *run, const sl__model *model, sl__robust_report *now) {
+  sl__robust_note_exploration(run->exploration, run->report);
+  sl__robust_note_exploration(run->exploration, now);
+  SL__TRY(sl__robust_judge(run, model, now));
+  sl__robust_verdict(now);
+  return SL_OK;
+}
+
 /* One attempt; it becomes *best if it is better, and goes into *last. */
 static sl_status attempt(sl__robust *run, const sl__plan_of_attempt *plan, sl__model **last,
                          sl__model **best) {
@@ -36,11 +45,13 @@ static sl_status attempt(sl__robust *run, const sl__plan_of_attempt *plan, sl__m
   if (improved != SL_OK && improved != SL_STOPPED) return improved;
   sl__robust_report now = *run->report;
   now.history = run->history;
-  const sl_status judged = sl__robust_judge(run, model, &now);
-  if (judged != SL_OK) return judged;
+  SL__TRY(sl__robust_judge(run, model, &now));
   sl__robust_verdict(&now);
+  bool adopted;
+  SL__TRY(sl__robust_walk(run, model, &now, &adopted));
+  if (adopted) SL__TRY(judge_anew(run, model, &now));
   run->report->attempts++;
-  if (!*best || better(&now, run->report)) {
+  if (!*best || adopted || better(&now, run->report)) {
     if (*best) sl__model_free(run->context, *best);
     *best = model;
     adopt(run->report, &now);
@@ -76,7 +87,7 @@ static sl_status climb(sl__robust *run, sl__model **best) {
   return status;
 }
 
-static void begin_report(const sl__exploration *e, sl__robust_report *report) {
+void sl__robust_note_exploration(const sl__exploration *e, sl__robust_report *report) {
   report->tempered = e->tempered_complete ? e->smc.log_evidence : (double)NAN;
   report->tempered_se = e->tempered_complete ? e->smc.log_evidence_se : (double)NAN;
   report->rhat = e->rhat;
@@ -89,7 +100,6 @@ static void begin_report(const sl__exploration *e, sl__robust_report *report) {
   report->effective = e->effective;
   report->tempered_accept = e->smc.accept;
   report->chain_draws = e->chains.rows;
-  report->gradient_evaluations = e->gradients;
 }
 
 static bool show_exploring(void *user, int64_t step, int64_t steps) {
@@ -109,9 +119,11 @@ static sl_status explore(sl__robust *run, sl__arena *arena) {
   if (status == SL_STOPPED)
     return sl__fail(run->context, SL_STOPPED, "stopped while exploring, before any fit");
   if (status != SL_OK) return status;
-  begin_report(run->exploration, run->report);
+  sl__robust_note_exploration(run->exploration, run->report);
+  run->report->gradient_evaluations = run->exploration->gradients;
   run->type = sl__robust_type(run->exploration);
-  return SL_OK;
+  SL__TRY(sl__robust_widen(run->context, run->target, arena, run->exploration));
+  return sl__robust_fastest_wave(run->context, run->exploration, &run->fastest);
 }
 
 sl_status sl__robust_fit(sl_context *context, const sl__target *target,
@@ -125,6 +137,7 @@ sl_status sl__robust_fit(sl_context *context, const sl__target *target,
                     .target = target,
                     .options = options,
                     .exploration = &exploration,
+                    .arena = &arena,
                     .report = report,
                     .started = sl__os_seconds()};
   sl__arena_open(&arena, context);

@@ -65,7 +65,7 @@ typedef struct sl__robust_report {
   int rolled_back; /* stages that ended worse than they had been, and were set back */
   double loss_average, seconds;
   sl__loss_history history; /* of the attempt that is kept, while it was fitted by its own draws */
-  const char *chosen; /* the flow's formula; lives as long as the model */
+  const char *chosen;       /* the flow's formula; lives as long as the model */
   bool certified;
   char verdict[768];
 } sl__robust_report;

@@ -82,12 +82,19 @@ static void take_over(const sl__model *before, sl__model *model) {
     copy_layer(before, &before->flow->base, model, &model->flow->base);
 }
 
+/* A rung of ours with a triangular map of its own wants the coordinates as they are. */
+static bool mixes_by_itself(const sl__robust *run, const sl__plan_of_attempt *plan) {
+  return !run->options->formula && strstr(plan->layers, "triangular");
+}
+
 sl_status sl__robust_start(const sl__robust *run, const sl__plan_of_attempt *plan,
                            const sl__model *before, sl__model **out) {
   const sl__exploration *e = run->exploration;
+  const bool whitens = e->factor && !mixes_by_itself(run, plan);
   sl__text formula;
   sl__text_open(&formula, run->context);
-  sl__text_add(&formula, "%s-%s", plan->layers, e->factor ? "triangular" : "scale-loc");
+  sl__text_add(&formula, "%s-%s", plan->layers,
+               whitens ? "triangular" : "scale(jitter=0)-loc(jitter=0)");
   sl_status status = formula.failed ? SL_NO_MEMORY : SL_OK;
   sl__model *model = NULL;
   if (status == SL_OK)
@@ -97,7 +104,7 @@ sl_status sl__robust_start(const sl__robust *run, const sl__plan_of_attempt *pla
   if (status != SL_OK) return status;
   sl__flow_initialise(model->flow, model->vector);
   sl__model_standardize(model, e->mean, e->sd);
-  if (e->factor) status = whiten(run, model);
+  status = whitens ? whiten(run, model) : sl__robust_start_margins(run, model);
   if (status == SL_OK && before && plan->deepens) take_over(before, model);
   if (status != SL_OK) {
     sl__model_free(run->context, model);

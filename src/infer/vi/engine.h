@@ -87,6 +87,7 @@ struct sl__vi {
   double tempering;                          /* of this step */
   char *weights, *gradient, *average, *best; /* [size]; average NULL without EMA */
   char *states[SL__MAX_OPTIMISER_STATES];
+  char *best_states[SL__MAX_OPTIMISER_STATES]; /* NULL: never gone back to */
   sl__vi_chunk *chunks;
   int64_t chunk_count;
   double *chunk_squares; /* [chunk_count] */
@@ -99,7 +100,8 @@ struct sl__vi {
   int64_t loss_count;
   double loss_sum;
   sl__loss_history history;
-  double snapshot_sum, snapshot_best; /* of the losses since the last snapshot; the least mean */
+  /* Of the losses since the last snapshot; the least mean so far, and its standard error. */
+  double snapshot_sum, snapshot_squares, snapshot_best, snapshot_error;
   int64_t snapshot_count;
   double norms[SL__VI_NORMS], sorted_norms[SL__VI_NORMS]; /* a ring, and the same in order */
   int64_t norm_count;

@@ -126,6 +126,9 @@ static sl_status take_vectors(sl__vi *vi, const void *vector) {
   for (int k = 0; k < vi->optimiser->states; k++) {
     vi->states[k] = sl__arena_take(&vi->arena, size, width);
     if (!vi->states[k]) return SL_NO_MEMORY;
+    if (!vi->options.go_back) continue;
+    vi->best_states[k] = sl__arena_take(&vi->arena, size, width);
+    if (!vi->best_states[k]) return SL_NO_MEMORY;
   }
   memcpy(vi->weights, vector, size * width);
   memcpy(vi->best, vector, size * width);

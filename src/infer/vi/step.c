@@ -110,7 +110,7 @@ static void apply(sl__vi *vi, move *task) {
   vi->updates++;
   for_chunks(vi, move_chunk, task);
   sl__vi_snapshot(vi);
-  vi->rate_factor = fmin(1, vi->rate_factor * 1.007);
+  vi->rate_factor = fmin(1, vi->rate_factor * (options->go_back ? 1.0003 : 1.007));
 }
 
 sl_status sl__vi_step(sl__vi *vi) {

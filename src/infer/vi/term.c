@@ -43,8 +43,8 @@ static sl_status check(sl__vi *vi, sl__vi_work *work) {
     work->objective = sl__vi_objective_find(name);
     if (!work->objective)
       return sl__fail(vi->context, SL_BAD_ARGUMENT,
-                      "there is no objective called %s; use elbo, iwae, renyi, chi, forward or "
-                      "draws",
+                      "there is no objective called %s; use elbo, iwae, renyi, chi, forward, "
+                      "draws or variance",
                       name);
   }
   SL__TRY(find_estimator(vi, work));
@@ -115,17 +115,22 @@ static sl_status make_gradient(sl__vi *vi, sl__vi_work *work, sl__graph *g, sl_n
   return sl__workspace_new(vi->context, part->program, work->term.samples, &part->workspace);
 }
 
+static sl_status make_weights(sl__vi *vi, sl__vi_work *work, sl__graph *g, sl_node log_weight) {
+  sl__vi_part *part = &work->weights;
+  const sl_node output = op_rows(g, log_weight);
+  part->sinks = sl__arena_take(&vi->arena, 1, sizeof *part->sinks);
+  if (!part->sinks) return SL_NO_MEMORY;
+  part->sinks[0] = (sl__sink){.data = work->log_weights, .type = SL_F64};
+  SL__TRY(sl__program_new(vi->context, g, 1, &output, &part->program));
+  return sl__workspace_new(vi->context, part->program, work->term.samples, &part->workspace);
+}
+
 static sl_status build_weights(sl__vi *vi, sl__vi_work *work, sl__graph *g) {
   sl__vi_part *part = &work->weights;
   int feeds = 0;
   const sl__vi_source source = open_source(vi, work, g, part, &feeds);
   const sl__vi_nodes nodes = sl__vi_draw(g, &source, SL__VI_TOTAL);
-  const sl_node log_weight = op_rows(g, op_subtract(g, nodes.log_p, nodes.log_q));
-  part->sinks = sl__arena_take(&vi->arena, 1, sizeof *part->sinks);
-  if (!part->sinks) return SL_NO_MEMORY;
-  part->sinks[0] = (sl__sink){.data = work->log_weights, .type = SL_F64};
-  SL__TRY(sl__program_new(vi->context, g, 1, &log_weight, &part->program));
-  return sl__workspace_new(vi->context, part->program, work->term.samples, &part->workspace);
+  return make_weights(vi, work, g, op_subtract(g, nodes.log_p, nodes.log_q));
 }
 
 static sl_status build_gradient(sl__vi *vi, sl__vi_work *work, sl__graph *g) {
@@ -147,14 +152,32 @@ static sl_status build_gradient(sl__vi *vi, sl__vi_work *work, sl__graph *g) {
   return make_gradient(vi, work, g, op_rows(g, loss), weighs ? NULL : &work->total);
 }
 
+/* log q at given points. */
+static sl_node log_q_of_draws(const sl__vi *vi, const sl__vi_work *work, sl__graph *g,
+                              sl__vi_part *part, sl_node *x) {
+  *x = op_input(g, SL_F64, sl__shape1(vi->flow->dim));
+  part->feeds[0] = (sl__feed){.data = work->term.draws, .type = SL_F64, .index = work->index};
+  const sl_node log_q = sl__flow_log_prob(vi->flow, g, op_cast(g, *x, vi->flow->type), 0);
+  return op_cast(g, log_q, SL_F64);
+}
+
+static sl_status build_draw_weights(sl__vi *vi, sl__vi_work *work, sl__graph *g) {
+  sl__vi_part *part = &work->weights;
+  sl_node x;
+  const sl_node log_q = log_q_of_draws(vi, work, g, part, &x);
+  const sl_node log_p = sl__target_log_density(vi->target, g, x, 0);
+  return make_weights(vi, work, g, op_subtract(g, log_p, log_q));
+}
+
 static sl_status build_draws(sl__vi *vi, sl__vi_work *work, sl__graph *g) {
   sl__graph_for_fitting(g);
-  const sl_node x = op_input(g, SL_F64, sl__shape1(vi->flow->dim));
-  const sl_node log_q = sl__flow_log_prob(vi->flow, g, op_cast(g, x, vi->flow->type), 0);
-  work->gradient.feeds[0] =
-      (sl__feed){.data = work->term.draws, .type = SL_F64, .index = work->index};
-  const sl_node loss = op_rows(g, op_cast(g, op_negate(g, log_q), SL_F64));
-  return make_gradient(vi, work, g, loss, &work->total);
+  const bool weighs = work->objective->weigh != NULL;
+  sl_node x, loss = op_negate(g, log_q_of_draws(vi, work, g, &work->gradient, &x));
+  if (weighs) {
+    loss = op_multiply(g, op_input(g, SL_F64, sl__scalar_shape()), loss);
+    work->gradient.feeds[1] = (sl__feed){.data = work->coefficients, .type = SL_F64};
+  }
+  return make_gradient(vi, work, g, op_rows(g, loss), weighs ? NULL : &work->total);
 }
 
 static sl_status build(sl__vi *vi, sl__vi_work *work,
@@ -210,9 +233,10 @@ sl_status sl__vi_work_open(sl__vi *vi, int index, const sl__vi_term *term) {
   SL__TRY(check(vi, work));
   SL__TRY(take_memory(vi, work));
   SL__TRY(add_up_weights(vi, work));
-  if (work->objective && work->objective->from_draws) return build(vi, work, build_draws);
-  if (work->objective && work->objective->weigh) SL__TRY(build(vi, work, build_weights));
-  return build(vi, work, build_gradient);
+  const bool given = work->objective && work->objective->from_draws;
+  if (work->objective && work->objective->weigh)
+    SL__TRY(build(vi, work, given ? build_draw_weights : build_weights));
+  return build(vi, work, given ? build_draws : build_gradient);
 }
 
 static void close_part(sl__vi_part *part) {

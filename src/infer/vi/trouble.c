@@ -1,24 +1,57 @@
 /* A loss or gradient that is not finite: which operation made it; then a slower rate. The step is
  * left out: nothing that is not finite ever reaches the parameters. Steps that go on failing come
- * from parameters that are finite and useless, so then the best so far are taken up again. */
+ * from parameters that are finite and useless, so then the best so far are taken up again.
+ *
+ * A run may also go wrong with every number finite: at a constant rate Adam now and then throws a
+ * flow off that had fitted, and thousands of steps go into finding back. With go_back such a run
+ * returns to where its loss was least. The measure is the noise of the loss itself: FAR standard
+ * errors of that least mean, and a floor below which no rise is worth a return. */
 #include <math.h>
 #include <string.h>
 #include "base/text.h"
 #include "infer/vi/engine.h"
 
-enum { RESTORE_AFTER = 5 };
+enum { RESTORE_AFTER = 5, FAR = 10 };
+static const double least_rise = 1e-3; /* relative, or absolute below 1 */
+
+static void keep_best(sl__vi *vi) {
+  const size_t bytes = (size_t)(vi->flow->size * vi->number_size);
+  memcpy(vi->best, vi->weights, bytes);
+  for (int k = 0; k < vi->optimiser->states && vi->best_states[k]; k++)
+    memcpy(vi->best_states[k], vi->states[k], bytes);
+}
+
+static void go_back(sl__vi *vi) {
+  const size_t bytes = (size_t)(vi->flow->size * vi->number_size);
+  memcpy(vi->weights, vi->best, bytes);
+  for (int k = 0; k < vi->optimiser->states; k++) memcpy(vi->states[k], vi->best_states[k], bytes);
+  vi->rate_factor *= 0.5;
+  vi->restored++;
+}
+
+static bool is_far_above(const sl__vi *vi, double mean) {
+  const double best = vi->snapshot_best;
+  return mean > best + FAR * vi->snapshot_error + least_rise * fmax(1, fabs(best));
+}
 
 void sl__vi_snapshot(sl__vi *vi) {
   vi->snapshot_sum += vi->loss;
+  vi->snapshot_squares += vi->loss * vi->loss;
   if (++vi->snapshot_count < SL__VI_SNAPSHOT_STEPS) return;
   const double mean = vi->snapshot_sum / SL__VI_SNAPSHOT_STEPS;
-  vi->snapshot_sum = 0;
+  const double variance = vi->snapshot_squares / SL__VI_SNAPSHOT_STEPS - mean * mean;
+  vi->snapshot_sum = vi->snapshot_squares = 0;
   vi->snapshot_count = 0;
   /* While log p counts less than fully, losses cannot be compared: the newest is the best. */
   const bool annealing = vi->step < vi->options.anneal_steps;
-  if (!annealing && !(mean < vi->snapshot_best)) return;
-  if (!annealing) vi->snapshot_best = mean;
-  memcpy(vi->best, vi->weights, (size_t)(vi->flow->size * vi->number_size));
+  if (annealing || mean < vi->snapshot_best) {
+    keep_best(vi);
+    if (annealing) return;
+    vi->snapshot_best = mean;
+    vi->snapshot_error = sqrt(fmax(variance, 0) / SL__VI_SNAPSHOT_STEPS);
+  } else if (vi->options.go_back && is_far_above(vi, mean)) {
+    go_back(vi);
+  }
 }
 
 static void restore_best(sl__vi *vi) {

@@ -128,6 +128,10 @@ typedef struct sl__vi_options {
   double clip; /* bound on the gradient's norm; 0: none */
   /* Bound it by twice its own running median, and leave a step out beyond ten times. */
   bool clip_by_median;
+  /* When the mean loss of 100 steps is far above the least so far (trouble.c says how far), take up
+   * parameters and the optimiser's memory again from there, at half the rate, which recovers over
+   * some 2,000 steps. */
+  bool go_back;
   double ema; /* decay of the running mean of the parameters, which is what is kept; 0: none */
   double anneal_from;   /* log p counts this much at the start, ... */
   int64_t anneal_steps; /* ... and fully from this step on; 0: always fully */

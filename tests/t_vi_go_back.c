@@ -1,0 +1,81 @@
+/* A run that was thrown off goes back to where it had been good, optimiser's memory and all, and
+ * one that only wavers does not. */
+#include "infer/vi/engine.h"
+#include "vi_fixture.h"
+
+typedef struct run {
+  sl_context *context;
+  sl__target *target;
+  vi_flow f;
+  sl__vi_term term;
+  sl__vi *vi;
+} run;
+
+/* A flow that has arrived, as far as its rate lets it. */
+static bool open(run *r, bool go_back) {
+  sl__vi_options options;
+  bool finished;
+  r->context = vi_context(1);
+  r->target = vi_target(r->context, 1, vi_standard_normal);
+  r->f = vi_make_flow(r->context, "scale-loc", 1);
+  sl__vi_defaults(&options, &r->term);
+  options.steps = 1000000;
+  options.rate = 0.01;
+  options.go_back = go_back;
+  return CHECK_OK(r->context,
+                  sl__vi_new(r->context, r->f.flow, r->f.vector, r->target, &options, &r->vi)) &&
+         CHECK_OK(r->context, sl__vi_run(r->vi, 1000, &finished));
+}
+
+static void close_all(run *r) {
+  sl__vi_free(r->vi);
+  vi_free_flow(r->context, &r->f);
+  sl__target_free(r->target);
+  sl_context_free(r->context);
+}
+
+/* Moves every parameter by so much, and runs to the next look at the mean loss. */
+static void throw_off(run *r, double by) {
+  bool finished;
+  double *weights = (double *)r->vi->weights;
+  for (int64_t i = 0; i < r->f.flow->size; i++) weights[i] += by;
+  CHECK_OK(r->context, sl__vi_run(r->vi, SL__VI_SNAPSHOT_STEPS, &finished));
+}
+
+TEST(a_run_thrown_off_goes_back) {
+  run r;
+  if (!open(&r, true)) return;
+  const double least = r.vi->snapshot_best;
+  CHECK_INTEGER(r.vi->restored, 0);
+  throw_off(&r, 20);
+  CHECK_INTEGER(r.vi->restored, 1);
+  CHECK_CLOSE(r.vi->rate_factor, 0.5, 1e-3);
+  CHECK_CLOSE(r.vi->snapshot_best, least, 0);
+  CHECK(memcmp(r.vi->weights, r.vi->best, (size_t)r.f.flow->size * sizeof(double)) == 0);
+  for (int k = 0; k < r.vi->optimiser->states; k++)
+    CHECK(memcmp(r.vi->states[k], r.vi->best_states[k], (size_t)r.f.flow->size * sizeof(double)) ==
+          0);
+  bool finished;
+  CHECK_OK(r.context, sl__vi_run(r.vi, 2 * SL__VI_SNAPSHOT_STEPS, &finished));
+  CHECK_INTEGER(r.vi->restored, 1);
+  CHECK_CLOSE(r.vi->loss, least, 0.3);
+  close_all(&r);
+}
+
+TEST(a_run_that_wavers_goes_on) {
+  run r;
+  if (!open(&r, true)) return;
+  throw_off(&r, 0.01);
+  CHECK_INTEGER(r.vi->restored, 0);
+  CHECK_CLOSE(r.vi->rate_factor, 1, 0);
+  close_all(&r);
+}
+
+TEST(unless_asked_it_does_not) {
+  run r;
+  if (!open(&r, false)) return;
+  throw_off(&r, 20);
+  CHECK_INTEGER(r.vi->restored, 0);
+  CHECK(r.vi->best_states[0] == NULL);
+  close_all(&r);
+}
