@@ -74,7 +74,7 @@ static const refusal declarations[] = {
     {"data { real @true; }", "'true' is kept for Stan itself"},
     {"data { real @x__; }", "'x__' is kept for Stan itself"},
     {"data { real @3; }", "expected the name of a variable, found '3'"},
-    {"data { real<@low=0> x; }", "expected lower, upper, offset or multiplier, found 'low'"},
+    {"data { real<@low=0> x; }", "there is no bound 'low'; did you mean 'lower'?"},
     {"data { real<lower@> x; }", "expected '=' and the bound's value"},
     {"data { real<lower=@> x; }", "expected an expression, found '>'"},
     {"data { real<lower=0 @x; }",
