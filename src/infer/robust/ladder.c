@@ -50,6 +50,7 @@ static const sl__plan_of_attempt few_agreeing[] = {
 };
 static const sl__plan_of_attempt many[] = {
     {"normal", TAILS, false, 200, 300, 256, 1e-2},
+    {"normal", TAILS, true, 0, 600, 512, 3e-3},
     {"normal", BENDS(4), true, 300, 1000, 512, 4e-3},
     {"normal", BENDS(8), true, 0, 2000, 512, 2e-3},
     {"normal", "(maf(affine,hidden=64x64)-reverse)*2-" TAILS, false, 500, 2500, 512, 3e-3},
