@@ -17,7 +17,6 @@ Seconds are those of the processor.
 import importlib.util
 import json
 import os
-import re
 import resource
 import subprocess
 import sys
@@ -99,8 +98,10 @@ def judge(sluice, folder, wanted):
                 file.writelines([lines[0]] + lines[1 + WARMUP:])
         done = subprocess.run([sluice, "summary", os.path.join(kept, "chain_%d.csv"), "--all",
                                "--json", "--quiet"], capture_output=True, text=True)
-    rows = [row for row in json.loads(done.stdout)["parameters"]
-            if row["name"] in wanted and row["rhat"] is not None]
+    rows = [row for row in json.loads(done.stdout)["parameters"] if row["name"] in wanted]
+    missing = wanted - {row["name"] for row in rows}
+    assert not missing, f"{folder} has no {', '.join(sorted(missing))}"
+    rows = [row for row in rows if row["rhat"] is not None]  # constants have none
     return (leapfrogs[1], sum(leapfrogs), divergences, max(float(row["rhat"]) for row in rows),
             min(float(row["ess_bulk"]) for row in rows))
 
@@ -109,8 +110,7 @@ def do_one(sluice, root, programs, folder, name):
     with open(os.path.join(root, name, "info.json")) as file:
         info = json.load(file)
     with open(os.path.join(root, name, "reference.json")) as file:
-        reference = json.load(file)["posteriordb_names"]
-    wanted = {re.sub(r"[\[\],]+", ".", each).rstrip(".") for each in reference}
+        wanted = set(json.load(file)["posteriordb_names"])
     program, compiling = build(folder, programs, info["model"])
     draws = os.path.join(folder, "draws", name)
     sampling = sample(program, os.path.join(root, name, info["data_file"]), draws)

@@ -197,10 +197,12 @@ static void compare(const files *f, const sl__target *target, int32_t width, con
   const sl__json_value *name = sl__json_member(f->reference, "names")->child;
   const sl__json_value *mean = sl__json_member(f->reference, "mean")->child;
   const sl__json_value *sd = sl__json_member(f->reference, "sd")->child;
+  bool any = false;
   *out = (moments){0, 1};
   for (; name && mean && sd; name = name->next, mean = mean->next, sd = sd->next) {
     const int32_t column = find_column(target, name->text);
     if (column < 0 || !(sd->number > 0)) continue;
+    any = true;
     double sum = 0, squares = 0;
     for (int64_t r = 0; r < DRAWS; r++) sum += values[r * width + column] / DRAWS;
     for (int64_t r = 0; r < DRAWS; r++) {
@@ -211,6 +213,7 @@ static void compare(const files *f, const sl__target *target, int32_t width, con
     out->off = worse(out->off, fabs(sum - mean->number) / sd->number);
     out->ratio = worse(out->ratio, fmax(ratio, 1 / ratio));
   }
+  if (!any) *out = (moments){(double)NAN, (double)NAN};
 }
 
 /* Draws as they come, and resampled by their smoothed weights. */

@@ -18,7 +18,7 @@ page() {
   echo '# Commands and topics'
   echo
   echo 'What `sluice help` says, all of it. Made by `make reference`.'
-  "$sluice" help | sed -n 's/^  \([a-z-]*\) .*/\1/p' | while read -r name; do page "$name"; done
+  "$sluice" help | sed -n 's/^  \([a-z][a-z-]*\) .*/\1/p' | while read -r name; do page "$name"; done
 } >"$folder/commands.md"
 
 # Comments at the margin become text, and all else code; "---- title ----" a heading.

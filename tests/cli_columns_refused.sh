@@ -51,14 +51,14 @@ check "where" grep -q 'hole.csv:5' err
 awk 'BEGIN {print "a,b"; for (i = 0; i < 400; i++) printf "%.2f,%.4f\n", i * 1e4 + 0.25, i % 7 + i / 400}' >turns.csv
 refused 'periods of periodic(0,1)' fit turns.csv --columns 'a: periodic(0,1)' --steps 5
 check "names the column" grep -q '"a"' err
-run 0 fit turns.csv --columns 'b: periodic(0,1)' --steps 5 --quiet -o turns.safetensors
+run 0 fit turns.csv --columns 'b: periodic(0,1)' --steps 5 --baselines=false --quiet -o turns.safetensors
 
 # ---- a name of two columns is refused where something goes by it, and only there ----
 awk 'BEGIN {srand(9); print "a,a,b"; for (i = 0; i < 400; i++) print rand() "," 9 + rand() "," rand()}' >twice.csv
 sed '1s/.*/a,c,b/' twice.csv >once.csv
 sed '1s/.*/c,a,b/' twice.csv >other.csv
 tail -n +2 twice.csv >nameless.csv
-fit="--flow scale-loc --steps 20 --quiet -o twice.safetensors"
+fit="--flow scale-loc --steps 20 --baselines=false --quiet -o twice.safetensors"
 both='columns 1 and 2 are both named "a"'
 refused "twice.csv: $both" fit twice.csv $fit
 refused '"a" is the name of columns 1 and 2; rename one of them, or write the number' \
@@ -91,7 +91,7 @@ refused "--base: there is no base density 'studnt'; did you mean 'student'?" fit
 # ---- draws too large for a number are said, and the exit code says that there are some ----
 awk 'BEGIN {srand(3); print "x"; for (i = 0; i < 500; i++) print exp(20 * (rand() + rand() - 1))}' >heavy.csv
 run 0 fit heavy.csv --flow 'student(1)-scale-inverse(power(0.05))' --precision f32 --steps 5 \
-  --quiet -o heavy.safetensors
+  --baselines=false --quiet -o heavy.safetensors
 run 1 sample heavy.safetensors -n 2000 -o rows.csv
 check "they are counted" grep -q 'of 2000 rows drawn (the first is row' err
 check "and named" grep -q 'too large for f32' err

@@ -83,7 +83,7 @@ refused "'=' stands between a column and a label" fit equals.csv --context kind=
 # Weights of a held-out file count: only the rows of species versicolor have one.
 awk -F, 'BEGIN {OFS = ","} {if (NR > 1) $4 = ($2 == "versicolor") * 3; print}' d.csv >heavy.csv
 grep -e versicolor -e species d.csv | cut -d, -f1-3 >heavy_alone.csv
-fit="fit d.csv --context species --steps 20 --quiet --json --flow scale-loc"
+fit="fit d.csv --context species --steps 20 --baselines=false --quiet --json --flow scale-loc"
 run 0 $fit --columns 'w: weight, n: skip' --test heavy.csv
 json
 weighted=$(value test.log_prob)

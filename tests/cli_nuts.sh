@@ -55,6 +55,7 @@ echo 0.5 >start.csv
 run 0 nuts coin.stan --data coin.json --init start.csv --quiet --seed 3
 run 1 nuts --target funnel --metric diag_e --quiet
 check "a poor run says so" grep -q 'Not to be trusted' out
+check "advice that there is" test "$(grep -c 'low-rank' out)" = 0
 
 run 0 pathfinder --target gaussian55 --draws 500 -o way.csv --json
 json
@@ -69,7 +70,81 @@ run 0 mix --target gaussian55 --precondition q.safetensors --quiet --json
 json
 has jump_acceptance number
 
+run 0 pathfinder --target gaussian55 -o way.csv --quiet --no-psis
+check "the weights are left out" grep -q '^Chosen without weights' out
+check "names in a file" grep -q '^x1,x2,lp__' way.csv
+echo 'parameters { vector[2] z; } model { z ~ normal(0, 1); }' >pair.stan
+run 0 nuts pair.stan --quiet --seed 1 --json -o names.csv
+json
+first=$(value 'parameters[0].name')
+run 0 summary names.csv --json
+json
+check "an index in brackets" test "$first" = 'z[1]'
+check "with dots in the file" grep -q ',z.1,z.2$' names.csv
+check "one name of a quantity" test "$(value 'parameters[0].name')" = "$first"
+
+run 1 nuts coin.stan --data coin.json --draws 3 --quiet
+check "a table of few draws" grep -q '^theta ' out
+check "too few to say" grep -q '3 draws a chain are too few' out
+run 1 nuts coin.stan --data coin.json --draws 1 --json --quiet
+json
+check "an object of one draw" test "$(value trusted)" = false
+
+run 0 nuts coin.stan --data coin.json --quiet -o - --seed 2
+check "the draws alone on standard output" test "$(grep -vc '^[#lp0-9-]' out)" = 0
+"$sluice" nuts coin.stan --data coin.json -o - --seed 2 >out 2>err
+check "the table beside them" grep -q '^theta ' err
+refused 'share standard output' nuts coin.stan --data coin.json -o - --json
+
+run 0 nuts --target gaussian55 --precondition auto --quiet -o auto.csv --seed 4
+check "the acceptance aimed at" grep -q '^# delta = 0.99$' auto.csv
+check "what it was sampled in" grep -q '^# precondition = auto$' auto.csv
+run 0 nuts coin.stan --data coin.json --init start.csv --quiet -o start_draws.csv --seed 3
+check "where it began" grep -q '^# init = start.csv$' start_draws.csv
+run 0 mix --target gaussian55 --precondition q.safetensors --jumps 2 --quiet -o mixed.csv
+check "jumps" grep -q '^# jumps = 2$' mixed.csv
+
+# A density that is no number is named.
+cat >root.stan <<'STAN'
+parameters { real x; }
+model { target += -0.5 * x * x + 0 * sqrt(x + 1.5); }
+STAN
+run 1 nuts root.stan --quiet --seed 1
+check "NaN is named" grep -q 'divergences the log density or its gradient was not a number' out
+run 1 nuts --density 'sqrt(-1-x^2)' --dim x --quiet
+check "NaN at the start" grep -q 'the log density is not a number' err
+
 # ---- what cannot be ----
+# Nothing that is read is written over, and an older result stays until there is a new one.
+cp coin.stan own.csv
+refused 'would overwrite what TARGET' nuts own.csv --data coin.json -o own.csv
+ln -s coin.json link.csv
+refused 'would overwrite what --data' nuts coin.stan --data coin.json -o link.csv
+refused 'would overwrite what --init' nuts coin.stan --data coin.json --init start.csv -o ./start.csv
+refused 'would overwrite what --precondition' mix --target gaussian55 --precondition q.safetensors \
+  -o q.safetensors
+check "the program is whole" cmp -s coin.stan own.csv
+echo old >old.csv
+run 2 nuts coin.stan --data coin.json --init strat.csv -o old.csv
+run 2 nuts coin.stan --data coin.json --precondition coin.json -o old.csv
+run 1 nuts --density 'log(-1-x^2)' --dim x --quiet -o old.csv
+check "an older result stays" test "$(cat old.csv)" = old
+for command in nuts mix pathfinder; do
+  for name in x.json x.txt; do
+    refused 'written as .csv, .npy or .safetensors' $command --target gaussian55 -o $name
+  done
+done
+run 0 nuts --target gaussian55 -o capitals.NPY --quiet
+check "an ending in capitals" test "$(head -c 6 capitals.NPY | tail -c 5)" = NUMPY
+refused 'of no chains' pathfinder --target gaussian55 -o 'pf_%d.csv'
+(
+  trap '' XFSZ
+  ulimit -f 40
+  exec "$sluice" nuts coin.stan --data coin.json -o short.csv --quiet >out 2>err
+)
+check "a disk that fills: 2" test $? = 2
+check "a disk that fills: whole rows" test "$(tail -c 1 short.csv | wc -l)" = 1
+check "a disk that fills: rows" test "$(grep -vc '^#' short.csv)" -gt 50
 run 2 nuts
 run 2 nuts coin.stan --data coin.json --metric none
 run 2 nuts coin.stan --data coin.json --chains 2 --save-warmup -o one.csv
@@ -91,6 +166,7 @@ kill -INT $process
 wait $process
 check "interrupted: 130" test $? = 130
 check "it says so in the file" grep -q '^# Interrupted' cut.csv
+check "it says so" grep -q '^sluice: interrupted; the draws so far are in cut.csv' err
 read_back summary cut.csv
 "$sluice" nuts --target funnel --draws 100000000 --thin 1000 -o cut.csv --quiet >out 2>err &
 process=$!
@@ -98,4 +174,18 @@ sleep 4
 kill -KILL $process
 wait $process 2>/dev/null
 read_back summary cut.csv
+"$sluice" nuts --target funnel --warmup 100000000 --save-warmup --chains 1 -o warm.csv --quiet \
+  >out 2>err &
+process=$!
+sleep 4
+kill -KILL $process
+wait $process 2>/dev/null
+refused 'warm-up but no draws' summary warm.csv
+# NPY is there soon, whenever the run ends.
+"$sluice" nuts --target gaussian55 --draws 100000000 --thin 1000 -o cut.npy --quiet >out 2>err &
+process=$!
+sleep 4
+kill -KILL $process
+wait $process 2>/dev/null
+check "draws in NPY before the end" test -s cut.npy
 finish

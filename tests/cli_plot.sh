@@ -38,6 +38,37 @@ for range in 1 2:1 1:1 a:2 0:nan; do
 done
 refused 'has several panels' plot moons.csv --kind corner --yrange 0:1 -o a.png
 refused 'did you mean "tau"' plot draws.csv --columns tauu -o a.png
+refused '--columns names no column' plot moons.csv --columns '' -o a.png
+refused 'there are none' plot --target pot1 --columns x -o a.png
+refused 'is not of chosen columns' plot m.safetensors --kind loss --columns x -o a.png
+refused 'sluice nuts' plot --target funnel -o a.png
+refused 'one or two columns with --columns' plot draws.csv --grid a.csv
+refused 'no row lies within --xrange 50:60; the data are from' plot moons.csv --xrange 50:60 -o a.png
+refused 'no row lies within --xrange 50:;' plot m.safetensors --xrange 50: -o a.png
+refused 'lies within --yrange 8:9' plot moons.csv --columns x --yrange 8:9 -o a.png
+awk 'BEGIN {print "x"; for (i = 0; i < 50; i++) print (i % 2 ? "-" : "") "1.7e308"}' >huge.csv
+refused 'in a larger unit' plot huge.csv -o a.png
+# files that would be passed over
+cp curves.csv curves8.csv
+refused 'records of a run' plot curves.csv curves8.csv -o a.png
+refused 'drawn by itself' plot m.safetensors curves.csv -o a.png
+refused 'drawn by itself' plot track.csv moons.csv -o a.png
+echo 'parameters {real x;} model {x ~ normal(0, 1);}' >p.stan
+refused 'stands alone' plot draws.csv p.stan -o a.png
+refused 'stands alone' plot p.stan p.stan -o a.png
+refused 'stands alone' plot m.safetensors moons.csv p.stan -o a.png
+# as many tables as there is room for, and more
+awk 'BEGIN {srand(4); print "x,c"; for (i = 0; i < 200; i++) {c = rand(); print c + rand() "," c}}' >given.csv
+"$sluice" fit given.csv --context c -o given.safetensors --steps 20 --quiet --flow scale-loc >out 2>&1 # may be bad
+printf 'c\n0.5\n' >c.csv
+cut -d, -f1 given.csv >x.csv
+refused 'leave some out' plot given.safetensors x.csv x.csv x.csv x.csv x.csv x.csv x.csv \
+  --context c.csv --data x.csv -o a.png
+awk 'BEGIN {print "policy,seed,episode,return"
+  for (p = 0; p < 13; p++) for (e = 1; e < 5; e++) print "p" p ",1," e "," e}' >policies.csv
+refused '13 policies' plot policies.csv -o a.png
+awk 'BEGIN {print "energy__,chain__,a"; for (i = 0; i < 30; i++) print i "," i % 2 "," i}' >few.csv
+refused '15 draws of a chain' plot few.csv --kind rank -o a.png
 check "a refusal leaves no file" test ! -e a.png
 
 # ---- every kind is in the help ----
@@ -73,6 +104,52 @@ run 0 plot draws.csv --columns mu --grid mu.csv
 check "the grid of what is positive begins at 0" test "$(sed -n 2p mu.csv | cut -d, -f1)" = 0
 check "and a share ends at 1" test "$(tail -1 mu.csv | cut -d, -f1)" = 1
 
+# ---- a course shows every draw, a title the expression ----
+awk 'BEGIN {srand(8); print "energy__,chain__,a"; for (i = 0; i < 4000; i++) print i "," i % 2 "," (i == 999 ? 77 : rand())}' >far.csv
+run 0 plot far.csv --kind trace -o far.gp
+check "the furthest" grep -Eq '^set yrange \[.*:79' far.gp
+run 0 plot --density '-0.5*x^2' --dim x -o title.gp
+check "the expression" grep -qF "label 1 '-0.5*x^2'" title.gp
+
+# ---- what a figure has no room for is said ----
+awk 'BEGIN {print "step,a,b,c,d,e,f,g,h"; for (i = 1; i < 9; i++) print i ",1,2,3,4,5,6," i "," i}' >eight.csv
+"$sluice" plot eight.csv -o eight.gp 2>err
+check "of a record" grep -q 'no room for the last 2' err
+awk 'BEGIN {srand(6); print "energy__,chain__,a,b,c,d,e,f,g"; for (i = 0; i < 80; i++) {
+  printf "%g,%d", rand(), i % 2; for (k = 0; k < 7; k++) printf ",%g", rand(); print ""}}' >seven.csv
+"$sluice" plot seven.csv --kind trace --columns a,b,c,d,e,f,g -o seven.gp 2>err
+check "of parameters" grep -q 'no room for the last 1' err
+awk 'BEGIN {print "policy,seed,episode,return"
+  for (p = 0; p < 8; p++) for (e = 1; e < 5; e++) print "p" p ",1," e "," e}' >policies.csv
+run 0 plot policies.csv -o policies.gp
+check "eight policies" test "$(grep -o "title 'p[0-7]'" policies.gp | sort -u | wc -l)" = 8
+check "their key at the margin" grep -q '^set key at screen .* left top' policies.gp
+
+# ---- numbers whose first six digits are equal ----
+awk 'BEGIN {srand(3); print "t"; for (i = 0; i < 500; i++) printf "%.3f\n", 1700000000 + 60 * rand() - 30}' >seconds.csv
+run 0 plot seconds.csv -o seconds.gp
+check "places differ" test "$(awk '/^\$b/ {on = 1; next} /^EOD/ {on = 0} on {print $1}' seconds.gp |
+  sort -u | wc -l)" -gt 512
+check "marks differ" grep -q "^set xtics .*'-20' 1699999980,'.*'+20' 1700000020" seconds.gp
+check "from a round number" grep -q "'from 1700000000'" seconds.gp
+run 0 plot moons.csv --columns x -o near.gp
+check "others have gnuplot's marks" sh -c "grep -q '^set xtics .*autofreq' near.gp && ! grep -q 'from ' near.gp"
+
+# ---- ranks of counts: what a model draws itself is level ----
+awk 'BEGIN {srand(5); print "n,w,x"; for (i = 0; i < 1500; i++) {n = 0; p = exp(-2); u = rand(); s = p
+  while (u > s && n < 20) {n++; p *= 2 / n; s += p}
+  printf "%d,%.1f,%.6f\n", n, 0.3 * n + rand(), n + rand()}}' >counts.csv
+"$sluice" fit counts.csv --columns 'n: count, w: positive width(0.1)' -o counts.safetensors --steps 80 --quiet \
+  --flow 'coupling(affine,hidden=8)*2' >out 2>&1 # may be bad
+run 0 sample counts.safetensors -n 4000 -o own.csv --seed 9
+run 0 plot counts.safetensors --data own.csv --kind pit -o pit.gp
+check "60 level bars" test "$(awk '/^\$b/ {on = 1; next} /^EOD/ {on = 0}
+  on && NF == 2 && $2 > 0.7 && $2 < 1.3' pit.gp | wc -l)" = 60
+awk -F, '{print (NR == 1 ? $2 : int($2 * 10 + 0.5) / 10) "," $1 "," $3}' own.csv >rounded.csv
+sed -i.bak '1s/.*/w,n,x/' rounded.csv
+run 0 plot counts.safetensors --data rounded.csv --kind pit -o pit.gp
+check "the same of what is rounded" test "$(awk '/^\$b/ {on = 1; next} /^EOD/ {on = 0}
+  on && NF == 2 && $2 > 0.7 && $2 < 1.3' pit.gp | wc -l)" -ge 59
 # ---- columns of words ----
 awk '{print (NR == 1 ? "kind" : NR % 2 ? "a" : "b") "," $0}' moons.csv >words.csv
 "$sluice" plot words.csv -o words.gp 2>err
@@ -124,9 +201,17 @@ check "the width asked for" sh -c "'$sluice' plot moons.csv --width 500 --height
 for kind in loss panels warp layers pit corner; do
   drawn "$kind.png" m.safetensors --data moons.csv --kind $kind
 done
-for kind in corner trace rank energy density; do
+for kind in corner trace rank density; do
   drawn "d_$kind.svg" draws.csv --kind $kind --columns 'mu, tau'
 done
+drawn d_energy.svg draws.csv --kind energy
+drawn CAPITALS.PNG moons.csv
+check "in capitals too" test "$(head -c 4 CAPITALS.PNG | tail -c 3)" = PNG
+printf 'a\377\300\257b,c\303\244\n' >latin.csv
+tail -n +2 moons.csv >>latin.csv
+drawn latin.svg latin.csv
+check "an SVG is UTF-8" sh -c 'iconv -f UTF-8 -t UTF-8 latin.svg >/dev/null'
+check "what is UTF-8 stays" grep -q 'cä' latin.svg
 drawn two.svg draws.csv draws.csv
 check "a key with both" test "$(grep -c 'draws.csv' two.svg)" -ge 2
 drawn mixed.png moons.csv m.safetensors

@@ -27,6 +27,8 @@ printf 'a,b\n1,2\n3,x\n5,6\n' >word.csv
 refused 'word.csv:3:3' fit word.csv
 printf 'a,b\n1,2\n3,4\n5,6\n' >few.csv
 refused 'few.csv: 3 rows are too few for 2 columns' fit few.csv
+printf 'a\n1\n' >one.csv
+refused 'one.csv: 1 row is too few for 1 column; give at least 20' fit one.csv
 : >nothing.csv
 refused 'nothing.csv' fit nothing.csv
 awk 'BEGIN {print "a,b"; for (i = 0; i < 50; i++) print i * i ",7"}' >constant.csv
@@ -48,13 +50,32 @@ refused 'no/such/folder' fit d.csv --max-seconds 600 -o no/such/folder/m.safeten
 refused 'Is a directory' fit d.csv --steps 5 -o .
 refused 'no/such/folder' fit d.csv --steps 5 --checkpoint no/such/folder/state
 run 0 fit d.csv --steps 5 --quiet -o m.safetensors
+# Steps too long leave the flow below a Gaussian: a result, printed and kept, but a failed one.
+"$sluice" data moons -n 2000 -o many.csv
+run 1 fit many.csv --steps 50 --lr 0.5 --flow 'coupling(affine)*8' --quiet -o bad.safetensors
+check "the verdict is Bad" grep -q '^Bad: ' out
+run 0 info bad.safetensors
 refused 'declare the column periodic(low,high)' fit d.csv --steps 5 --flow 'coupling(circular)'
 refused 'maps a circle, and the columns it would map are lines' fit d.csv --steps 5 \
   --flow 'uniform(low=-3.141592653589793,high=3.141592653589793)-coupling(circular)'
 refused 'that --checkpoint wrote' fit d.csv --steps 5 --resume m.safetensors
 head -c 100 m.safetensors >short.safetensors
 refused 'short.safetensors' score short.safetensors d.csv
-refused 'd.csv' info d.csv
+refused 'd.csv is no model; info takes MODEL' info d.csv
+refused 'd.csv is no model; score takes MODEL DATA' score d.csv m.safetensors
+refused 'd.csv is no model; sample takes MODEL' sample d.csv -n 3
+refused 'd.csv is a table, no Stan program; `sluice fit`' nuts d.csv
+refused 'd.csv is a table, no Stan program; `sluice fit`' vi d.csv
+refused 'd.csv is a table, no Stan program; `sluice fit`' check d.csv
+refused 'm.safetensors is a model that is fitted already' nuts m.safetensors
+echo '{}' >d.json
+refused 'd.json is data, no Stan program; give it as --data' vi d.json
+echo 'data { int n; } parameters { real x; } model { x ~ normal(n, 1); }' >model.stan
+refused '--data d.json' nuts model.stan
+refused 'model.stan is no model' info model.stan
+refused 'option -n, --rows: ' sample m.safetensors -n -3
+refused 'option -n, --rows needs a value' sample m.safetensors -n
+refused 'option --rows: ' sample m.safetensors --rows -3
 printf 'a,b,c\n1,2,3\n' >three.csv
 refused 'three.csv: 3 columns, but d.csv wants 2' fit d.csv --test three.csv
 printf 'y,z\n1,2\n3,4\n' >half.csv

@@ -29,7 +29,7 @@ check "so it is of conditions" grep -q 'taken in its order' err
 
 # fit: columns of other files by name; errors name the file.
 run 0 fit d.csv --context label --columns 'w: weight' --test other.csv --valid other.csv --steps 5 \
-  --quiet --json
+  --baselines=false --quiet --json
 json
 check "no weight is fine" test "$(value test.rows)" = 300
 refused 'without.csv: no column "label", a condition' fit d.csv --context label \

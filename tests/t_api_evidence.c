@@ -72,6 +72,9 @@ TEST(evidence_with_draws_that_are_given) {
   CHECK(sl_evidence(f.context, f.target, f.flow, &options, &report) == SL_BAD_ARGUMENT);
   CHECK(strstr(sl_error(f.context), "3999 rows are not 4 chains") != NULL);
   options.draws.rows = ROWS;
+  options.chains = 0;
+  CHECK(sl_evidence(f.context, f.target, f.flow, &options, &report) == SL_BAD_ARGUMENT);
+  options.chains = ROWS / EACH;
   x[3] = (double)NAN;
   CHECK(sl_evidence(f.context, f.target, f.flow, &options, &report) == SL_NUMERIC);
   CHECK(strstr(sl_error(f.context), "draw 2 is not finite") != NULL);

@@ -149,6 +149,8 @@ TEST(messages_of_what_cannot_be_sampled) {
   char message[1024];
   CHECK_INTEGER(refused("log(-1-x^2)", "x", NULL, message), SL_NUMERIC);
   CHECK(strstr(message, "found no point to start from") != NULL);
+  CHECK(strstr(message, "log density is not a number") != NULL);
+  CHECK_INTEGER(refused("-exp(1e4+x^2)", "x", NULL, message), SL_NUMERIC);
   CHECK(strstr(message, "log density is -inf") != NULL);
   const double outside[] = {-1, -1};
   CHECK_INTEGER(refused("log(x)-x", "x", outside, message), SL_NUMERIC);

@@ -174,3 +174,34 @@ TEST(energy_fraction) { /* sum of squared steps over sum of squared deviations, 
   const double flat[] = {2, 2, 2};
   CHECK(isnan(sl__ebfmi(3, flat, 1)));
 }
+
+/* A summary is in the units of its draws, however large or small these are. */
+TEST(summary_in_extreme_units) {
+  static const double units[] = {1, 1e160, 1e-300, 1e307};
+  const recipe of = {4, 251, 0.6, 0, 0, 0, 1};
+  sl_context *context = open_context(1);
+  double *x = make_chains(&of);
+  if (!x) return;
+  const double *expected = cases[0].expected;
+  double before = 1;
+  for (size_t u = 0; u < sizeof units / sizeof *units; u++) {
+    for (int i = 0; i < of.chains * of.draws; i++) x[i] = x[i] / before * units[u];
+    before = units[u];
+    const sl__series series = series_of(&of, x);
+    sl__summary_row row;
+    double error = 0;
+    REQUIRE_OK(context, sl__summarise(context, &series, 1, 1, &row));
+    REQUIRE_OK(context, sl__mcse_quantile(context, &series, 0.5, &error));
+    CHECK_CLOSE(row.rhat, expected[0], 1e-10);
+    CHECK_CLOSE(row.ess_bulk, expected[1], 1e-6);
+    CHECK_CLOSE(row.mcse_mean / units[u], expected[5], 1e-10);
+    CHECK_CLOSE(row.mcse_sd / units[u], expected[6], 1e-10);
+    CHECK_CLOSE(error / units[u], expected[7], 1e-10);
+    CHECK_CLOSE(row.mean / units[u], expected[9], 1e-10);
+    CHECK_CLOSE(row.sd / units[u], expected[10], 1e-10);
+    CHECK_CLOSE(row.q5 / units[u], expected[11], 1e-10);
+    CHECK_CLOSE(row.q95 / units[u], expected[13], 1e-10);
+  }
+  free(x);
+  sl_context_free(context);
+}

@@ -94,6 +94,39 @@ TEST(file_cut_short) {
   sl_context_free(context);
 }
 
+/* A run that was killed in its warm-up: what it saved is no draw. */
+TEST(warmup_without_its_end) {
+#define ROWS "lp__,x\n-1,10\n-1,11\n-1,12\n-1,13\n-1,14\n"
+  static const struct {
+    const char *text;
+    int64_t warmup; /* 5: no draws are left */
+  } cases_of[] = {
+      {"# save_warmup = true\n" ROWS, 5},
+      {"# num_warmup = 1000 (Default)\n# save_warmup = 1\n" ROWS, 5},
+      {"# num_warmup = 4\n# save_warmup = 1\n" ROWS, 4}, /* adaptation not engaged */
+      {"# num_warmup = 5\n# save_warmup = 1\n# thin = 2\n" ROWS, 3},
+      {"# num_warmup = 1000\n# save_warmup = 0\n" ROWS, 0},
+      {"# num_warmup = 0\n# save_warmup = 1\n" ROWS, 0},
+      {"# num_warmup = 9\n# save_warmup = 1\n# algorithm = fixed_param\n" ROWS, 0},
+  };
+#undef ROWS
+  sl_context *context = open_context(1);
+  for (size_t i = 0; i < sizeof cases_of / sizeof *cases_of; i++) {
+    sl__draws draws;
+    const int64_t warmup = cases_of[i].warmup;
+    const sl_status status = parse(context, cases_of[i].text, &draws);
+    CHECK(status == (warmup == 5 ? SL_FORMAT : SL_OK));
+    if (status != SL_OK) {
+      CHECK(strstr(sl_error(context), "warm-up but no draws"));
+      continue;
+    }
+    CHECK(draws.warmup == warmup && draws.draws == 5 - warmup);
+    CHECK(draws.values[1] == (double)(10 + warmup));
+    sl__draws_close(&draws);
+  }
+  sl_context_free(context);
+}
+
 static const struct {
   const char *text, *message;
   int line, column;
@@ -246,6 +279,30 @@ TEST(written_text) {
       "#                2.500 seconds (Sampling)\n"
       "#                3.750 seconds (Total)\n#\n");
   sl__free(&(sl__allocator){context->allocator.reallocate, context->allocator.user}, bytes);
+  sl_context_free(context);
+}
+
+/* An older file stays until there is a row to replace it by. */
+TEST(nothing_is_lost_before_the_first_row) {
+  sl_context *context = open_context(1);
+  char path[128], *bytes;
+  size_t length;
+  static const char *const names[] = {"mu"};
+  static const sl__draw_facts facts = {.log_density = -1};
+  write_text(in_folder(path, "kept.csv"), "older\n");
+  const sl__stan_csv_header header = {.path = path, .chains = 1, .columns = 1, .names = names};
+  for (int rows = 0; rows < 2; rows++) {
+    sl__stan_csv *file;
+    const double value = 2;
+    REQUIRE_OK(context, sl__stan_csv_open(context, &header, &file));
+    CHECK_OK(context, sl__stan_csv_comment(file, 0, "Interrupted"));
+    CHECK_OK(context, sl__stan_csv_flush(file));
+    if (rows > 0) CHECK_OK(context, sl__stan_csv_row(file, 0, &facts, &value));
+    CHECK_OK(context, sl__stan_csv_close(file));
+    REQUIRE_OK(context, sl__os_read_file(context, path, &bytes, &length));
+    CHECK((strcmp(bytes, "older\n") == 0) == (rows == 0));
+    sl__free(&(sl__allocator){context->allocator.reallocate, context->allocator.user}, bytes);
+  }
   sl_context_free(context);
 }
 

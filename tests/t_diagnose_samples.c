@@ -35,6 +35,35 @@ TEST(wasserstein_of_shifted_and_paired) {
   sl_context_free(context);
 }
 
+/* Units of 1e160 or 1e-300, whose squares are no numbers any more, change nothing. */
+TEST(distances_in_extreme_units) {
+  enum { COUNT = 200 };
+  static const double units[] = {1, 1e160, 1e-300, 1e300, 1e-306};
+  sl_context *context = open_context(1);
+  double a[COUNT], b[COUNT], x[COUNT], y[COUNT], plain[3] = {0};
+  draw(3, COUNT, 0, a);
+  draw(4, COUNT, 0.5, b);
+  for (size_t u = 0; u < sizeof units / sizeof *units; u++) {
+    for (int i = 0; i < COUNT; i++) {
+      x[i] = a[i] * units[u];
+      y[i] = b[i] * units[u];
+    }
+    const sl__series of_x = {1, COUNT, x, 0, 1}, of_y = {1, COUNT, y, 0, 1};
+    const sl__sample first = {COUNT, 1, x, 1, 1, COUNT}, second = {COUNT, 1, y, 1, 1, COUNT};
+    sl__wasserstein area;
+    sl__energy_test test;
+    REQUIRE_OK(context, sl__wasserstein_distance(context, &of_x, &of_y, COUNT, COUNT, &area));
+    REQUIRE_OK(context, sl__energy_distance(context, &first, &second, COUNT, 99, 1, &test));
+    const double got[3] = {area.distance, area.floor, test.distance};
+    for (int k = 0; k < 3; k++) {
+      if (u == 0) plain[k] = got[k];
+      CHECK_CLOSE(got[k], plain[k], 1e-8);
+    }
+    CHECK(test.p_value == 0.01);
+  }
+  sl_context_free(context);
+}
+
 TEST(wasserstein_floor_is_the_mean_of_exact_samples) {
   sl_context *context = open_context(1);
   double a[300], b[500], distance = 0, floor = 0;

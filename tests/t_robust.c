@@ -147,6 +147,8 @@ TEST(every_rule_refuses_alone) {
   REFUSES(bridge, -3.03, -3.04, "by bridge sampling");
   REFUSES(tempered, -2.925, -2.915, "by tempering");
   REFUSES(tempered_se, 0.19, 0.21, "cannot say whether a part is missing");
+  REFUSES(own_mean_gap, 0.14, 0.16, "weights move it by");
+  REFUSES(own_sd_gap, 0.13, 0.15, "weights move it by");
   REFUSES(mean_gap, 0.14, 0.15, "sd in a mean");
   REFUSES(sd_gap, 0.14, 0.15, "in an sd");
   REFUSES(scores.elbo, -3.039, -3.041, "below the log evidence");

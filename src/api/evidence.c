@@ -34,7 +34,7 @@ static sl_status read_draws(sl_context *context, const sl_target *target,
   SL__TRY(sl__check_in(context, "draws", draws, -1, dim));
   if (draws->dtype != SL_F64 || draws->column_stride != 1 || draws->row_stride != dim)
     return sl__fail(context, SL_BAD_ARGUMENT, "draws must be contiguous float64");
-  if (draws->rows < options->chains || draws->rows % options->chains != 0)
+  if (options->chains < 1 || draws->rows < options->chains || draws->rows % options->chains != 0)
     return sl__fail(context, SL_BAD_ARGUMENT,
                     "%lld rows are not %d chains of equal length; pass those of each chain in turn",
                     (long long)draws->rows, (int)options->chains);

@@ -54,6 +54,8 @@ enum {
   SL__STREAM_RESAMPLE = (1 << 24) + 16, /* draws chosen by their weights */
   SL__STREAM_PERMUTATION_TEST,          /* of two sets of draws */
   SL__STREAM_MIX,                       /* jumps of chains by a flow's proposals */
+  SL__STREAM_PRECONDITION,              /* seeds of runs and fits that find a flow to sample in */
+  SL__STREAM_SEARCH,                    /* first points of climbs to modes */
   SL__STREAM_PATHFINDER = 1 << 26,      /* + number of the way */
   SL__STREAM_VARIATIONAL = 1 << 28      /* + 2^22 times the term, + node stream */
 };

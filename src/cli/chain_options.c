@@ -96,12 +96,24 @@ sl_status sl__cli_first_points(sl__cli *cli, const sl__target *target, sl__sampl
 
 /* ---- comments ---- */
 
-enum { MOST_COMMENTS = 16 };
+enum { MOST_COMMENTS = 20 };
 
 static bool add_comment(sl__cli *cli, const char **lines, int64_t *count, sl__text *text) {
   lines[*count] = text->failed ? NULL : sl__arena_text(&cli->arena, text->data, text->length);
   text->length = 0;
   return lines[(*count)++] != NULL;
+}
+
+/* An option of a command that has it and was given it, or has a default. */
+static bool add_option(sl__cli *cli, const char *name, const char **lines, int64_t *count,
+                       sl__text *text) {
+  const sl__option_value *value = sl__cli_option(cli, name);
+  if (!value->text && value->integer == 0) return true;
+  if (value->text)
+    sl__text_add(text, "%s = %s", name, value->text);
+  else
+    sl__text_add(text, "%s = %lld", name, (long long)value->integer);
+  return add_comment(cli, lines, count, text);
 }
 
 sl_status sl__cli_comments(sl__cli *cli, const sl__target *target,
@@ -135,6 +147,12 @@ sl_status sl__cli_comments(sl__cli *cli, const sl__target *target,
   good &= add_comment(cli, out, count, &text);
   sl__text_add(&text, "metric = %s", metric);
   good &= add_comment(cli, out, count, &text);
+  /* auto: chains go on from the draws that the flow was fitted to */
+  const char *flow = sl__cli_option(cli, "precondition")->text;
+  if (sl__cli_typed(cli, "init") || !flow || strcmp(flow, "auto") != 0)
+    good &= add_option(cli, "init", out, count, &text);
+  good &= add_option(cli, "precondition", out, count, &text);
+  good &= add_option(cli, "jumps", out, count, &text);
   sl__text_close(&text);
   *lines = out;
   return good ? SL_OK : SL_NO_MEMORY;

@@ -7,16 +7,14 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "cli/draws_file.h"
+
 static const char *const sampler_names[] = {"lp__",        "accept_stat__", "stepsize__",
                                             "treedepth__", "n_leapfrog__",  "divergent__",
                                             "energy__"};
 enum { SAMPLER_COLUMNS = sizeof sampler_names / sizeof *sampler_names };
-static const double flush_seconds = 2, rewrite_seconds = 30;
-
-static bool ends_with(const char *path, const char *ending) {
-  const size_t length = strlen(path), tail = strlen(ending);
-  return length > tail && strcmp(path + length - tail, ending) == 0;
-}
+/* A rewrite takes the longer the more draws there are, so the next one is as much later. */
+static const double flush_seconds = 2, rewrite_share = 0.5;
 
 /* ---- opening ---- */
 
@@ -28,7 +26,7 @@ static sl_status name_columns(sl__chain_output *out) {
   for (int part = 0; part < SL__TARGET_PARTS; part++)
     for (int32_t i = 0; i < sl__target_count(out->target, (sl__target_part)part); i++) {
       const char *name = sl__target_name(out->target, (sl__target_part)part, i);
-      draws->names[at++] = sl__arena_text(&draws->arena, name, strlen(name));
+      draws->names[at++] = sl__cli_draws_name(&draws->arena, name);
     }
   for (int i = 0; i < SAMPLER_COLUMNS; i++)
     draws->names[at++] = sl__arena_text(&draws->arena, sampler_names[i], strlen(sampler_names[i]));
@@ -63,15 +61,8 @@ static sl_status open_file(sl__chain_output *out, int64_t comments, const char *
   sl__cli *cli = out->cli;
   if (!out->path) return SL_OK;
   sl__cli_about(cli, out->path, NULL);
-  if (ends_with(out->path, ".npy") || ends_with(out->path, ".safetensors")) {
-    if (strchr(out->path, '%'))
-      return sl__fail(cli->context, SL_BAD_ARGUMENT,
-                      "%s: only CSV has a file for each chain; leave the %%d out", out->path);
-    if (out->options->save_warmup)
-      return sl__fail(cli->context, SL_BAD_ARGUMENT,
-                      "%s: only CSV can hold the warm-up; leave --save-warmup out", out->path);
-    return sl__os_check_out(cli->context, out->path);
-  }
+  sl__draws_format format;
+  if (sl__draws_find_format(out->path, &format) && format != SL__DRAWS_CSV) return SL_OK;
   const sl__draws *draws = &out->kept.draws;
   const sl__stan_csv_header header = {.path = out->path,
                                       .chains = out->options->chains,
@@ -224,7 +215,7 @@ static void flush_now_and_then(sl__chain_output *out, double now) {
     sl__stan_csv_flush(out->csv);
   } else {
     if (out->next_flush > 0) rewrite(out);
-    out->next_flush = now + rewrite_seconds;
+    out->next_flush = now + fmax(flush_seconds, rewrite_share * (now - out->begun));
   }
 }
 
@@ -250,7 +241,7 @@ sl__record_listener sl__chain_output_listener(sl__chain_output *out) {
 /* ---- the end ---- */
 
 bool sl__chain_output_has_draws(const sl__chain_output *out) {
-  return out->kept.draws.values && out->kept.draws.draws >= 4;
+  return out->kept.draws.values && out->kept.draws.draws > 0;
 }
 
 static sl_status finish_csv(sl__chain_output *out, sl_status status) {

@@ -20,8 +20,8 @@ typedef struct sl__chain_output {
   bool interrupted, failed_to_write;
 } sl__chain_output;
 
-/* Makes room and opens the file, which gets these comment lines on top, before any work is done.
- * Close it in any case. */
+/* Makes room and opens the file, which is made with its first row and gets these comment lines on
+ * top. Close it in any case. */
 sl_status sl__chain_output_open(sl__cli *cli, const sl__target *target,
                                 const sl__sampler_options *options, int64_t comments,
                                 const char *const *comment, sl__chain_output *out);
@@ -29,7 +29,7 @@ sl_status sl__chain_output_open(sl__cli *cli, const sl__target *target,
 sl__record_listener sl__chain_output_listener(sl__chain_output *out);
 /* After the run: writes the rest. status: how the run ended; the first failure comes back. */
 sl_status sl__chain_output_finish(sl__chain_output *out, sl_status status);
-/* Whether there is enough to be summarised: four draws of each chain. */
+/* Whether there is anything to be summarised: a draw of each chain. */
 bool sl__chain_output_has_draws(const sl__chain_output *out);
 void sl__chain_output_close(sl__chain_output *out);
 #endif

@@ -5,6 +5,7 @@
 
 #include "cli/chain_options.h"
 #include "cli/chain_output.h"
+#include "cli/draws_file.h"
 #include "cli/precondition.h"
 #include "cli/target_options.h"
 
@@ -13,6 +14,7 @@ typedef struct request {
   sl__precondition precondition;
   sl__sampler_options options;
   const double *first;
+  double begun; /* seconds */
 } request;
 
 static sl_status read_request(sl__cli *cli, request *r) {
@@ -22,6 +24,12 @@ static sl_status read_request(sl__cli *cli, request *r) {
                     "%s: the warm-up of several chains cannot be told apart in one file; put %%d "
                     "in its name",
                     path);
+  SL__TRY(sl__cli_check_draws_file(cli, r->options.chains));
+  sl__draws_format format;
+  if (r->options.save_warmup && path && sl__draws_find_format(path, &format) &&
+      format != SL__DRAWS_CSV)
+    return sl__fail(cli->context, SL_BAD_ARGUMENT,
+                    "%s: only CSV can hold the warm-up; leave --save-warmup out", path);
   SL__TRY(sl__cli_open_target(cli, &r->target));
   if (r->target->dim < 1)
     return sl__fail(cli->context, SL_BAD_ARGUMENT,
@@ -46,6 +54,7 @@ static int print_json(sl__cli *cli, const request *r, const sl__cli_summary *s,
   sl__json_integer(&json, "chains_regrouped", report->regrouped);
   if (report->jumps > 0)
     sl__json_real(&json, "jump_acceptance", (double)report->jumps_taken / (double)report->jumps);
+  sl__json_integer(&json, "divergences_undefined", report->undefined);
   sl__cli_json_judged(&json, s);
   return sl__cli_json_close(cli, &text, &json);
 }
@@ -71,17 +80,31 @@ static int print_text(sl__cli *cli, const request *r, const sl__cli_summary *s,
                  (long long)report->jumps);
   if (sl__cli_add_summary(cli, s, sl__cli_option(cli, "all")->integer != 0, &text) != SL_OK)
     text.failed = true;
-  return sl__cli_print(cli, &text);
+  return sl__cli_print_beside_draws(cli, &text);
+}
+
+static void tell_interruption(sl__cli *cli, const sl__chain_output *out) {
+  if (!sl__chain_output_has_draws(out))
+    sl__fail(cli->context, SL_STOPPED, "interrupted before every chain had a draw");
+  else if (out->path)
+    sl__fail(cli->context, SL_STOPPED, "interrupted; the draws so far are in %s", out->path);
+  else
+    sl__fail(cli->context, SL_STOPPED,
+             "interrupted; the draws so far were not saved, -o draws.csv would keep them");
 }
 
 static int conclude(sl__cli *cli, const request *r, sl__chain_output *out,
                     const sl__sampler_report *report, sl_status status) {
   sl__cli_summary s;
+  if (status == SL_STOPPED) tell_interruption(cli, out);
   int code = status == SL_OK ? SL__EXIT_DONE : sl__cli_fail(cli, status);
   if (!sl__chain_output_has_draws(out)) return code;
   out->kept.rows =
       sl__arena_take(&cli->arena, (size_t)out->kept.draws.parameters, sizeof *out->kept.rows);
   if (!out->kept.rows) return sl__cli_fail(cli, SL_NO_MEMORY);
+  out->kept.undefined = report->undefined;
+  out->kept.draws.preconditioned = r->precondition.target != NULL;
+  out->kept.draws.jumped = r->options.jumps > 0;
   const sl__series first = sl__cli_series(&out->kept, 0);
   sl_status judged =
       sl__summarise(cli->context, &first, out->kept.draws.parameters, 1, out->kept.rows);
@@ -97,14 +120,29 @@ static int conclude(sl__cli *cli, const request *r, sl__chain_output *out,
 
 /* ---- the command ---- */
 
-static sl_status sample(sl__cli *cli, request *r, sl__chain_output *out,
-                        sl__sampler_report *report) {
+/* All that is read comes before the output is opened: it may be where an older run's draws are. */
+static sl_status prepare(sl__cli *cli, request *r, sl__chain_output *out) {
+  int64_t count = 0;
+  const char *const *comments = NULL;
+  SL__TRY(read_request(cli, r));
+  sl__watch_signals();
+  SL__TRY(sl__cli_hire(cli));
+  r->begun = sl__os_seconds();
   SL__TRY(sl__cli_precondition(cli, r->target, &r->options, &r->precondition));
   const sl__target *target = r->precondition.target ? r->precondition.target : r->target;
   if (r->precondition.target && !sl__cli_typed(cli, "init"))
     r->first = r->precondition.first;
   else
     SL__TRY(sl__cli_first_points(cli, target, &r->options, &r->first));
+  SL__TRY(sl__cli_comments(cli, r->target, &r->options, sl__metric_kind_name(r->options.metric),
+                           &count, &comments));
+  return sl__chain_output_open(cli, r->target, &r->options, count, comments, out);
+}
+
+static sl_status sample(sl__cli *cli, const request *r, sl__chain_output *out,
+                        sl__sampler_report *report) {
+  const sl__target *target = r->precondition.target ? r->precondition.target : r->target;
+  out->begun = r->begun;
   cli->place = NULL;
   const sl__record_listener listener = sl__chain_output_listener(out);
   return sl__record_run(cli->context, target, &r->options, r->first, &listener, report);
@@ -114,16 +152,7 @@ int sl__cli_run_chains(sl__cli *cli, const sl__sampler_options *options) {
   request r = {.options = *options};
   sl__chain_output out = {0};
   sl__sampler_report report = {0};
-  int64_t count = 0;
-  const char *const *comments = NULL;
-  sl_status status = read_request(cli, &r);
-  if (status == SL_OK)
-    status = sl__cli_comments(cli, r.target, &r.options, sl__metric_kind_name(r.options.metric),
-                              &count, &comments);
-  sl__watch_signals();
-  if (status == SL_OK) status = sl__cli_hire(cli);
-  if (status == SL_OK)
-    status = sl__chain_output_open(cli, r.target, &r.options, count, comments, &out);
+  sl_status status = prepare(cli, &r, &out);
   const bool opened = status == SL_OK;
   if (opened) status = sample(cli, &r, &out, &report);
   if (opened) status = sl__chain_output_finish(&out, status);

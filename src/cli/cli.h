@@ -80,6 +80,8 @@ extern const int sl__cli_common_count;
 
 /* help.c */
 void sl__cli_overview(sl__text *text);
+/* Adds words from the column `left` on, in as many lines as they need. */
+void sl__cli_wrap(sl__text *text, size_t left, const char *words);
 void sl__cli_usage(sl__text *text, const sl__command *command);
 /* The rows of `command`, its own and then those it shares, that --help shows before the common ones.
  * part: 0 own, 1 shared. */
@@ -99,6 +101,12 @@ const sl__topic *sl__topics(int *count);
  * from the registries. */
 void sl__cli_manual(sl__text *text);
 void sl__cli_completion(sl__text *text, const char *shell); /* "bash", "zsh" or "fish" */
+
+/* mistaken.c: files whose names say that they are something else. */
+/* A flow from its file. A table or a program in its place is named as such. */
+sl_status sl__cli_open_model(sl__cli *cli, const char *path, sl_flow **out);
+/* Refuses what is no program: a table, data, a model. */
+sl_status sl__cli_expect_program(const sl__cli *cli, const char *path);
 
 /* table.c: tables for commands. */
 /* Reads a table and refuses NaN and infinities with their place. */

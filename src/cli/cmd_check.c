@@ -103,7 +103,8 @@ static int run(sl__cli *cli) {
   sl__stan_program *tree = NULL;
   const char *data_path = sl__cli_option(cli, "data")->text;
   int code = SL__EXIT_DONE;
-  sl_status status = read_file(cli, cli->arguments[0], &program);
+  sl_status status = sl__cli_expect_program(cli, cli->arguments[0]);
+  if (status == SL_OK) status = read_file(cli, cli->arguments[0], &program);
   if (status == SL_OK && data_path) status = read_file(cli, data_path, &data);
   cli->place = NULL; /* messages name their file themselves */
   if (status == SL_OK)

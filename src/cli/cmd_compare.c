@@ -8,7 +8,7 @@
 #include "cli/fit_target.h"
 #include "cli/points.h"
 
-enum { SHOWN = 30, NAME_WIDTH = 40, TESTED_ROWS = 500, PERMUTATIONS = 999 };
+enum { SHOWN = 30, NAME_WIDTH = 40, MOST_TESTED = 2000, LEAST_TESTED = 500, PERMUTATIONS = 199 };
 
 static const sl__option_row options[] = {
     {"format", SL__OPTION_CHOICE, NULL, 0, 0, "csv|npy", "format of A and B, whatever their names"},
@@ -59,6 +59,9 @@ static sl_status pair_columns(sl__cli *cli, comparison *c) {
   const sl__draws *a = &c->of[0].draws, *b = &c->of[1].draws;
   c->differ = sl__arena_take(&cli->arena, (size_t)a->parameters, sizeof *c->differ);
   if (!c->differ) return SL_NO_MEMORY;
+  for (int side = 0; side < 2; side++)
+    SL__TRY(sl__cli_refuse_same_wanted(cli, c->of[side].name, c->of[side].draws.parameters,
+                                       (const char *const *)c->of[side].draws.names));
   for (int64_t i = 0; i < a->parameters; i++) {
     int64_t other = 0;
     while (other < b->parameters && !sl__cli_same_name(a->names[i], b->names[other])) other++;
@@ -88,12 +91,21 @@ static double effective(const sl__cli_draws *d, int64_t parameter) {
   return ess > 0 && ess < draws ? ess : draws;
 }
 
+static double error_of(const sl__summary_row *row) {
+  return row->constant ? 0 : row->mcse_mean;
+}
+
+static double in_units(double gap, double unit) {
+  return gap == 0 ? 0 : gap / unit;
+}
+
 static sl_status compare_one(sl__cli *cli, const comparison *c, difference *d) {
   const sl__summary_row *a = &c->of[0].rows[d->a], *b = &c->of[1].rows[d->b];
   const sl__series of_a = sl__cli_series(&c->of[0], d->a), of_b = sl__cli_series(&c->of[1], d->b);
   const double gap = a->mean - b->mean;
-  d->mean_in_mcse = gap / hypot(a->mcse_mean, b->mcse_mean);
-  d->mean_in_sd = gap / sqrt(0.5 * (a->sd * a->sd + b->sd * b->sd));
+  /* What never moves has no error: a gap between constants is beyond every bound, or none. */
+  d->mean_in_mcse = in_units(gap, hypot(error_of(a), error_of(b)));
+  d->mean_in_sd = in_units(gap, sqrt(0.5) * hypot(a->sd, b->sd));
   d->sd_ratio = a->sd / b->sd;
   return sl__wasserstein_distance(cli->context, &of_a, &of_b, effective(&c->of[0], d->a),
                                   effective(&c->of[1], d->b), &d->wasserstein);
@@ -122,6 +134,13 @@ static bool all_finite(const comparison *c) {
   return true;
 }
 
+/* Rows for the energy test: all distances between them are computed, so fewer of many columns. */
+static int64_t tested_rows(int64_t columns) {
+  const double work = 2e8;
+  const double rows = fmin(sqrt(work / (double)columns), MOST_TESTED);
+  return rows > LEAST_TESTED ? (int64_t)rows : LEAST_TESTED;
+}
+
 static sl_status compare(sl__cli *cli, comparison *c) {
   SL__TRY(pair_columns(cli, c));
   for (int64_t i = 0; i < c->count; i++) SL__TRY(compare_one(cli, c, &c->differ[i]));
@@ -130,7 +149,8 @@ static sl_status compare(sl__cli *cli, comparison *c) {
   sl__sample a, b;
   SL__TRY(gather(cli, c, 0, &a));
   SL__TRY(gather(cli, c, 1, &b));
-  return sl__energy_distance(cli->context, &a, &b, TESTED_ROWS, PERMUTATIONS, cli->seed, &c->test);
+  return sl__energy_distance(cli->context, &a, &b, tested_rows(c->count), PERMUTATIONS, cli->seed,
+                             &c->test);
 }
 
 /* ---- the verdict ---- */
@@ -175,11 +195,14 @@ static void conclude(comparison *c) {
              p, (long long)c->test.rows_a, (long long)c->test.rows_b, name, means, sds, distance,
              floor);
   else
-    snprintf(c->verdict, sizeof c->verdict,
-             "Different: %lld of %lld parameters beyond chance, energy test p = %s; farthest apart "
-             "is %.60s, means %s MCSE (%s sd) apart, sd ratio %s, Wasserstein %s sd where exact "
-             "draws show %s.",
-             (long long)apart, (long long)c->count, p, name, means, sds, ratio, distance, floor);
+    snprintf(
+        c->verdict, sizeof c->verdict,
+        "Different: %lld of %lld parameters beyond chance, energy test p = %s on %lld and %lld "
+        "rows; farthest apart is %.60s, means %s MCSE (%s sd) apart, sd ratio %s, Wasserstein %s "
+        "sd where exact "
+        "draws show %s.",
+        (long long)apart, (long long)c->count, p, (long long)c->test.rows_a,
+        (long long)c->test.rows_b, name, means, sds, ratio, distance, floor);
 }
 
 /* ---- printing ---- */
@@ -213,7 +236,8 @@ static int print_text(sl__cli *cli, const comparison *c) {
   sl__cli_significant(&text, c->test.distance, 3, 0);
   sl__text_add(&text, ", p = ");
   sl__cli_fixed(&text, c->test.p_value, 3, 0);
-  sl__text_add(&text, "\n%s\n", c->verdict);
+  sl__text_add(&text, " on %lld and %lld rows\n%s\n", (long long)c->test.rows_a,
+               (long long)c->test.rows_b, c->verdict);
   return sl__cli_print(cli, &text);
 }
 

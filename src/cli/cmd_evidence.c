@@ -43,7 +43,7 @@ static bool is_fit(const sl__cli *cli) {
 
 static sl_status open_fit(sl__cli *cli, request *r) {
   const char *path = cli->arguments[0];
-  SL__TRY(sl_flow_load(cli->context, sl__cli_about(cli, path, NULL), &r->flow));
+  SL__TRY(sl__cli_open_model(cli, path, &r->flow));
   SL__TRY(sl__cli_fit_target(cli, r->flow, path, &r->target));
   if (r->target) return SL_OK;
   return sl__fail(cli->context, SL_BAD_ARGUMENT,
@@ -167,8 +167,8 @@ const sl__command sl__command_evidence = {
         "FIT is a file of `sluice vi`: importance sampling with its draws, and bridge sampling "
         "with\n"
         "--draws, or with draws that chains in the flow's base space make. TARGET, named as for\n"
-        "`sluice vi`, wants --draws: a flow is fitted to the first half of each chain and bridges "
-        "with\nthe second. log_evidence is bridge sampling's where that may be trusted.\n"
+        "`sluice vi`, wants --draws: a flow is fitted to the first half of each chain and bridges\n"
+        "with the second. log_evidence is bridge sampling's where that may be trusted.\n"
         "Exit code 1: the estimate is not to be trusted, for the reason that the verdict says.\n",
     .examples = "  sluice evidence q.safetensors --json\n"
                 "  sluice evidence q.safetensors --draws draws.csv\n"

@@ -4,6 +4,7 @@
 
 #include "api/handle.h"
 #include "cli/kept.h"
+#include "cli/score_names.h"
 #include "cli/watch.h"
 #include "infer/recipe.h"
 
@@ -163,7 +164,7 @@ static void add_score_line(sl__text *text, const char *name, const sl_score *sco
 
 /* On standard output, unless the model went there. */
 static int print_text(sl__cli *cli, const sl_flow *flow, const sl_fit_report *report, bool aside) {
-  char mixture[64];
+  char mixture[64], gaussian[64];
   snprintf(mixture, sizeof mixture, "  %d Gaussian%s, test", report->mixture_components,
            report->mixture_components == 1 ? "" : "s");
   sl__text text;
@@ -181,9 +182,8 @@ static int print_text(sl__cli *cli, const sl_flow *flow, const sl_fit_report *re
   add_score_line(&text, "  train", &report->train);
   add_score_line(&text, "  held out to stop by", &report->valid);
   add_score_line(&text, "  test", &report->test);
-  add_score_line(&text,
-                 sl_flow_context_dim(flow) > 0 ? "  Gaussian of x given c" : "  one Gaussian, test",
-                 &report->gaussian);
+  snprintf(gaussian, sizeof gaussian, "  %s", sl__cli_gaussian_name(flow));
+  add_score_line(&text, gaussian, &report->gaussian);
   add_score_line(&text, mixture, &report->gaussian_mixture);
   if (report->trouble[0]) sl__text_add(&text, "\nTrouble on the way: %s\n", report->trouble);
   if (report->skipped > 0)
@@ -196,6 +196,15 @@ static int print_text(sl__cli *cli, const sl_flow *flow, const sl_fit_report *re
 }
 
 /* ---- the command ---- */
+
+/* By the verdict's first words (infer/verdict.c). A fit below a Gaussian has failed, whatever is
+ * done with it. */
+static bool is_trusted(const sl_fit_report *report) {
+  static const char *const distrust[] = {"Bad:", "Not to be trusted:"};
+  for (size_t i = 0; i < sizeof distrust / sizeof *distrust; i++)
+    if (strncmp(report->verdict, distrust[i], strlen(distrust[i])) == 0) return false;
+  return isfinite(report->train.log_prob);
+}
 
 /* Saves and reports what there is: all of it, or the best so far. */
 static int finish(sl__cli *cli, const inputs *in, const sl_flow *flow, const sl_fit_report *report,
@@ -216,7 +225,7 @@ static int finish(sl__cli *cli, const inputs *in, const sl_flow *flow, const sl_
                           : print_text(cli, flow, report, path && strcmp(path, "-") == 0);
   if (code == SL__EXIT_DONE && !path && !cli->json)
     sl__cli_say(cli, "the model was not saved; -o m.safetensors would keep it");
-  if (code == SL__EXIT_DONE && !isfinite(report->train.log_prob)) code = SL__EXIT_FAILED;
+  if (code == SL__EXIT_DONE && !is_trusted(report)) code = SL__EXIT_FAILED;
   return code == SL__EXIT_DONE ? printed : code;
 }
 
@@ -269,10 +278,12 @@ const sl__command sl__command_fit = {
     .name = "fit",
     .arguments = "DATA",
     .summary = "fit a density to the rows of a CSV or NPY file, and say how good it is",
-    .details = "Without options: looks at the columns, dequantises rounded ones, standardises,\n"
-               "holds out rows, chooses a flow and a budget, stops early, and reports in the\n"
-               "data's own units. "
-               "Ctrl-C stops at the next step and saves the best so far.\n",
+    .details =
+        "Without options: looks at the columns, dequantises rounded ones, standardises,\n"
+        "holds out rows, chooses a flow and a budget, stops early, and reports in the\n"
+        "data's own units. "
+        "Ctrl-C stops at the next step and saves the best so far.\n"
+        "Exit code 1: the verdict is Bad or Not to be trusted; see `sluice help verdicts`.\n",
     .examples = "  sluice fit data.csv -o m.safetensors\n"
                 "  sluice fit data.npy --flow 'coupling(affine,hidden=256x256)*6' --steps 5000\n"
                 "  sluice fit data.csv --columns 'height, weight, n: weight' --context age\n"

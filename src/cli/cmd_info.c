@@ -120,18 +120,16 @@ static int print_text(sl__cli *cli, const sl__model *model, const sl__json_value
 static int run(sl__cli *cli) {
   sl_flow *flow;
   sl__json_value *training = NULL;
-  sl_status status =
-      sl_flow_load(cli->context, sl__cli_about(cli, cli->arguments[0], NULL), &flow);
+  sl_status status = sl__cli_open_model(cli, cli->arguments[0], &flow);
   if (status != SL_OK) return sl__cli_fail(cli, status);
   const char *record = flow->model->training;
-  if (record)
-    status = sl__json_parse(cli->context, &cli->arena, record, strlen(record), &training);
+  if (record) status = sl__json_parse(cli->context, &cli->arena, record, strlen(record), &training);
   int code;
   if (status != SL_OK)
     code = sl__cli_fail(cli, status);
   else
-    code = cli->json ? print_json(cli, flow->model, training)
-                     : print_text(cli, flow->model, training);
+    code =
+        cli->json ? print_json(cli, flow->model, training) : print_text(cli, flow->model, training);
   sl_flow_free(flow);
   return code;
 }

@@ -2,6 +2,7 @@
  * way. */
 #include <string.h>
 
+#include "cli/draws_file.h"
 #include "cli/target_options.h"
 #include "cli/watch.h"
 #include "infer/chain/pathfinder.h"
@@ -18,8 +19,8 @@ static const sl__option_row options[] = {
     {"steps", SL__OPTION_INT, "1000", 1, 1e6, NULL, "most steps of a way"},
     {"tolerance", SL__OPTION_REAL, "1e-8", 0, 1, NULL, "relative gain below which a way ends"},
     {"init", SL__OPTION_REAL, "2", 0, 1e9, NULL, "ways begin within this of 0"},
-    {"psis", SL__OPTION_BOOL, "true", 0, 0, NULL,
-     "choose by smoothed importance weights; else equally many of each way"},
+    {"no-psis", SL__OPTION_BOOL, "false", 0, 0, NULL,
+     "choose equally many draws of each way, not by smoothed importance weights"},
 };
 
 static int64_t integer_of(sl__cli *cli, const char *name) {
@@ -35,7 +36,7 @@ static void read_options(sl__cli *cli, sl__pathfinder_options *out) {
   out->most_steps = (int32_t)integer_of(cli, "steps");
   out->tolerance = sl__cli_option(cli, "tolerance")->real;
   out->init_radius = sl__cli_option(cli, "init")->real;
-  out->weigh = integer_of(cli, "psis") != 0;
+  out->weigh = integer_of(cli, "no-psis") == 0;
   out->seed = cli->seed;
 }
 
@@ -57,9 +58,11 @@ static sl_status write_draws(sl__cli *cli, const sl__target *target, int64_t row
   for (int part = 0; part < SL__TARGET_PARTS; part++)
     for (int32_t i = 0; i < sl__target_count(target, (sl__target_part)part); i++) {
       const char *name = sl__target_name(target, (sl__target_part)part, i);
-      draws.names[at++] = sl__arena_text(&cli->arena, name, strlen(name));
+      draws.names[at++] = sl__cli_draws_name(&cli->arena, name);
     }
   draws.names[at] = sl__arena_text(&cli->arena, "lp__", 4);
+  for (int32_t i = 0; i <= at; i++)
+    if (!draws.names[i]) return SL_NO_MEMORY;
   for (int64_t r = 0; r < rows; r++) {
     memcpy(draws.values + r * (width + 1), values + r * width, (size_t)width * sizeof *values);
     draws.values[r * (width + 1) + width] = log_density[r];
@@ -104,20 +107,21 @@ static int print_text(sl__cli *cli, const sl__target *target, const sl__pathfind
   add_line(&text, "log evidence", report->log_evidence);
   add_line(&text, "Pareto k-hat", report->khat);
   add_line(&text, "effective sample size", report->ess);
+  if (integer_of(cli, "no-psis") != 0)
+    sl__text_add(&text, "\nChosen without weights: k-hat is that of the weights left out.");
   sl__text_add(&text, "\n%s\n",
                report->khat < report->khat_threshold
                    ? "Usable: the weights of the draws are bounded well enough."
                    : "Not to be trusted as draws of the target: a few have nearly all the weight; "
                      "take them for first points (sluice nuts --init pathfinder).");
-  return sl__cli_print(cli, &text);
+  return sl__cli_print_beside_draws(cli, &text);
 }
 
 static sl_status find(sl__cli *cli, sl__target **target, sl__pathfinder_report *report) {
   sl__pathfinder_options request;
-  const char *path = sl__cli_option(cli, "output")->text;
   const int64_t draws = integer_of(cli, "draws");
   read_options(cli, &request);
-  if (path) SL__TRY(sl__os_check_out(cli->context, path));
+  SL__TRY(sl__cli_check_draws_file(cli, 0));
   SL__TRY(sl__cli_open_target(cli, target));
   SL__TRY(sl__cli_hire(cli));
   double *q = sl__arena_take(&cli->arena, (size_t)draws, (size_t)(*target)->dim * sizeof *q);

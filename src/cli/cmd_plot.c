@@ -36,9 +36,15 @@ static const sl__option_row options[] = {
      "run the code of a .so file that has BridgeStan's functions"},
 };
 
+/* In capitals too: ".PNG". */
 static bool ends_with(const char *text, const char *ending) {
   const size_t length = strlen(text), tail = strlen(ending);
-  return length > tail && strcmp(text + length - tail, ending) == 0;
+  if (length <= tail) return false;
+  for (size_t k = 0; k < tail; k++) {
+    const char c = text[length - tail + k];
+    if ((c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c) != ending[k]) return false;
+  }
+  return true;
 }
 
 /* Where the figure goes, by the name of its file. */
@@ -129,6 +135,11 @@ static sl_status write_grid(sl__cli *cli, const sl__plot *plot, const sl__plot_k
     return sl__fail(cli->context, SL_BAD_ARGUMENT,
                     "--grid writes the numbers of a density, not of --kind %s; leave one out",
                     kind->name);
+  if (plot->set_count > 0 && plot->sets[0].columns > 2)
+    return sl__fail(cli->context, SL_BAD_ARGUMENT,
+                    "--grid is of the density of one or two columns, and there are %d; choose one "
+                    "or two columns with --columns",
+                    (int)plot->sets[0].columns);
   SL__TRY(sl__plot_check(plot, kind));
   SL__TRY(kind->numbers(plot, &cli->arena, &table));
   return sl__table_write(cli->context, sl__cli_about(cli, path, NULL), NULL, table.rows,
@@ -141,6 +152,10 @@ static sl_status write_figure(sl__cli *cli, const sl__plot *plot, const sl__plot
   size_t length;
   SL__TRY(r->script ? sl__plot_script(plot, kind, &bytes, &length)
                     : sl__plot_draw(plot, kind, &bytes, &length));
+  const int64_t left_out = kind->left_out ? kind->left_out(plot) : 0;
+  if (left_out > 0)
+    sl__cli_say(cli, "a figure of --kind %s has no room for the last %lld, which are left out",
+                kind->name, (long long)left_out);
   const sl_status status = sl__os_write_file(cli->context, r->path ? r->path : "-", bytes, length);
   sl__free(&cli->context->allocator, bytes);
   return status;
@@ -153,7 +168,12 @@ static sl_status draw(sl__cli *cli, sl__cli_figures *f, const request *r,
   SL__TRY(sl__cli_figures_read(cli, wanted, f));
   SL__TRY(sl__cli_figures_choose(cli, f));
   SL__TRY(sl__cli_hire(cli));
-  if (!wanted) SL__TRY(find_kind(cli, sl__cli_figures_kind(f), kind));
+  if (!wanted)
+    SL__TRY(find_kind(cli, r->grid && f->count > 0 ? "density" : sl__cli_figures_kind(f), kind));
+  if (sl__cli_option(cli, "columns")->text && !((*kind)->wants & SL__PLOT_OF_COLUMNS))
+    return sl__fail(cli->context, SL_BAD_ARGUMENT,
+                    "a figure of --kind %s is not of chosen columns; leave --columns out",
+                    (*kind)->name);
   sl__plot plot = f->plot;
   const int64_t width = sl__cli_option(cli, "width")->integer;
   const int64_t height = sl__cli_option(cli, "height")->integer;

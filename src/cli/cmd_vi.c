@@ -293,8 +293,8 @@ const sl__command sl__command_vi = {
     .details = "TARGET is a .stan file with --data; or give --target NAME, or --density with "
                "--dim.\n"
                "The file holds a Stan program and its data, up to 8 MB, so that `sluice sample`, "
-               "score, compare\nand evidence come back to its parameters by themselves; "
-               "--without-target leaves them out, and\nthen these commands want --model and "
+               "score,\ncompare and evidence come back to its parameters by themselves; "
+               "--without-target leaves\nthem out, and then these commands want --model and "
                "--data.\n"
                "Exit code 1: the fit is not to be trusted, for the reason that the verdict says.\n",
     .examples =

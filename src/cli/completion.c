@@ -3,6 +3,11 @@
 #include <string.h>
 
 #include "cli/cli.h"
+#include "cli/flow_entries.h"
+#include "flow/flow.h"
+#include "infer/infer.h"
+#include "plot/plot.h"
+#include "target/standard.h"
 
 typedef void visit(sl__text *text, const sl__command *command, const sl__option_row *row);
 
@@ -17,57 +22,149 @@ static void each_option(sl__text *text, const sl__command *command, visit *visit
   for (int i = 0; i < sl__cli_common_count; i++) visitor(text, command, &sl__cli_common_rows[i]);
 }
 
-/* "a|b|c" as words. */
-static void add_choices(sl__text *text, const char *choices) {
-  for (const char *p = choices; *p; p++) sl__text_add_bytes(text, *p == '|' ? " " : p, 1);
+/* ---- what may stand where: names, each with a blank before it ---- */
+
+static void add_name(sl__text *text, const char *name) {
+  sl__text_add(text, " %s", name);
 }
 
-static void add_topics(sl__text *text) {
+static void add_commands(sl__text *text) {
+  int count;
+  const sl__command *const *commands = sl__commands(&count);
+  for (int i = 0; i < count; i++) add_name(text, commands[i]->name);
+}
+
+static void add_help(sl__text *text) {
   int count;
   const sl__topic *topics = sl__topics(&count);
-  for (int i = 0; i < count; i++) sl__text_add(text, " %s", topics[i].name);
+  add_commands(text);
+  for (int i = 0; i < count; i++) add_name(text, topics[i].name);
 }
 
-/* ---- bash; zsh reads the same through bashcompinit ---- */
+static void add_flows(sl__text *text) {
+  sl__flow_entry entries[SL__MOST_FLOW_ENTRIES];
+  const int count = sl__flow_entries(entries);
+  for (int i = 0; i < count; i++) add_name(text, entries[i].name);
+}
 
-static void bash_option(sl__text *text, const sl__command *command, const sl__option_row *row) {
+static void add_toys(sl__text *text) {
+  int count;
+  const sl__toy *toys = sl__toys(&count);
+  for (int i = 0; i < count; i++) add_name(text, toys[i].name);
+}
+
+static void add_figures(sl__text *text) {
+  int count;
+  const sl__plot_kind *const *kinds = sl__plot_kinds(&count);
+  for (int i = 0; i < count; i++) add_name(text, kinds[i]->name);
+}
+
+static void add_targets(sl__text *text) {
+  int count;
+  const sl__standard_target *const *targets = sl__standard_targets(&count);
+  for (int i = 0; i < count; i++) add_name(text, targets[i]->name);
+}
+
+static void add_bases(sl__text *text) {
+  int count;
+  const sl__kind *const *kinds = sl__kinds(&count);
+  for (int i = 0; i < count; i++)
+    if (sl__kind_is_base(kinds[i])) add_name(text, kinds[i]->name);
+}
+
+static void add_optimisers(sl__text *text) {
+  int count;
+  const sl__optimiser *const *optimisers = sl__optimisers(&count);
+  for (int i = 0; i < count; i++) add_name(text, optimisers[i]->name);
+}
+
+typedef struct place {
+  const char *name; /* of an option, whichever command has it; or of a command: its argument */
+  void (*add)(sl__text *text);
+} place;
+
+static const place of_options[] = {{"base", add_bases},
+                                   {"kind", add_figures},
+                                   {"optimizer", add_optimisers},
+                                   {"target", add_targets}};
+static const place of_commands[] = {{"data", add_toys}, {"flows", add_flows}, {"help", add_help}};
+enum { COMMAND_PLACES = sizeof of_commands / sizeof *of_commands };
+
+static const place *find_place(const char *option) {
+  for (size_t i = 0; i < sizeof of_options / sizeof *of_options; i++)
+    if (strcmp(of_options[i].name, option) == 0) return &of_options[i];
+  return NULL;
+}
+
+/* Whether the values of an option are known by name. */
+static bool has_values(const sl__option_row *row) {
+  if (row->type == SL__OPTION_TEXT) return find_place(row->name) != NULL;
+  return row->type == SL__OPTION_CHOICE;
+}
+
+static void add_values(sl__text *text, const sl__option_row *row) {
+  if (row->type == SL__OPTION_TEXT)
+    find_place(row->name)->add(text);
+  else
+    for (const char *p = row->choices; *p; p++) sl__text_add_bytes(text, *p == '|' ? " " : p, 1);
+}
+
+/* ---- bash and zsh: one function finds the words, and what each of them does follows ---- */
+
+static void shell_option(sl__text *text, const sl__command *command, const sl__option_row *row) {
   (void)command;
   sl__text_add(text, " --%s", row->name);
 }
 
-static void bash_choices(sl__text *text, const sl__command *command, const sl__option_row *row) {
-  if (row->type != SL__OPTION_CHOICE) return;
-  sl__text_add(text, "    '%s --%s') words='", command->name, row->name);
-  add_choices(text, row->choices);
+static void shell_values(sl__text *text, const sl__command *command, const sl__option_row *row) {
+  if (!has_values(row)) return;
+  sl__text_add(text, "    '%s --%s') found='", command->name, row->name);
+  add_values(text, row);
   sl__text_add(text, "' ;;\n");
 }
 
-static void write_bash(sl__text *text, const sl__command *const *commands, int count) {
-  sl__text_add(text, "_sluice() {\n"
-                     "  local word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD-1]}\n"
-                     "  local command=${COMP_WORDS[1]} words=\n"
-                     "  COMPREPLY=()\n"
-                     "  if [ \"$COMP_CWORD\" -eq 1 ]; then\n    words='");
-  for (int i = 0; i < count; i++) sl__text_add(text, i ? " %s" : "%s", commands[i]->name);
-  sl__text_add(text, "'\n  else\n    case \"$command $before\" in\n");
-  for (int i = 0; i < count; i++) each_option(text, commands[i], bash_choices);
-  sl__text_add(text, "    'help help') words='");
-  for (int i = 0; i < count; i++) sl__text_add(text, i ? " %s" : "%s", commands[i]->name);
-  add_topics(text);
-  sl__text_add(text,
-               "' ;;\n    esac\n  fi\n  case \"$words$word\" in\n  -*) case \"$command\" in\n");
-  for (int i = 0; i < count; i++) {
-    sl__text_add(text, "    %s) words='", commands[i]->name);
-    each_option(text, commands[i], bash_option);
+/* Words without blanks go to `found`; where it stays empty, files complete. */
+static void write_words(sl__text *text, const sl__command *const *commands, int count) {
+  sl__text_add(text, "# command, the word before, the word, its number\n"
+                     "_sluice_words() {\n"
+                     "  found=\n"
+                     "  if [ \"$4\" -eq 1 ]; then\n    found='");
+  add_commands(text);
+  sl__text_add(text, "'\n  else\n    case \"$1 $2\" in\n");
+  for (int i = 0; i < count; i++) each_option(text, commands[i], shell_values);
+  for (int i = 0; i < COMMAND_PLACES; i++) {
+    sl__text_add(text, "    '%s %s') found='", of_commands[i].name, of_commands[i].name);
+    of_commands[i].add(text);
     sl__text_add(text, "' ;;\n");
   }
-  sl__text_add(text,
-               "    esac ;;\n  esac\n"
-               "  if [ -n \"$words\" ]; then COMPREPLY=($(compgen -W \"$words\" -- \"$word\"))\n"
-               "  else COMPREPLY=($(compgen -f -- \"$word\")); fi\n"
-               "}\n"
-               "complete -o filenames -F _sluice sluice\n");
+  sl__text_add(text, "    esac\n  fi\n"
+                     "  case \"$4 $3\" in\n  '1 '*) ;;\n  *' -'*) case \"$1\" in\n");
+  for (int i = 0; i < count; i++) {
+    sl__text_add(text, "    %s) found='", commands[i]->name);
+    each_option(text, commands[i], shell_option);
+    sl__text_add(text, "' ;;\n");
+  }
+  sl__text_add(text, "    esac ;;\n  esac\n}\n");
 }
+
+/* Files are left to readline, which knows of blanks, quotes and ~. */
+static const char bash_ending[] =
+    "_sluice() {\n"
+    "  local found word=${COMP_WORDS[COMP_CWORD]}\n"
+    "  _sluice_words \"${COMP_WORDS[1]}\" \"${COMP_WORDS[COMP_CWORD-1]}\" \"$word\" "
+    "\"$COMP_CWORD\"\n"
+    "  COMPREPLY=($(compgen -W \"$found\" -- \"$word\"))\n"
+    "}\n"
+    "complete -o default -F _sluice sluice\n";
+
+/* Of a file in fpath the first call runs all of it, and must complete too. */
+static const char zsh_ending[] =
+    "_sluice() {\n"
+    "  local found\n"
+    "  _sluice_words \"$words[2]\" \"$words[CURRENT-1]\" \"$words[CURRENT]\" $((CURRENT - 1))\n"
+    "  if [ -n \"$found\" ]; then compadd -- ${=found}; else _files; fi\n"
+    "}\n"
+    "if [ \"$funcstack[1]\" = _sluice ]; then _sluice \"$@\"; else compdef _sluice sluice; fi\n";
 
 /* ---- fish ---- */
 
@@ -86,9 +183,9 @@ static void fish_option(sl__text *text, const sl__command *command, const sl__op
                row->name);
   const char letter = sl__cli_letter(row->name);
   if (letter) sl__text_add(text, " -s %c", letter);
-  if (row->type == SL__OPTION_CHOICE) {
+  if (has_values(row)) {
     sl__text_add(text, " -x -a '");
-    add_choices(text, row->choices);
+    add_values(text, row);
     sl__text_add(text, "'");
   } else if (row->type != SL__OPTION_BOOL) {
     sl__text_add(text, " -r");
@@ -106,10 +203,12 @@ static void write_fish(sl__text *text, const sl__command *const *commands, int c
     sl__text_add(text, "\n");
     each_option(text, commands[i], fish_option);
   }
-  sl__text_add(text, "complete -c sluice -n '__fish_seen_subcommand_from help' -f -a '");
-  for (int i = 0; i < count; i++) sl__text_add(text, i ? " %s" : "%s", commands[i]->name);
-  add_topics(text);
-  sl__text_add(text, "'\n");
+  for (int i = 0; i < COMMAND_PLACES; i++) {
+    sl__text_add(text, "complete -c sluice -n '__fish_seen_subcommand_from %s' -f -a '",
+                 of_commands[i].name);
+    of_commands[i].add(text);
+    sl__text_add(text, "'\n");
+  }
 }
 
 void sl__cli_completion(sl__text *text, const char *shell) {
@@ -119,7 +218,8 @@ void sl__cli_completion(sl__text *text, const char *shell) {
     write_fish(text, commands, count);
     return;
   }
-  if (strcmp(shell, "zsh") == 0)
-    sl__text_add(text, "#compdef sluice\nautoload -U +X bashcompinit && bashcompinit\n");
-  write_bash(text, commands, count);
+  const bool zsh = strcmp(shell, "zsh") == 0;
+  if (zsh) sl__text_add(text, "#compdef sluice\n");
+  write_words(text, commands, count);
+  sl__text_add(text, "%s", zsh ? zsh_ending : bash_ending);
 }

@@ -10,6 +10,7 @@ typedef struct sl__cli_draws {
   const char *name; /* the file, for messages */
   sl__draws draws;
   sl__summary_row *rows; /* [parameters] */
+  int64_t undefined;     /* divergences where the density was NaN, where a run just counted them */
 } sl__cli_draws;
 
 /* Files of one run, by name, where "%d" stands for the number of a chain; options --format and

@@ -30,14 +30,35 @@ sl_status sl__cli_add_rows(sl__cli *cli, sl__cli_figures *f, sl__cli_rows **out)
   return SL_OK;
 }
 
+sl_status sl__cli_take_table(sl__cli *cli, sl__cli_figures *f, sl__table **out) {
+  if (f->table_count == SL__CLI_MOST_SETS)
+    return sl__fail(cli->context, SL_BAD_ARGUMENT,
+                    "more than %d tables do not go into one figure; leave some out",
+                    SL__CLI_MOST_SETS);
+  *out = &f->tables[f->table_count++];
+  return SL_OK;
+}
+
 /* ---- draws of chains ---- */
 
-static sl_status read_draws(sl__cli *cli, sl__cli_figures *f, const char *path) {
-  sl__cli_rows *rows = NULL;
-  SL__TRY(sl__cli_add_rows(cli, f, &rows));
+sl_status sl__cli_open_draws(sl__cli *cli, sl__cli_figures *f, const char *path,
+                             const sl__draws **out) {
+  if (f->draws_count == SL__CLI_MOST_SETS)
+    return sl__fail(cli->context, SL_BAD_ARGUMENT,
+                    "more than %d files of draws do not go into one figure; leave some out",
+                    SL__CLI_MOST_SETS);
   sl__cli_draws *d = &f->draws[f->draws_count++];
-  SL__TRY(sl__cli_read_draws(cli, 1, &path, d));
-  const sl__draws *draws = &d->draws;
+  *out = &d->draws;
+  return sl__cli_read_draws(cli, 1, &path, d);
+}
+
+sl_status sl__cli_figures_draws(sl__cli *cli, sl__cli_figures *f, const char *path,
+                                const sl__draws **out) {
+  sl__cli_rows *rows = NULL;
+  const sl__draws *draws = NULL;
+  SL__TRY(sl__cli_add_rows(cli, f, &rows));
+  SL__TRY(sl__cli_open_draws(cli, f, path, &draws));
+  *out = draws;
   *rows = (sl__cli_rows){.title = sl__cli_short_name(path),
                          .rows = draws->chains * draws->draws,
                          .columns = draws->parameters,
@@ -54,8 +75,8 @@ static sl_status read_draws(sl__cli *cli, sl__cli_figures *f, const char *path) 
   return SL_OK;
 }
 
-/* Draws as a sampler writes them; other names may be those of pipes, which can be read only once. */
-static bool are_draws(sl__cli *cli, const char *path) {
+/* Other names than these may be those of pipes, which can be read only once. */
+bool sl__cli_are_draws(sl__cli *cli, const char *path) {
   char *bytes;
   size_t length;
   if (strstr(path, "%d")) return true;
@@ -81,8 +102,9 @@ static sl_status read_condition(sl__cli *cli, sl__cli_figures *f, const sl_flow 
                                 const char *wanted, sl_array_in *out) {
   *out = (sl_array_in){0};
   if (sl_flow_context_dim(flow) == 0) return SL_OK;
-  SL__TRY(sl__cli_conditions(cli, flow, &f->tables[f->table_count], out));
-  f->table_count += f->tables[f->table_count].rows > 0;
+  sl__table *table = NULL;
+  SL__TRY(sl__cli_take_table(cli, f, &table));
+  SL__TRY(sl__cli_conditions(cli, flow, table, out));
   if (out->rows == 1) return SL_OK;
   if (wanted && (strcmp(wanted, "loss") == 0 || strcmp(wanted, "pit") == 0)) return SL_OK;
   const char *first = sl_flow_context_name(flow, 0);
@@ -175,61 +197,26 @@ static sl_status read_model(sl__cli *cli, sl__cli_figures *f, const char *path, 
   return status;
 }
 
-static sl_status copy_numbers(sl__cli *cli, const sl_array_in *from, double **out) {
-  *out = sl__arena_take(&cli->arena, (size_t)from->rows, (size_t)from->columns * sizeof **out);
-  if (!*out) return SL_NO_MEMORY;
-  for (int64_t r = 0; r < from->rows; r++)
-    for (int64_t c = 0; c < from->columns; c++)
-      (*out)[r * from->columns + c] =
-          sl__number_at(from->dtype, from->data, r * from->row_stride + c * from->column_stride);
-  return SL_OK;
-}
-
-/* Rows beside a model, in its columns. */
-static sl_status read_data(sl__cli *cli, sl__cli_figures *f, const char *path, const char *wanted) {
-  sl__table *table = &f->tables[f->table_count];
-  sl__selection chosen;
-  double *values;
-  const bool pit = wanted && strcmp(wanted, "pit") == 0;
-  SL__TRY(sl__cli_read_table(cli, path, table));
-  f->table_count++;
-  SL__TRY(sl__cli_select_for(cli, f->flow, table, pit, &chosen));
-  SL__TRY(copy_numbers(cli, &chosen.x, &values));
-  const char **names = sl__arena_take(&cli->arena, (size_t)chosen.x.columns, sizeof *names);
-  if (!names) return SL_NO_MEMORY;
-  for (int32_t i = 0; i < chosen.x.columns; i++) names[i] = sl_flow_column_name(f->flow, i);
-  f->data = (sl__plot_set){.title = sl__cli_short_name(path),
-                           .rows = chosen.x.rows,
-                           .columns = (int32_t)chosen.x.columns,
-                           .values = values,
-                           .names = names};
-  f->plot.data_condition = chosen.condition;
-  if (f->mapped) return SL_OK;
-  sl__cli_rows *rows = NULL;
-  SL__TRY(sl__cli_add_rows(cli, f, &rows));
-  *rows = (sl__cli_rows){.title = f->data.title,
-                         .rows = f->data.rows,
-                         .columns = f->data.columns,
-                         .stride = f->data.columns,
-                         .values = values,
-                         .names = names};
-  return SL_OK;
-}
-
 /* ---- all of them ---- */
 
 static sl_status read_argument(sl__cli *cli, sl__cli_figures *f, int i, const char *wanted) {
   const char *path = cli->arguments[i];
   const bool chains = wanted && (strcmp(wanted, "trace") == 0 || strcmp(wanted, "rank") == 0 ||
                                  strcmp(wanted, "energy") == 0);
+  const sl__draws *draws = NULL;
   bool model = false;
-  if (is_target_file(path)) return SL_OK; /* read with its options */
-  if (ends_with(path, ".safetensors")) {
-    SL__TRY(is_model(cli, path, &model));
-    return model ? read_model(cli, f, path, i == 0, wanted) : read_draws(cli, f, path);
+  if (is_target_file(path)) {
+    if (i == (f->flow ? 1 : 0)) return SL_OK; /* read with its options */
+    return sl__fail(cli->context, SL_BAD_ARGUMENT,
+                    "%s: a target stands alone, or right after the model that was fitted to it; "
+                    "leave it out or move it there",
+                    path);
   }
-  return chains || are_draws(cli, path) ? read_draws(cli, f, path)
-                                        : sl__cli_figures_table(cli, f, path, wanted);
+  if (ends_with(path, ".safetensors")) SL__TRY(is_model(cli, path, &model));
+  if (model) return read_model(cli, f, path, i == 0, wanted);
+  return chains || ends_with(path, ".safetensors") || sl__cli_are_draws(cli, path)
+             ? sl__cli_figures_draws(cli, f, path, &draws)
+             : sl__cli_figures_table(cli, f, path, wanted);
 }
 
 /* A target by its own file or by options; it replaces the one that a model's file holds. */
@@ -258,15 +245,21 @@ sl_status sl__cli_figures_read(sl__cli *cli, const char *wanted, sl__cli_figures
   for (int i = 0; i < cli->argument_count; i++) SL__TRY(read_argument(cli, f, i, wanted));
   SL__TRY(read_target(cli, f));
   if (data && f->flow && !(cli->argument_count > 1 && is_target_file(cli->arguments[1])))
-    SL__TRY(read_data(cli, f, data, wanted));
+    SL__TRY(sl__cli_figures_data(cli, f, data, wanted));
   else if (data && !f->target)
     return sl__fail(cli->context, SL_BAD_ARGUMENT,
                     "--data is of rows beside a model, or of a Stan program; there is neither");
+  if (f->record && (f->flow || f->target || f->count > 0))
+    return sl__fail(cli->context, SL_BAD_ARGUMENT,
+                    "%s is the record of a run, which is drawn by itself; leave the others out, or "
+                    "draw its rows by --kind density",
+                    f->record);
   f->plot.flow = f->flow;
   f->plot.target = f->target;
-  f->plot.subject = cli->argument_count > 0 ? sl__cli_short_name(cli->arguments[0])
-                    : f->target             ? f->target->title
-                                            : NULL;
+  f->plot.subject = cli->argument_count > 0                ? sl__cli_short_name(cli->arguments[0])
+                    : sl__cli_option(cli, "density")->text ? sl__cli_option(cli, "density")->text
+                    : f->target                            ? f->target->title
+                                                           : NULL;
   if (f->data.rows > 0) f->plot.data = &f->data;
   if (f->count > 0 || f->target || f->plot.table || f->flow) return SL_OK;
   return sl__fail(cli->context, SL_BAD_ARGUMENT,

@@ -29,16 +29,30 @@ typedef struct sl__cli_figures {
   int table_count;
   sl__cli_draws draws[SL__CLI_MOST_SETS];
   int draws_count;
-  const char *guess; /* the kind that a table's header asks for, or NULL */
+  const char *guess;  /* the kind that a table's header asks for, or NULL */
+  const char *record; /* the file that is a record of a run, or NULL */
 } sl__cli_figures;
 
 /* The files that the command's arguments and options name: models, draws, tables, targets.
  * wanted: the kind asked for, or NULL. Close in any case. */
 sl_status sl__cli_figures_read(sl__cli *cli, const char *wanted, sl__cli_figures *out);
-/* Parts of that: room for one more set of rows; a table; a path without its folders, for keys. */
+/* Parts of that: room for one more set of rows, or table, which is closed with the figures. */
 sl_status sl__cli_add_rows(sl__cli *cli, sl__cli_figures *f, sl__cli_rows **out);
+sl_status sl__cli_take_table(sl__cli *cli, sl__cli_figures *f, sl__table **out);
+/* Whether a file holds draws as a sampler writes them, or names several such. */
+bool sl__cli_are_draws(sl__cli *cli, const char *path);
+/* Draws, and them as rows to draw. */
+sl_status sl__cli_open_draws(sl__cli *cli, sl__cli_figures *f, const char *path,
+                             const sl__draws **out);
+sl_status sl__cli_figures_draws(sl__cli *cli, sl__cli_figures *f, const char *path,
+                                const sl__draws **out);
+/* --data: rows beside the model, in its columns. */
+sl_status sl__cli_figures_data(sl__cli *cli, sl__cli_figures *f, const char *path,
+                               const char *wanted);
+/* A table of rows, or the record of a run. */
 sl_status sl__cli_figures_table(sl__cli *cli, sl__cli_figures *f, const char *path,
                                 const char *wanted);
+/* A path without its folders, for keys. */
 const char *sl__cli_short_name(const char *path);
 /* The columns that the figure is of: --columns, or the first that fit; in all sets, by name. */
 sl_status sl__cli_figures_choose(sl__cli *cli, sl__cli_figures *f);

@@ -40,7 +40,10 @@ static sl_status read_columns(sl__cli *cli, const sl__cli_rows *rows, const char
       return sl__fail(cli->context, SL_BAD_ARGUMENT, "--columns names columns twice; once will do");
     chosen[(*count)++] = found;
   }
-  return SL_OK;
+  if (*count > 0) return SL_OK;
+  return sl__fail(cli->context, SL_BAD_ARGUMENT,
+                  "--columns names no column; leave it out or name some, \"%.100s\"",
+                  rows->names[0]);
 }
 
 /* The same column of another set: by name, or by place where both have as many. */
@@ -81,6 +84,9 @@ static sl_status take_columns(sl__cli *cli, const sl__cli_rows *first, const sl_
 sl_status sl__cli_figures_choose(sl__cli *cli, sl__cli_figures *f) {
   const char *text = sl__cli_option(cli, "columns")->text;
   const sl__cli_rows *first = &f->rows[0];
+  if (f->count == 0 && text)
+    return sl__fail(cli->context, SL_BAD_ARGUMENT,
+                    "--columns chooses columns of rows or draws, and there are none; leave it out");
   if (f->count == 0) return SL_OK;
   int64_t *chosen = sl__arena_take(&cli->arena, (size_t)first->columns, sizeof *chosen);
   int64_t count = first->columns;

@@ -71,12 +71,18 @@ static sl_status add_table(sl__cli *cli, sl__cli_figures *f, const sl__table *ta
 
 sl_status sl__cli_figures_table(sl__cli *cli, sl__cli_figures *f, const char *path,
                                 const char *wanted) {
-  sl__table *table = &f->tables[f->table_count];
+  sl__table *table = NULL;
+  SL__TRY(sl__cli_take_table(cli, f, &table));
   SL__TRY(sl__cli_read_table(cli, path, table));
-  f->table_count++;
   f->guess = guess_kind(table);
   const char *kind = wanted ? wanted : f->guess ? f->guess : "";
   f->plot.table = table;
-  if (strcmp(kind, "curves") == 0 || strcmp(kind, "track") == 0) return SL_OK;
-  return add_table(cli, f, table, path);
+  if (strcmp(kind, "curves") != 0 && strcmp(kind, "track") != 0)
+    return add_table(cli, f, table, path);
+  if (f->record)
+    return sl__fail(cli->context, SL_BAD_ARGUMENT,
+                    "%s and %s are records of a run, and a figure is of one; leave one out",
+                    f->record, sl__cli_short_name(path));
+  f->record = sl__cli_short_name(path);
+  return SL_OK;
 }

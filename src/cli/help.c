@@ -4,13 +4,35 @@
 #include <stdio.h>
 #include <string.h>
 
+enum { OVERVIEW_COLUMN = 29, HELP_COLUMN = 31, LINE_WIDTH = 92 };
+
+void sl__cli_wrap(sl__text *text, size_t left, const char *words) {
+  size_t column = left;
+  while (*words) {
+    const size_t length = strcspn(words, " ");
+    if (column > left && column + 1 + length > LINE_WIDTH) {
+      sl__text_add(text, "\n%*s", (int)left, "");
+      column = left;
+    } else if (column > left) {
+      sl__text_add(text, " ");
+      column++;
+    }
+    sl__text_add_bytes(text, words, length);
+    column += length;
+    words += length;
+    words += strspn(words, " ");
+  }
+  sl__text_add(text, "\n");
+}
+
 void sl__cli_overview(sl__text *text) {
   int count;
   const sl__command *const *commands = sl__commands(&count);
   sl__text_add(text, "sluice: normalizing flows. Usage: sluice COMMAND ARGUMENTS [OPTIONS]\n\n");
-  for (int i = 0; i < count; i++)
-    sl__text_add(text, "  %-11s %-14s %s\n", commands[i]->name, commands[i]->arguments,
-                 commands[i]->summary);
+  for (int i = 0; i < count; i++) {
+    sl__text_add(text, "  %-11s %-14s ", commands[i]->name, commands[i]->arguments);
+    sl__cli_wrap(text, OVERVIEW_COLUMN, commands[i]->summary);
+  }
   const sl__topic *topics = sl__topics(&count);
   sl__text_add(text, "\nTopics: `sluice help TOPIC`\n");
   for (int i = 0; i < count; i++)
@@ -44,28 +66,6 @@ const sl__option_row *sl__cli_rows_of(const sl__command *command, int part, int 
   return command->shared_options ? command->shared_options(count) : NULL;
 }
 
-enum { HELP_COLUMN = 31, LINE_WIDTH = 96 };
-
-/* Words from HELP_COLUMN on, in as many lines as they need. */
-static void add_wrapped(sl__text *text, const char *words) {
-  size_t column = HELP_COLUMN;
-  while (*words) {
-    const size_t length = strcspn(words, " ");
-    if (column > HELP_COLUMN && column + 1 + length > LINE_WIDTH) {
-      sl__text_add(text, "\n%*s", HELP_COLUMN, "");
-      column = HELP_COLUMN;
-    } else if (column > HELP_COLUMN) {
-      sl__text_add(text, " ");
-      column++;
-    }
-    sl__text_add_bytes(text, words, length);
-    column += length;
-    words += length;
-    words += strspn(words, " ");
-  }
-  sl__text_add(text, "\n");
-}
-
 static void add_row(sl__text *text, const sl__option_row *row) {
   char left[96], help[600];
   const char letter[] = {'-', sl__cli_letter(row->name), ',', ' ', '\0'};
@@ -76,7 +76,7 @@ static void add_row(sl__text *text, const sl__option_row *row) {
            said ? "]" : "");
   sl__text_add(text, "  %-*s ", HELP_COLUMN - 3, left);
   if (strlen(left) > HELP_COLUMN - 3) sl__text_add(text, "\n%*s", HELP_COLUMN, "");
-  add_wrapped(text, help);
+  sl__cli_wrap(text, HELP_COLUMN, help);
 }
 
 void sl__cli_usage(sl__text *text, const sl__command *command) {

@@ -13,8 +13,7 @@ static bool is_left_out(const char *name) {
   return false;
 }
 
-/* A word as the shell reads it back. */
-static void add_word(sl__text *text, const char *word) {
+void sl__cli_add_word(sl__text *text, const char *word) {
   static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
                               "_./,=:+-@%";
   if (*word && strspn(word, plain) == strlen(word)) {
@@ -32,13 +31,13 @@ static void add_word(sl__text *text, const char *word) {
 
 static void add_command(const sl__cli *cli, sl__text *text) {
   sl__text_add(text, "sluice %s", cli->command->name);
-  for (int i = 0; i < cli->argument_count; i++) add_word(text, cli->arguments[i]);
+  for (int i = 0; i < cli->argument_count; i++) sl__cli_add_word(text, cli->arguments[i]);
   for (int row = 0; row < cli->row_count; row++) {
     const sl__option_row *option = &cli->rows[row];
     if (!cli->texts[row] || is_left_out(option->name)) continue;
     sl__text_add(text, " --%s", option->name);
     if (option->type == SL__OPTION_BOOL && cli->values[row].integer) continue;
-    add_word(text, cli->texts[row]);
+    sl__cli_add_word(text, cli->texts[row]);
   }
   if (cli->seed != 0) sl__text_add(text, " --seed %llu", (unsigned long long)cli->seed);
 }

@@ -57,10 +57,16 @@ static int row_named(const sl__cli *cli, const char *name) {
   return -1;
 }
 
-/* One option word: name (without dashes), attached value or NULL, the next word or NULL. */
-static sl_status take_option(sl__cli *cli, const char *name, const char *value, const char *next,
-                             bool *used_next) {
+/* One option word: as typed, name (without dashes), attached value or NULL, the next word or NULL.
+ * Refusals begin with a letter that was typed: "option -n, --rows". */
+static sl_status take_option(sl__cli *cli, const char *word, const char *name, const char *value,
+                             const char *next, bool *used_next) {
   int row = row_named(cli, name);
+  char before[] = "option -n, --";
+  if (word[1] == '-')
+    memcpy(before, "option --", sizeof "option --");
+  else
+    before[strlen("option -")] = word[1];
   *used_next = false;
   if (row >= 0 && !value) {
     if (cli->rows[row].type == SL__OPTION_BOOL) {
@@ -69,12 +75,12 @@ static sl_status take_option(sl__cli *cli, const char *name, const char *value, 
       value = next;
       *used_next = true;
     } else {
-      return sl__fail(cli->context, SL_BAD_ARGUMENT, "option --%s needs a value; %s", name,
+      return sl__fail(cli->context, SL_BAD_ARGUMENT, "%s%s needs a value; %s", before, name,
                       cli->rows[row].help);
     }
   }
-  SL__TRY(sl__options_set(cli->context, &cli->arena, cli->rows, cli->row_count, cli->values,
-                          "option --", name, value ? value : ""));
+  SL__TRY(sl__options_set(cli->context, &cli->arena, cli->rows, cli->row_count, cli->values, before,
+                          name, value ? value : ""));
   cli->texts[row] = value;
   return SL_OK;
 }
@@ -121,7 +127,8 @@ sl_status sl__cli_parse(sl__cli *cli, int count, char *const *words) {
       continue;
     }
     bool used_next;
-    SL__TRY(take_option(cli, name, value, i + 1 < count ? words[i + 1] : NULL, &used_next));
+    SL__TRY(
+        take_option(cli, words[i], name, value, i + 1 < count ? words[i + 1] : NULL, &used_next));
     i += used_next;
   }
   cli->seed = (uint64_t)sl__cli_option(cli, "seed")->integer;

@@ -38,6 +38,9 @@ sl_status sl__cli_judge(sl__cli *cli, const sl__cli_draws *d, sl__cli_summary *s
       .treedepth_hits = -1,
       .max_treedepth = draws->max_treedepth,
       .ebfmi = s->ebfmi,
+      .undefined = d->undefined,
+      .preconditioned = draws->preconditioned,
+      .jumped = draws->jumped,
   };
   if (draws->max_treedepth >= 0)
     s->facts.treedepth_hits = count_at_least(draws, "treedepth__", (double)draws->max_treedepth);

@@ -65,6 +65,7 @@ static sl_status open_library(sl__cli *cli, const char *path, const char *data_p
 
 sl_status sl__cli_open_target_file(sl__cli *cli, const char *path, sl__target **out) {
   const char *data = sl__cli_option(cli, "data")->text;
+  SL__TRY(sl__cli_expect_program(cli, path));
   return ends_with(path, ".so") ? open_library(cli, path, data, out)
                                 : open_stan(cli, path, data, out);
 }

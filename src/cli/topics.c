@@ -11,7 +11,7 @@ typedef struct list {
   sl__text *text;
   size_t column;
 } list;
-enum { LINE_WIDTH = 78 };
+enum { LINE_WIDTH = 78, SUMMARY_COLUMN = 34 };
 
 static void add_name(list *l, const char *name) {
   const size_t length = strlen(name);
@@ -81,7 +81,7 @@ static void write_columns(sl__text *text) {
 static void write_targets(sl__text *text) {
   sl__text_add(
       text,
-      "vi, nuts, mix, pathfinder and log-density take a target, a density known up to a "
+      "vi, nuts, mix, pathfinder and log-density take a target, a density known up to a\n"
       "constant:\n\n"
       "  model.stan --data d.json           a Stan program and its data, no compiler needed\n"
       "  --density '-(x^2-y)^2 - 0.5*y^2' --dim x,y\n"
@@ -96,8 +96,8 @@ static void write_targets(sl__text *text) {
     char evidence[64] = "";
     if (targets[i]->log_evidence == targets[i]->log_evidence)
       sl__format_fixed(evidence, targets[i]->log_evidence, 4);
-    sl__text_add(text, "  %-17s %2d %9s  %s\n", targets[i]->name, targets[i]->dim, evidence,
-                 targets[i]->summary);
+    sl__text_add(text, "  %-17s %2d %9s  ", targets[i]->name, targets[i]->dim, evidence);
+    sl__cli_wrap(text, SUMMARY_COLUMN, targets[i]->summary);
   }
 }
 
@@ -105,8 +105,16 @@ static void write_verdicts(sl__text *text) {
   sl__text_add(
       text,
       "Every result ends with a verdict; exit code 1 says that it is not to be trusted.\n\n"
-      "fit: the log density of rows that the flow has never seen, beside a Gaussian and a mixture\n"
-      "  of Gaussians fitted to the same rows. Good: better than both by more than the error.\n\n"
+      "fit: the log density of rows that the flow has never seen, beside that of a Gaussian and a\n"
+      "  mixture of Gaussians fitted to the same rows; with conditions, a Gaussian that sees "
+      "them.\n"
+      "  Good                  better than these by more than the error\n"
+      "  Good, but overfitted  the same, but far below the rows that it was fitted to\n"
+      "  Fair                  as good as one of them: there may be no more to find\n"
+      "  Poor                  the mixture is better; try more --steps or another --flow\n"
+      "  Bad                   below the one Gaussian: of no use, exit code 1\n"
+      "  Not to be trusted     some rows have density 0, or none, and why: exit code 1\n"
+      "  With no rows held out, or --baselines=false, it says so and claims nothing.\n\n"
       "vi: how far the fit q is from the target p.\n"
       "  ELBO            mean of log p - log q over draws of q; no more than log Z\n"
       "  log evidence    log Z by importance weights, with its error\n"
@@ -118,16 +126,21 @@ static void write_verdicts(sl__text *text) {
       "                  over the exploration's draws (forward)\n"
       "  certified: the evidence by importance, by bridge sampling and by tempering agree, k-hat "
       "is\n"
-      "  good, and q covers every place that an exploration of its own found. Certification is\n"
-      "  refused with the first reason that stands against it and what to try.\n\n"
-      "nuts, summary: whether the chains have found the same density.\n"
+      "  good, and q covers every place that an exploration of its own found. Else: not to be\n"
+      "  trusted, with the first reason against it and what to try. Plain mode, which explores\n"
+      "  nothing, says no more than: usable where the flow has mass.\n\n"
+      "pathfinder: usable, or not to be trusted as draws, by the k-hat of their weights.\n\n"
+      "nuts, mix, summary: Good, the chains found the same density; or Not to be trusted, and "
+      "why.\n"
       "  R-hat           rank-normalised and split: 1.01 or less is wanted (Vehtari et al. 2021)\n"
       "  bulk, tail ESS  independent draws that the chains are worth: 100 a chain are wanted\n"
       "  divergences     places too narrow for the step size; any may bias the result\n"
       "  E-BFMI          below 0.3 the momentum does not explore the energies\n"
       "  MCSE            standard error of a mean, an sd or a quantile\n\n"
-      "compare: differences of means in their combined errors and in sds, ratio of sds, the\n"
-      "  Wasserstein distance of each margin, and the p-value of a two-sample test.\n");
+      "compare: Different, No difference found, or Cannot be compared (exit code 1); with\n"
+      "  differences of means in their combined errors and in sds, the ratio of sds, the distance\n"
+      "  (Wasserstein) of each margin, and the p-value of a two-sample test.\n\n"
+      "evidence: good, good by bridge sampling alone, or not to be trusted, and why.\n");
 }
 
 const sl__topic *sl__topics(int *count) {

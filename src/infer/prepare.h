@@ -1,5 +1,5 @@
 /* The inside of preparing: one object, and the parts that prepare.c puts together. src/infer
- * only. */
+ * only, but for sl__spread_value. */
 #ifndef SL_INFER_PREPARE_H
 #define SL_INFER_PREPARE_H
 #include "infer/recipe.h"
@@ -33,6 +33,9 @@ sl_status sl__check_columns(const sl__preparation *p);
 sl_status sl__choose_noise(sl__preparation *p);
 /* Data to features; of columns that are spread, with one draw of their noise. */
 sl_status sl__make_features(sl__preparation *p);
+/* A value of the cell of this width around `value`, in the support, at u (0 to 1) of it. */
+double sl__spread_value(const sl__columns *map, int32_t column, double value, double width,
+                        double u);
 /* The widths in standardised units, and what spreads the other columns. */
 sl_status sl__finish_noise(sl__preparation *p);
 #endif

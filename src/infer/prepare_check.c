@@ -163,8 +163,10 @@ sl_status sl__check_columns(const sl__preparation *p) {
   int64_t least = 2 * (int64_t)columns > 20 ? 2 * (int64_t)columns : 20;
   if (p->rows < least)
     return sl__fail(p->context, SL_BAD_ARGUMENT,
-                    "%lld rows are too few for %d columns; give at least %lld, or fewer columns",
-                    (long long)p->rows, columns, (long long)least);
+                    "%lld row%s too few for %d column%s; give at least %lld%s",
+                    (long long)p->rows, p->rows == 1 ? " is" : "s are", columns,
+                    columns == 1 ? "" : "s", (long long)least,
+                    columns == 1 ? "" : ", or fewer columns");
   for (int32_t column = 0; column < columns; column++)
     if (p->facts[column].constant)
       return sl__fail(p->context, SL_BAD_ARGUMENT,

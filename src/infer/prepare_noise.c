@@ -81,9 +81,8 @@ sl_status sl__choose_noise(sl__preparation *p) {
 
 /* ---- features ---- */
 
-/* A value of the cell around `value`, in the support, at u of its width. */
-static double spread_value(const sl__columns *map, int32_t column, double value, double width,
-                           double u) {
+double sl__spread_value(const sl__columns *map, int32_t column, double value, double width,
+                        double u) {
   double low = value - width / 2, high = value + width / 2;
   if (map->type[column].support != SL__SUPPORT_PERIODIC) {
     low = fmax(low, map->low[map->back[column]]);
@@ -110,8 +109,8 @@ static sl_status map_rows(const sl__preparation *p, const sl_array_in *x, uint32
     for (int32_t i = 0; i < out->columns; i++) {
       row[i] = sl__element(x, r, i);
       if (is_spread(out, i))
-        row[i] = spread_value(out->map, i, row[i], out->column_noise[i],
-                              sl__random_uniform(key, (uint64_t)r, (uint32_t)i));
+        row[i] = sl__spread_value(out->map, i, row[i], out->column_noise[i],
+                                  sl__random_uniform(key, (uint64_t)r, (uint32_t)i));
     }
     sl__columns_features(out->map, row, mapped + r * out->dim);
   }
@@ -185,7 +184,7 @@ void sl__spread_rows(const sl__spread *spread, sl__random_key key, const double 
       double u = sl__random_uniform(key, (uint64_t)(first + r), (uint32_t)own->feature);
       if (place) u += place[own->feature];
       u -= floor(u);
-      const double value = spread_value(spread->map, own->column, row[k], own->width, u);
+      const double value = sl__spread_value(spread->map, own->column, row[k], own->width, u);
       const double feature =
           (sl__column_feature(spread->map, own->column, value) - own->mean) / own->sd;
       if (type == SL_F32)

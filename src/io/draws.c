@@ -317,6 +317,8 @@ static sl_status merge(gathering *g, sl__draws *out) {
     out->warmup += g->file[i].warmup;
     out->cut |= g->file[i].cut;
     out->interrupted |= g->file[i].interrupted;
+    out->preconditioned |= g->file[i].preconditioned;
+    out->jumped |= g->file[i].jumped;
     if (g->file[i].max_treedepth > out->max_treedepth)
       out->max_treedepth = g->file[i].max_treedepth;
   }

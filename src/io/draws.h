@@ -15,6 +15,7 @@ typedef struct sl__draws {
   int64_t max_treedepth;       /* -1: not recorded */
   bool cut;                    /* a file ends in the middle of a row, which was passed over */
   bool interrupted;            /* a file says that its run was */
+  bool preconditioned, jumped; /* or that it was in a flow's space, with jumps by its draws */
   sl__arena arena;             /* owns it all */
 } sl__draws;
 
@@ -33,6 +34,12 @@ void sl__draws_close(sl__draws *draws);
 /* By the extension: .csv with a column chain__, .npy rows of all chains in turn, .safetensors. */
 sl_status sl__draws_write(sl_context *context, const char *path, const sl__draws *draws);
 
+typedef enum sl__draws_format { SL__DRAWS_CSV, SL__DRAWS_NPY, SL__DRAWS_TENSORS } sl__draws_format;
+/* By the ending, in capitals too; CSV of a name without one, "-" among them. False: it is another. */
+bool sl__draws_find_format(const char *path, sl__draws_format *out);
+
+/* "draws_%d.csv" as "draws_3.csv"; a name without "%d" as it is. NULL: memory is exhausted. */
+char *sl__draws_path(sl__arena *arena, const char *path, int32_t number);
 /* "theta[2,1]" as "theta.2.1", the way Stan CSV has it; NULL when memory is exhausted. */
 char *sl__stan_csv_name(sl__arena *arena, const char *name);
 /* And back: begin .. end "theta.2.1" as "theta[2,1]". */
@@ -58,9 +65,10 @@ typedef struct sl__stan_csv_header {
   const char *const *comment; /* [comments] lines for the top, "max_depth = 10" */
 } sl__stan_csv_header;
 
-/* Creates the files and writes comments and column names. Rows appear whole, at the latest some
- * seconds after they were given: a run that is killed leaves files that can be read. Any call may
- * give SL_IO; then close, what was written before stays. */
+/* Refuses names that cannot be written. A file is made, and what was there replaced, when its first
+ * row is flushed. Rows appear whole, at the latest some seconds after they were given: a run that is
+ * killed leaves files that can be read. Any call may give SL_IO; then close, what was written before
+ * stays, to the last whole line. */
 sl_status sl__stan_csv_open(sl_context *context, const sl__stan_csv_header *header,
                             sl__stan_csv **out);
 /* What a chain's warm-up ended with. metric: the comment above the numbers, "Diagonal elements of

@@ -3,9 +3,12 @@
 #include <string.h>
 #include <strings.h>
 
-static bool ends_with(const char *path, const char *ending) {
-  const size_t length = strlen(path), tail = strlen(ending);
-  return length >= tail && strcasecmp(path + length - tail, ending) == 0;
+bool sl__draws_find_format(const char *path, sl__draws_format *out) {
+  const char *slash = strrchr(path, '/'), *ending = strrchr(slash ? slash : path, '.');
+  *out = SL__DRAWS_CSV;
+  if (!ending || strcasecmp(ending, ".csv") == 0) return true;
+  *out = strcasecmp(ending, ".npy") == 0 ? SL__DRAWS_NPY : SL__DRAWS_TENSORS;
+  return *out == SL__DRAWS_NPY || strcasecmp(ending, ".safetensors") == 0;
 }
 
 /* A tensor [chains][draws] for each column, which numpy and ArviZ take as a dictionary. */
@@ -30,10 +33,9 @@ static sl_status write_tensors(sl_context *context, const char *path, const sl__
 
 /* Rows of all chains in turn; CSV has a first column chain__ when there are several. NPY has no
  * names to tell such a column by. */
-static sl_status write_table(sl_context *context, const char *path, const sl__draws *draws,
-                             sl__arena *scratch) {
-  const int64_t added = draws->chains > 1 && !ends_with(path, ".npy"),
-                columns = draws->columns + added;
+static sl_status write_table(sl_context *context, const char *path, bool npy,
+                             const sl__draws *draws, sl__arena *scratch) {
+  const int64_t added = draws->chains > 1 && !npy, columns = draws->columns + added;
   const int64_t rows = draws->chains * draws->draws;
   const char **names = sl__arena_take(scratch, (size_t)columns, sizeof *names);
   double *values = sl__arena_take(scratch, (size_t)rows, (size_t)columns * sizeof *values);
@@ -50,15 +52,18 @@ static sl_status write_table(sl_context *context, const char *path, const sl__dr
     if (added) to[0] = (double)(row / draws->draws + 1);
     memcpy(to + added, draws->values + row * draws->columns, (size_t)draws->columns * sizeof *to);
   }
-  return sl__table_write(context, path, NULL, rows, columns, SL_F64, values, names);
+  return sl__table_write(context, path, npy ? "npy" : "csv", rows, columns, SL_F64, values, names);
 }
 
 sl_status sl__draws_write(sl_context *context, const char *path, const sl__draws *draws) {
   sl__arena scratch;
   sl__arena_open(&scratch, context);
-  const sl_status status = ends_with(path, ".safetensors")
-                               ? write_tensors(context, path, draws, &scratch)
-                               : write_table(context, path, draws, &scratch);
+  sl__draws_format format;
+  if (!sl__draws_find_format(path, &format)) format = SL__DRAWS_CSV;
+  const sl_status status =
+      format == SL__DRAWS_TENSORS
+          ? write_tensors(context, path, draws, &scratch)
+          : write_table(context, path, format == SL__DRAWS_NPY, draws, &scratch);
   sl__arena_close(&scratch);
   return status;
 }

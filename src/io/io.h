@@ -58,6 +58,14 @@ sl_status sl__table_write(sl_context *context, const char *path, const char *for
                           int64_t columns, sl_dtype type, const void *data,
                           const char *const *names);
 
+/* column_list.c: "height, 4, theta[1,2], a..c": columns of a table of `columns`, names NULL where it
+ * has none, in the text's order, each once, into list [columns]. same: when two names are one; NULL:
+ * when they are equal. Refusals, of an empty text too, have line and column of the text. */
+sl_status sl__column_list_read(sl_context *context, const char *text, int64_t columns,
+                               const char *const *names,
+                               bool (*same)(const char *a, const char *b), int64_t *list,
+                               int64_t *count);
+
 /* safetensors: named tensors and text metadata (https://huggingface.co/docs/safetensors). */
 typedef struct sl__tensor {
   const char *name;

@@ -1,6 +1,7 @@
 /* Reading Stan CSV: comment lines that begin with '#', a line of column names, rows. Of the
  * comments a few settings are used; they may stand anywhere. Where the settings say that warm-up
- * was saved, rows before "Adaptation terminated" are warm-up.
+ * was saved, rows before "Adaptation terminated" are warm-up; without that line, which a run that
+ * was killed never came to, the first num_warmup / thin of them.
  *
  * A run that was killed leaves a last line without an end, whose last number may be cut short: it
  * is passed over and .cut says so. A row takes at least two bytes per field, so memory is bounded
@@ -13,9 +14,10 @@ enum { SHOWN_OF_FIELD = 40 };
 
 typedef struct reader {
   sl_context *context;
-  const char *at, *end; /* of what is unread */
-  int64_t line;         /* 1-based, of the line last taken */
-  bool save_warmup;
+  const char *at, *end;             /* of what is unread */
+  int64_t line;                     /* 1-based, of the line last taken */
+  bool save_warmup, adapted, fixed; /* fixed: the algorithm without a warm-up */
+  int64_t num_warmup, thin;         /* num_warmup: -1 where it is not said */
   int64_t rows, room;
   sl__draws *out;
 } reader;
@@ -100,16 +102,38 @@ static bool begins(const span *line, const char *text) {
 
 static void read_comment(reader *in, const span *line) {
   const char *value;
-  int64_t depth;
+  int64_t number;
   if (setting(line, "save_warmup", &value)) in->save_warmup = *value == '1' || *value == 't';
-  if (setting(line, "max_depth", &value) && sl__parse_integer(value, line->end, &depth) &&
-      depth >= 0)
-    in->out->max_treedepth = depth;
+  if (setting(line, "max_depth", &value) && sl__parse_integer(value, line->end, &number) &&
+      number >= 0)
+    in->out->max_treedepth = number;
+  if (setting(line, "num_warmup", &value) && sl__parse_integer(value, line->end, &number) &&
+      number >= 0)
+    in->num_warmup = number;
+  if (setting(line, "thin", &value) && sl__parse_integer(value, line->end, &number) && number > 0)
+    in->thin = number;
+  if (setting(line, "algorithm", &value)) in->fixed = *value == 'f'; /* fixed_param */
+  if (begins(line, "# Adaptation terminated")) in->adapted = true;
+  if (setting(line, "precondition", &value)) in->out->preconditioned = true;
+  if (setting(line, "jumps", &value)) in->out->jumped = *value != '0';
   if (begins(line, "# Interrupted")) in->out->interrupted = true;
   if (in->save_warmup && begins(line, "# Adaptation terminated")) {
     in->out->warmup += in->rows;
     in->rows = 0;
   }
+}
+
+/* Passes over the warm-up of a file that does not say where it ended. */
+static void drop_warmup(reader *in) {
+  if (!in->save_warmup || in->adapted || in->fixed) return;
+  const int64_t saved = in->num_warmup < 0 || in->num_warmup / in->thin >= in->rows
+                            ? in->rows
+                            : (in->num_warmup + in->thin - 1) / in->thin;
+  sl__draws *out = in->out;
+  out->warmup += saved;
+  in->rows -= saved;
+  memmove(out->values, out->values + saved * out->columns,
+          (size_t)(in->rows * out->columns) * sizeof *out->values);
 }
 
 /* ---- names ---- */
@@ -214,13 +238,19 @@ sl_status sl__draws_parse_stan(sl_context *context, const char *bytes, size_t le
                                sl__draws *out) {
   *out = (sl__draws){.max_treedepth = -1};
   sl__arena_open(&out->arena, context);
-  reader in = {.context = context, .at = bytes, .end = bytes + length, .out = out};
+  reader in = {.context = context,
+               .at = bytes,
+               .end = bytes + length,
+               .num_warmup = -1,
+               .thin = 1,
+               .out = out};
   span line = {bytes, bytes, false};
   sl_status status = SL_OK;
   while (status == SL_OK && take_line(&in.at, in.end, &line)) {
     in.line++;
     status = read_line(&in, &line);
   }
+  if (status == SL_OK && in.rows > 0) drop_warmup(&in);
   if (status == SL_OK && in.rows == 0)
     status = refuse(&in, &line, line.begin,
                     out->warmup > 0 ? "warm-up but no draws; let the run go on"

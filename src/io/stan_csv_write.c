@@ -1,11 +1,14 @@
 /* Writing Stan CSV as a run goes: comments on top, names, rows, the comments of adaptation and
- * time. Rows are gathered and handed to the system as whole lines only, so that a run that is
- * killed leaves files that end in a whole row. The order of the sampler's columns is CmdStan's. */
+ * time. A file is made when it gets its first row, so that a run without any leaves an older one
+ * as it is. Lines are gathered and handed to the system whole, past the buffer of the stream: a run
+ * that is killed leaves files that end in a whole row, and so does a full disk, as what was written
+ * of a line is cut off again. The order of the sampler's columns is CmdStan's. */
 #include "base/os.h"
 #include "io/draws.h"
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 enum { HELD_BACK = 1 << 16 };
 
@@ -16,6 +19,9 @@ typedef struct chain_file {
   FILE *file;
   char *path;
   sl__text text; /* lines not yet written */
+  off_t length;  /* of the file: whole lines */
+  bool has_rows;
+  int failure; /* errno of a write that failed: then there is no other */
 } chain_file;
 
 struct sl__stan_csv {
@@ -43,13 +49,41 @@ static chain_file *file_of(const sl__stan_csv *out, int32_t chain) {
   return &out->file[out->files == 1 ? 0 : chain];
 }
 
+static sl_status tell_failure(sl_context *context, const chain_file *file) {
+  return sl__fail(context, SL_IO, "%s: %s; what was written before stays", file->path,
+                  strerror(file->failure));
+}
+
+static sl_status create(sl_context *context, chain_file *file) {
+  file->file = strcmp(file->path, "-") == 0 ? stdout : fopen(file->path, "wb");
+  if (!file->file)
+    return sl__fail(context, SL_IO, "%s: %s; choose another name", file->path, strerror(errno));
+  setvbuf(file->file, NULL, _IONBF, 0);
+  return SL_OK;
+}
+
+/* Of a write that ended in the middle of a line; what is no regular file stays as it is. */
+static void cut_to_line(chain_file *file, size_t written) {
+  while (written > 0 && file->text.data[written - 1] != '\n') written--;
+  if (file->file != stdout && ftruncate(fileno(file->file), file->length + (off_t)written) != 0)
+    return; /* the reader passes over half a line */
+}
+
+/* Nothing before the first row. */
 static sl_status flush_file(sl_context *context, chain_file *file) {
   if (file->text.failed) return SL_NO_MEMORY;
+  if (!file->has_rows || file->text.length == 0) return SL_OK;
+  if (file->failure != 0) return tell_failure(context, file);
+  if (!file->file) SL__TRY(create(context, file));
   const size_t length = file->text.length;
-  if (length > 0 &&
-      (fwrite(file->text.data, 1, length, file->file) != length || fflush(file->file) != 0))
-    return sl__fail(context, SL_IO, "%s: %s; what was written before stays", file->path,
-                    strerror(errno));
+  errno = 0;
+  const size_t written = fwrite(file->text.data, 1, length, file->file);
+  if (written != length) {
+    file->failure = errno != 0 ? errno : EIO;
+    cut_to_line(file, written);
+    return tell_failure(context, file);
+  }
+  file->length += (off_t)length;
   file->text.length = 0;
   return SL_OK;
 }
@@ -61,8 +95,7 @@ static sl_status flush_when_long(const sl__stan_csv *out, chain_file *file) {
 
 /* ---- opening ---- */
 
-/* "draws_%d.csv" to "draws_3.csv". */
-static char *numbered_path(sl__arena *arena, const char *path, int32_t number) {
+char *sl__draws_path(sl__arena *arena, const char *path, int32_t number) {
   const char *mark = strstr(path, "%d");
   if (!mark) return sl__arena_text(arena, path, strlen(path));
   sl__text text;
@@ -86,19 +119,16 @@ static sl_status write_top(sl__stan_csv *out, const sl__stan_csv_header *header,
     sl__text_add(text, ",%s", name);
   }
   sl__text_add(text, "\n");
-  return flush_file(out->context, file);
+  return text->failed ? SL_NO_MEMORY : SL_OK;
 }
 
 static sl_status open_files(sl__stan_csv *out, const sl__stan_csv_header *header) {
   for (int32_t i = 0; i < out->files; i++) {
     chain_file *file = &out->file[i];
     sl__text_open(&file->text, out->context);
-    file->path = numbered_path(&out->arena, header->path, i + 1);
+    file->path = sl__draws_path(&out->arena, header->path, i + 1);
     if (!file->path) return SL_NO_MEMORY;
-    file->file = strcmp(file->path, "-") == 0 ? stdout : fopen(file->path, "wb");
-    if (!file->file)
-      return sl__fail(out->context, SL_IO, "%s: %s; choose another name", file->path,
-                      strerror(errno));
+    SL__TRY(sl__os_check_out(out->context, file->path));
     SL__TRY(write_top(out, header, file, i));
   }
   return SL_OK;
@@ -150,6 +180,7 @@ sl_status sl__stan_csv_row(sl__stan_csv *out, int32_t chain, const sl__draw_fact
                            const double *values) {
   chain_file *file = file_of(out, chain);
   sl__text *text = &file->text;
+  file->has_rows = true;
   const double reals[] = {facts->log_density, facts->acceptance, facts->step_size};
   for (int i = 0; i < 3; i++) {
     sl__text_add_real(text, reals[i], SL_F64);
@@ -223,11 +254,12 @@ sl_status sl__stan_csv_close(sl__stan_csv *out) {
   sl_status status = SL_OK;
   for (int32_t i = 0; i < out->files; i++) {
     chain_file *file = &out->file[i];
-    if (!file->file) continue;
+    if (!file->path) continue;
     sl_status one = flush_file(out->context, file);
-    if (file->file != stdout && fclose(file->file) != 0 && one == SL_OK)
-      one = sl__fail(out->context, SL_IO, "%s: %s; what was written before stays", file->path,
-                     strerror(errno));
+    if (file->file && file->file != stdout && fclose(file->file) != 0 && one == SL_OK) {
+      file->failure = errno;
+      one = tell_failure(out->context, file);
+    }
     if (status == SL_OK) status = one;
     sl__text_close(&file->text);
   }

@@ -14,6 +14,9 @@ static inline sl__numbers sl__chain_column(const sl__plot_set *set, int64_t chai
 static inline int32_t sl__shown_parameters(const sl__plot_set *set) {
   return set->columns < SL__MOST_TRACES ? set->columns : SL__MOST_TRACES;
 }
+static inline int64_t sl__traces_left_out(const sl__plot *plot) {
+  return plot->sets[0].columns - sl__shown_parameters(&plot->sets[0]);
+}
 /* Row i of so many, between left and right. */
 static inline sl__box sl__row_box(const sl__figure *figure, int32_t rows, int32_t i, double left,
                                   double right) {

@@ -15,19 +15,26 @@ static sl__box cell(const sl__figure *figure, int32_t columns, int32_t row, int3
                    low + height - gap};
 }
 
-/* Marks and names only at the left and at the bottom of the whole. */
-static void label_cell(sl__figure *figure, const sl__plot_set *set, int32_t columns, int32_t row,
-                       int32_t column) {
+static void mark_axis(sl__figure *figure, const char *axis, sl__range range, int marks,
+                      const char *name) {
+  if (!name) {
+    sl__figure_axis_unnamed(figure, axis, range, marks);
+    return;
+  }
+  sl__figure_axis(figure, axis, range, marks);
+  sl__figure_inner_marks(figure, axis, range, marks);
+  sl__figure_label(figure, *axis == 'x' ? "xlabel" : "ylabel", name);
+}
+
+/* Names of marks and axes only at the left and at the bottom of the whole. */
+static void mark_cell(sl__figure *figure, const sl__plot_set *set, int32_t columns, int32_t row,
+                      int32_t column, const sl__range *ranges) {
+  const int marks = columns > 4 ? 4 : columns > 2 ? 5 : 7;
   if (columns > 2)
     sl__figure_add(figure, "set tics font '%s'\n", sl__figure_font(figure, SL__FONT_SMALL));
-  if (row == columns - 1)
-    sl__figure_label(figure, "xlabel", set->names[column]);
-  else
-    sl__figure_add(figure, "set format x ''\n");
-  if (column == 0 && row > 0)
-    sl__figure_label(figure, "ylabel", set->names[row]);
-  else
-    sl__figure_add(figure, "set format y ''\n");
+  mark_axis(figure, "x", ranges[column], marks, row == columns - 1 ? set->names[column] : NULL);
+  if (row != column)
+    mark_axis(figure, "y", ranges[row], marks, column == 0 ? set->names[row] : NULL);
 }
 
 static sl_status draw_alone(const sl__plot *plot, sl__figure *figure, int32_t column,
@@ -88,14 +95,7 @@ static sl_status draw(const sl__plot *plot, sl__figure *figure) {
   for (int32_t row = 0; row < columns && status == SL_OK; row++)
     for (int32_t column = 0; column <= row && status == SL_OK; column++) {
       sl__figure_panel(figure, cell(figure, columns, row, column));
-      const int marks = columns > 4 ? 4 : columns > 2 ? 5 : 7;
-      sl__figure_axis(figure, "x", ranges[column], marks);
-      sl__figure_inner_marks(figure, "x", ranges[column], marks);
-      if (row != column) {
-        sl__figure_axis(figure, "y", ranges[row], marks);
-        sl__figure_inner_marks(figure, "y", ranges[row], marks);
-      }
-      label_cell(figure, &plot->sets[0], columns, row, column);
+      mark_cell(figure, &plot->sets[0], columns, row, column, ranges);
       status = row == column ? draw_alone(plot, figure, column, ranges[column])
                              : draw_pair(plot, figure, &arena, row, column, ranges);
     }
@@ -107,7 +107,7 @@ static sl_status draw(const sl__plot *plot, sl__figure *figure) {
 const sl__plot_kind sl__plot_kind_corner = {
     .name = "corner",
     .summary = "every pair of columns, and each alone; several files over each other",
-    .wants = SL__PLOT_WANTS_SETS,
+    .wants = SL__PLOT_WANTS_SETS | SL__PLOT_OF_COLUMNS,
     .width = 800,
     .height = 800,
     .draw = draw,

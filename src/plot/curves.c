@@ -5,7 +5,8 @@
 #include <string.h>
 #include "plot/figure.h"
 
-enum { WINDOW = 10, MOST_EPISODES = 100000 };
+/* So many differ in colour or dashes. */
+enum { WINDOW = 10, MOST_EPISODES = 100000, MOST_POLICIES = 12 };
 
 typedef struct layout {
   int64_t policy, seed, episode, value; /* columns */
@@ -130,21 +131,26 @@ static sl_status draw(const sl__plot *plot, sl__figure *figure) {
   if (!table->words || table->words[l.policy].count == 0)
     return sl__fail(plot->context, SL_BAD_ARGUMENT,
                     "the column policy holds no words; write the policies' names there");
+  const int32_t policies = table->words[l.policy].count;
+  if (policies > MOST_POLICIES)
+    return sl__fail(plot->context, SL_BAD_ARGUMENT,
+                    "%d policies are not told apart in one figure; give a table of at most %d",
+                    (int)policies, MOST_POLICIES);
+  sl__range episodes;
+  SL__TRY(sl__figure_window(plot, 0, (sl__range){1, fmax((double)l.episodes, 2)}, &episodes));
   sl__arena arena;
   sl__arena_open(&arena, plot->context);
   double *by_episode = sl__arena_take(&arena, (size_t)l.episodes, sizeof *by_episode);
   double *rows = sl__arena_take(&arena, (size_t)l.episodes, 5 * sizeof *rows);
   const sl_status status = by_episode && rows ? SL_OK : SL_NO_MEMORY;
   if (status == SL_OK) {
-    sl__figure_panel(figure, sl__figure_whole(figure));
-    const sl__range all = {1, (double)l.episodes};
-    sl__figure_axis(figure, "x", sl__figure_window(plot, 0, all), 8);
+    sl__figure_panel(figure, sl__figure_whole(figure, policies));
+    sl__figure_axis(figure, "x", episodes, 8);
     set_returns(plot, figure);
     sl__figure_label(figure, "xlabel", "episode");
     sl__figure_label(figure, "ylabel", "return, mean over ten episodes");
-    sl__figure_key_above(figure, table->words[l.policy].count);
-    for (int32_t p = 0; p < table->words[l.policy].count && p < SL__SERIES_COLOURS; p++)
-      plot_policy(plot, figure, &l, p, by_episode, rows);
+    sl__figure_key_aside(figure, policies);
+    for (int32_t p = 0; p < policies; p++) plot_policy(plot, figure, &l, p, by_episode, rows);
   }
   sl__arena_close(&arena);
   return status;

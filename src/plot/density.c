@@ -20,6 +20,11 @@ static bool is_exact(const sl__plot *plot) {
 
 static sl_status find_ranges(const sl__plot *plot, sl__range *ranges) {
   const int32_t dim = dim_of(plot);
+  if (dim > 2 && plot->target && !plot->flow)
+    return sl__fail(plot->context, SL_UNSUPPORTED,
+                    "a density of %d coordinates cannot be drawn directly; draw from it with "
+                    "`sluice nuts` or fit it with `sluice vi`, and plot that",
+                    (int)dim);
   if (dim > 2)
     return sl__fail(plot->context, SL_UNSUPPORTED,
                     "a density of %d columns cannot be drawn at once; choose one or two with "
@@ -27,7 +32,13 @@ static sl_status find_ranges(const sl__plot *plot, sl__range *ranges) {
                     (int)dim);
   SL__TRY(plot->target && !plot->flow ? sl__target_ranges(plot, ranges)
                                       : sl__set_ranges(plot, dim, ranges));
-  for (int32_t i = 0; i < dim; i++) ranges[i] = sl__figure_window(plot, i, ranges[i]);
+  for (int32_t i = 0; i < dim; i++) {
+    const sl__plot_end *ends = plot->ends[i];
+    if (is_exact(plot) && ends[0].set && ends[1].set) /* known wherever one looks */
+      ranges[i] = (sl__range){ends[0].value, ends[1].value};
+    else
+      SL__TRY(sl__figure_window(plot, i, ranges[i], &ranges[i]));
+  }
   return SL_OK;
 }
 
@@ -77,12 +88,12 @@ static const char *curve_name(const sl__plot *plot, int s) {
 static sl_status draw_line(const sl__plot *plot, sl__figure *figure, sl__range range) {
   const int curves = plot->flow || plot->set_count == 0 ? 1 : plot->set_count;
   double density[SL__LINE_NODES], most;
-  sl__figure_panel(figure, sl__figure_whole(figure));
+  sl__figure_panel(figure, sl__figure_whole(figure, curves + 1));
   sl__figure_axis(figure, "x", range, 8);
   sl__figure_label(figure, "xlabel", name_of(plot, 0));
   const bool shape = plot->target && !plot->flow && isnan(plot->target->log_evidence);
   sl__figure_label(figure, "ylabel", shape ? "density, the largest being 1" : "density");
-  sl__figure_key_above(figure, curves + 1);
+  sl__figure_key_aside(figure, curves + 1);
   sl__figure_add(figure, "set boxwidth 1 relative\n");
   most = plot_bars(plot, figure, range);
   for (int s = 0; s < curves; s++) {
@@ -93,8 +104,9 @@ static sl_status draw_line(const sl__plot *plot, sl__figure *figure, sl__range r
     sl__figure_line(figure, s, 2);
     if (curves > 1 || plot->data) sl__figure_named(figure, curve_name(plot, s));
   }
-  const sl__range heights = {0, most > 0 ? 1.08 * most : 1};
-  sl__figure_axis(figure, "y", sl__figure_window(plot, 1, heights), 6);
+  sl__range heights = {0, most > 0 ? 1.08 * most : 1};
+  SL__TRY(sl__figure_window(plot, 1, heights, &heights));
+  sl__figure_axis(figure, "y", heights, 6);
   return SL_OK;
 }
 
@@ -153,7 +165,7 @@ static int others_of(const sl__plot *plot) {
 }
 
 static void name_others(const sl__plot *plot, sl__figure *figure) {
-  sl__figure_key_above(figure, others_of(plot));
+  sl__figure_key_aside(figure, others_of(plot));
   for (int s = 1; s <= others_of(plot); s++) {
     char name[160];
     snprintf(name, sizeof name, "%.120s, 50 %% and 90 %% of it", plot->sets[s].title);
@@ -295,7 +307,7 @@ static sl_status numbers(const sl__plot *plot, sl__arena *arena, sl__plot_set *o
 const sl__plot_kind sl__plot_kind_density = {
     .name = "density",
     .summary = "density of one or two columns, with the rows over it",
-    .wants = SL__PLOT_ONE_PANEL,
+    .wants = SL__PLOT_ONE_PANEL | SL__PLOT_OF_COLUMNS,
     .width = 800,
     .height = 700,
     .draw = draw,

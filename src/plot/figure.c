@@ -1,12 +1,16 @@
 /* Writing gnuplot's language. Numbers are written without a locale; words stand between single
  * quotes, where gnuplot knows no escapes, no commands and no variables: a quote becomes a
- * typographic one, since gnuplot 5.4 misreads a doubled one at the beginning, and what is no printable
- * character a space, so that no word can end its string or its line. */
+ * typographic one, since gnuplot 5.4 misreads a doubled one at the beginning, what is no printable
+ * character a space, so that no word can end its string or its line, and what is no UTF-8 the
+ * character that stands for it. */
 #include "plot/figure.h"
 #include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include "base/text.h"
+
+enum { KEY_WIDTH = 190 }; /* pixels of one at the right margin */
 
 bool sl__figure_is_text(const sl__figure *figure) {
   return figure->format == SL__PLOT_TEXT;
@@ -26,7 +30,7 @@ void sl__figure_add(sl__figure *figure, const char *format, ...) {
 
 static void add_real(sl__text *to, double value) {
   if (isfinite(value))
-    sl__text_add_real(to, value, SL_F32);
+    sl__text_add_real(to, value, SL_F64); /* seconds since 1970 are lost in fewer digits */
   else
     sl__text_add_bytes(to, "NaN", 3);
 }
@@ -35,14 +39,30 @@ void sl__figure_real(sl__figure *figure, double value) {
   add_real(&figure->script, value);
 }
 
+/* The length of the character that UTF-8 has here, 0: none. The ranges of the second byte leave out
+ * longer forms than needed, surrogates and what is beyond U+10FFFF (RFC 3629, section 4). */
+static size_t character_at(const char *text) {
+  const unsigned char *c = (const unsigned char *)text;
+  size_t length = c[0] < 0x80 ? 1 : c[0] < 0xc2 ? 0 : c[0] < 0xe0 ? 2 : c[0] < 0xf0 ? 3 : 4;
+  if (c[0] > 0xf4) length = 0;
+  for (size_t k = 1; k < length; k++)
+    if ((c[k] & 0xc0) != 0x80) return 0;
+  if ((c[0] == 0xe0 && c[1] < 0xa0) || (c[0] == 0xed && c[1] > 0x9f)) return 0;
+  if ((c[0] == 0xf0 && c[1] < 0x90) || (c[0] == 0xf4 && c[1] > 0x8f)) return 0;
+  return length;
+}
+
 static void quote(sl__text *to, const char *text) {
   sl__text_add_bytes(to, "'", 1);
-  for (; *text; text++) {
-    const unsigned char c = (unsigned char)*text;
-    if (c == '\'')
+  while (*text) {
+    const size_t length = character_at(text);
+    if (*text == '\'')
       sl__text_add(to, "\xe2\x80\x99");
+    else if (length == 0)
+      sl__text_add(to, "\xef\xbf\xbd"); /* U+FFFD: an SVG of other bytes would be no XML */
     else
-      sl__text_add_bytes(to, c < 32 || c == 127 ? " " : text, 1);
+      sl__text_add_bytes(to, length == 1 && (*text < 32 || *text == 127) ? " " : text, length);
+    text += length > 0 ? length : 1;
   }
   sl__text_add_bytes(to, "'", 1);
 }
@@ -78,10 +98,21 @@ void sl__figure_key(sl__figure *figure, const char *where) {
   sl__figure_add(figure, "set key %s noautotitle samplen 2 spacing 1.1\n", where);
 }
 
-void sl__figure_key_above(sl__figure *figure, int names) {
+/* Whether the key stands at the right margin. */
+static bool is_key_beside(const sl__figure *figure, int names) {
   enum { MOST_ABOVE = 3 };
-  if (sl__figure_is_text(figure) || names > MOST_ABOVE) {
+  return names > MOST_ABOVE && !sl__figure_is_text(figure);
+}
+
+void sl__figure_key_aside(sl__figure *figure, int names) {
+  if (sl__figure_is_text(figure)) {
     sl__figure_key(figure, "top right opaque");
+    return;
+  }
+  if (is_key_beside(figure, names)) {
+    sl__figure_add(figure, "set key at screen ");
+    sl__figure_real(figure, 1 - (double)KEY_WIDTH / figure->width);
+    sl__figure_add(figure, ",graph 1 left top Left reverse noautotitle samplen 2 spacing 1.1\n");
     return;
   }
   sl__figure_add(figure, "set key at screen 0.5,screen ");
@@ -89,13 +120,9 @@ void sl__figure_key_above(sl__figure *figure, int names) {
   sl__figure_add(figure, " center center horizontal noautotitle samplen 2 maxrows 1\n");
 }
 
-sl__box sl__figure_whole(const sl__figure *figure) {
-  return (sl__box){86, 62, figure->width - 24.0, figure->height - (figure->titled ? 66.0 : 40.0)};
-}
-
-sl__range sl__figure_window(const sl__plot *plot, int axis, sl__range own) {
-  const sl__plot_end *ends = plot->ends[axis];
-  return (sl__range){ends[0].set ? ends[0].value : own.low, ends[1].set ? ends[1].value : own.high};
+sl__box sl__figure_whole(const sl__figure *figure, int names) {
+  const double right = is_key_beside(figure, names) ? KEY_WIDTH + 14.0 : 24;
+  return (sl__box){86, 62, figure->width - right, figure->height - (figure->titled ? 66.0 : 40.0)};
 }
 
 static void end_panel(sl__figure *figure) {
@@ -225,36 +252,6 @@ void sl__figure_panel(sl__figure *figure, sl__box box) {
   set_margin(figure, "tmargin", box.top, figure->height);
   sl__figure_add(figure, "set border 3 lc rgb '#555555'\nset tics nomirror out scale 0.6 "
                          "textcolor rgb '#222222'\n");
-}
-
-void sl__figure_axis(sl__figure *figure, const char *axis, sl__range range, int most) {
-  sl__figure_add(figure, "set %srange [", axis);
-  sl__figure_real(figure, range.low);
-  sl__figure_add(figure, ":");
-  sl__figure_real(figure, range.high);
-  sl__figure_add(figure, "]\n");
-  if (most == 0) {
-    sl__figure_add(figure, "unset %stics\n", axis);
-    return;
-  }
-  sl__figure_add(figure, "set %stics nomirror out scale 0.6 autofreq ", axis);
-  sl__figure_real(figure, sl__mark_step(range, most));
-  sl__figure_add(figure, "\n");
-}
-
-void sl__figure_inner_marks(sl__figure *figure, const char *axis, sl__range range, int most) {
-  static const double air = 0.1; /* of the range: half a mark's width */
-  const double step = sl__mark_step(range, most);
-  const double first = ceil(range.low / step) * step;
-  const double last = floor((range.high - air * (range.high - range.low)) / step) * step;
-  if (last < first) return;
-  sl__figure_add(figure, "set %stics ", axis);
-  const double numbers[] = {first, step, last + 0.01 * step};
-  for (int k = 0; k < 3; k++) {
-    sl__figure_add(figure, k > 0 ? "," : "");
-    sl__figure_real(figure, numbers[k]);
-  }
-  sl__figure_add(figure, " nomirror out scale 0.6\n");
 }
 
 static void add_line(sl__figure *figure, int i, const char *colour, double width) {

@@ -14,6 +14,8 @@ struct sl__figure {
   int blocks;        /* of data, so far */
   bool drawn;        /* a panel stands already */
   bool titled;
+  bool unbounded; /* an axis had no two ends */
+  sl__range bad;  /* which, then */
 };
 
 /* A part of the figure, pixels from the lower left corner. */
@@ -48,18 +50,13 @@ typedef enum sl__figure_size { SL__FONT_SMALL, SL__FONT_LESS, SL__FONT_LARGE } s
 const char *sl__figure_font(const sl__figure *figure, sl__figure_size size);
 /* The panel gets a key; where: gnuplot's words, "top right". */
 void sl__figure_key(sl__figure *figure, const char *where);
-/* The same beside the title, where it hides nothing; so many names as fit there. */
-void sl__figure_key_above(sl__figure *figure, int names);
-/* All of the figure but the room that its axes, its title and a key above take. */
-sl__box sl__figure_whole(const sl__figure *figure);
-/* The range of axis 0 (x) or 1 (y) where it was asked for, else the figure's own. */
-sl__range sl__figure_window(const sl__plot *plot, int axis, sl__range own);
+/* The same where it hides nothing: beside the title, or, of more names than fit there, at the right
+ * margin. */
+void sl__figure_key_aside(sl__figure *figure, int names);
+/* All of the figure but the room that its axes, its title and a key to so many names take. */
+sl__box sl__figure_whole(const sl__figure *figure, int names);
 /* A panel in a box; it ends where the next begins, and what earlier panels set is undone. */
 void sl__figure_panel(sl__figure *figure, sl__box box);
-/* axis "x" or "y", with marks of which at most `most` fit. */
-void sl__figure_axis(sl__figure *figure, const char *axis, sl__range range, int most);
-/* Takes the marks off that stand so near the upper end that a neighbour's would touch them. */
-void sl__figure_inner_marks(sl__figure *figure, const char *axis, sl__range range, int most);
 /* Colour and dashes of the clause, those of curve i: they differ in greyscale too. */
 void sl__figure_line(sl__figure *figure, int i, double width);
 /* Its dashes alone, in black. */
@@ -70,6 +67,19 @@ const char *sl__series_colour(int i);
 int sl__figure_dots(sl__figure *figure, const sl__numbers *x, const sl__numbers *y);
 /* A column of a set. */
 sl__numbers sl__set_column(const sl__plot_set *set, int32_t column);
+
+/* axis.c */
+/* The range of axis 0 (x) or 1 (y) where it was asked for, else the figure's own. Refuses one that
+ * holds nothing of it. */
+sl_status sl__figure_window(const sl__plot *plot, int axis, sl__range own, sl__range *out);
+/* axis "x" or "y", with marks of which at most `most` fit. Where a range is far from 0 for its width,
+ * the marks are named by their distances from a round number, which stands at the axis's end. A range
+ * without two ends makes the figure fail. */
+void sl__figure_axis(sl__figure *figure, const char *axis, sl__range range, int most);
+/* The same without the marks' names: a neighbour has them. */
+void sl__figure_axis_unnamed(sl__figure *figure, const char *axis, sl__range range, int most);
+/* Takes the marks off that stand so near the upper end that a neighbour's would touch them. */
+void sl__figure_inner_marks(sl__figure *figure, const char *axis, sl__range range, int most);
 
 /* palette.c: viridis (van der Walt and Smith 2015; CC0), dark at 0, light at 1: 0xRRGGBB. */
 uint32_t sl__palette(double share);
@@ -103,6 +113,10 @@ typedef struct sl__loss_record {
 } sl__loss_record;
 sl_status sl__read_losses(sl_context *context, sl__arena *arena, const sl_flow *flow,
                           sl__loss_record *out);
+
+/* spread.c: the rows of the data [rows][dim], where a column was rounded with a value of each one's
+ * cell in its place, drawn as the flow has it there. */
+sl_status sl__plot_spread(const sl__plot *plot, sl__arena *arena, const double **out);
 
 /* surface.c: the densities of what is drawn. */
 /* Nodes along an axis of a plane, and of a line. */

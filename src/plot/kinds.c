@@ -62,6 +62,17 @@ sl_status sl__plot_check(const sl__plot *plot, const sl__plot_kind *kind) {
 
 /* ---- drawing ---- */
 
+static sl_status refuse_range(const sl__plot *plot, sl__range range) {
+  char low[32], high[32];
+  sl__format_real(low, range.low, SL_F64);
+  sl__format_real(high, range.high, SL_F64);
+  return sl__fail(
+      plot->context, SL_BAD_ARGUMENT,
+      "an axis from %s to %s cannot be drawn; choose its ends by --xrange and --yrange, "
+      "or other rows",
+      low, high);
+}
+
 sl_status sl__plot_script(const sl__plot *plot, const sl__plot_kind *kind, char **script,
                           size_t *length) {
   sl__figure figure;
@@ -71,6 +82,7 @@ sl_status sl__plot_script(const sl__plot *plot, const sl__plot_kind *kind, char 
   sl__figure_begin(&figure, plot, kind);
   sl_status status = kind->draw(plot, &figure);
   sl__figure_end(&figure);
+  if (status == SL_OK && figure.unbounded) status = refuse_range(plot, figure.bad);
   if (status == SL_OK && figure.script.failed)
     status = sl__fail(plot->context, SL_NO_MEMORY, "no memory for the figure; draw fewer rows");
   if (status != SL_OK) {
@@ -82,29 +94,37 @@ sl_status sl__plot_script(const sl__plot *plot, const sl__plot_kind *kind, char 
   return SL_OK;
 }
 
-sl_status sl__plot_draw(const sl__plot *plot, const sl__plot_kind *kind, char **bytes,
-                        size_t *length) {
+sl_status sl__plot_run(sl_context *context, const char *script, size_t script_length, char **bytes,
+                       size_t *length) {
   /* -d: no start-up files of the user's */
   static const char *const words[] = {"gnuplot", "-d", "-", NULL};
-  sl__os_program program = {.words = words};
-  char *script;
+  sl__os_program program = {.words = words, .input = script, .input_length = script_length};
   *bytes = NULL;
   *length = 0;
-  SL__TRY(sl__plot_script(plot, kind, &script, &program.input_length));
-  program.input = script;
-  sl_status status = sl__os_run(plot->context, &program);
-  sl__free(&plot->context->allocator, script);
+  sl_status status = sl__os_run(context, &program);
   if (status == SL_UNSUPPORTED)
-    return sl__fail(plot->context, SL_UNSUPPORTED,
+    return sl__fail(context, SL_UNSUPPORTED,
                     "gnuplot, which draws the figures, is not installed; on Debian or Ubuntu: "
                     "sudo apt install gnuplot-nox");
   if (status == SL_OK && program.output_length == 0) {
-    sl__free(&plot->context->allocator, program.output);
-    status = sl__fail(plot->context, SL_IO, "gnuplot drew nothing: %.400s; try another format",
-                      program.said);
+    sl__free(&context->allocator, program.output);
+    status =
+        sl__fail(context, SL_IO, "gnuplot drew nothing: %.400s; try another format", program.said);
   }
   if (status != SL_OK) return status;
   *bytes = program.output;
   *length = program.output_length;
   return SL_OK;
+}
+
+sl_status sl__plot_draw(const sl__plot *plot, const sl__plot_kind *kind, char **bytes,
+                        size_t *length) {
+  char *script;
+  size_t script_length;
+  *bytes = NULL;
+  *length = 0;
+  SL__TRY(sl__plot_script(plot, kind, &script, &script_length));
+  const sl_status status = sl__plot_run(plot->context, script, script_length, bytes, length);
+  sl__free(&plot->context->allocator, script);
+  return status;
 }

@@ -60,7 +60,8 @@ enum {
   SL__PLOT_WANTS_SETS = 16,
   SL__PLOT_WANTS_CHAINS = 32,
   SL__PLOT_WANTS_TABLE = 64,
-  SL__PLOT_ONE_PANEL = 128 /* not a want: its axes can be chosen */
+  SL__PLOT_ONE_PANEL = 128, /* not a want: its axes can be chosen */
+  SL__PLOT_OF_COLUMNS = 256 /* nor this: it is of the sets' columns, which can be chosen */
 };
 
 typedef struct sl__figure sl__figure;
@@ -71,6 +72,8 @@ typedef struct sl__plot_kind {
   sl_status (*draw)(const sl__plot *plot, sl__figure *figure);
   /* Its numbers as a table, values and names in the arena; NULL: it has none. */
   sl_status (*numbers)(const sl__plot *plot, sl__arena *arena, sl__plot_set *out);
+  /* How many of the panels that there are to draw it has no room for; NULL: it has room for all. */
+  int64_t (*left_out)(const sl__plot *plot);
 } sl__plot_kind;
 const sl__plot_kind *const *sl__plot_kinds(int *count);
 const sl__plot_kind *sl__plot_kind_find(const char *name); /* NULL: there is none */
@@ -80,7 +83,10 @@ sl_status sl__plot_check(const sl__plot *plot, const sl__plot_kind *kind);
 /* The figure as gnuplot's script, for whoever wants to change it: for sl__free. */
 sl_status sl__plot_script(const sl__plot *plot, const sl__plot_kind *kind, char **script,
                           size_t *length);
-/* The bytes of the figure, for sl__free. SL_UNSUPPORTED: gnuplot is not installed. */
+/* What gnuplot makes of a script, for sl__free. SL_UNSUPPORTED: it is not installed. */
+sl_status sl__plot_run(sl_context *context, const char *script, size_t script_length, char **bytes,
+                       size_t *length);
+/* Both: the bytes of the figure, for sl__free. */
 sl_status sl__plot_draw(const sl__plot *plot, const sl__plot_kind *kind, char **bytes,
                         size_t *length);
 #endif

@@ -47,10 +47,13 @@ sl_status sl__central_range(sl_context *context, const sl__numbers *x, sl__range
   if (isnan(ends[0])) ends[0] = ends[1] = 0;
   double air = 0.12 * (ends[1] - ends[0]);
   const double size = fmax(fabs(ends[0]), fabs(ends[1]));
-  if (!(air > 1e-9 * size)) air = size > 0 ? 0.1 * size : 1;
+  if (!(air > 1e-12 * size)) air = size > 0 ? 0.1 * size : 1;
   const sl__range support = sl__bounds_of(x);
   *out = (sl__range){fmax(ends[0] - air, support.low), fmin(ends[1] + air, support.high)};
-  return SL_OK;
+  if (isfinite(out->high - out->low)) return SL_OK;
+  return sl__fail(context, SL_BAD_ARGUMENT,
+                  "numbers as far apart as the largest ones cannot be drawn; give them in a "
+                  "larger unit");
 }
 
 sl__range sl__join_ranges(sl__range a, sl__range b) {

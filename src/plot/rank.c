@@ -61,6 +61,10 @@ static void draw_parameter(const sl__plot *plot, sl__figure *figure, sl__box box
 static sl_status draw(const sl__plot *plot, sl__figure *figure) {
   const sl__plot_set *set = &plot->sets[0];
   const int32_t rows = sl__shown_parameters(set);
+  if (set->rows / set->chains < BINS)
+    return sl__fail(plot->context, SL_BAD_ARGUMENT,
+                    "%lld draws of a chain do not fill %d bars of ranks; give %d or more",
+                    (long long)(set->rows / set->chains), BINS, BINS);
   sl__arena arena;
   sl__arena_open(&arena, plot->context);
   double *heights = sl__arena_take(&arena, (size_t)set->chains, BINS * sizeof *heights);
@@ -78,8 +82,9 @@ static sl_status draw(const sl__plot *plot, sl__figure *figure) {
 const sl__plot_kind sl__plot_kind_rank = {
     .name = "rank",
     .summary = "ranks of each chain's draws among all, which should be level",
-    .wants = SL__PLOT_WANTS_CHAINS,
+    .wants = SL__PLOT_WANTS_CHAINS | SL__PLOT_OF_COLUMNS,
     .width = 800,
     .height = 800,
     .draw = draw,
+    .left_out = sl__traces_left_out,
 };

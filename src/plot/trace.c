@@ -24,6 +24,16 @@ static sl_status draw_densities(const sl__plot *plot, sl__figure *figure, sl__bo
   return SL_OK;
 }
 
+/* What is furthest off is what a course is looked at for. */
+static sl_status course_range(const sl__plot *plot, const sl__numbers *x, sl__range *out) {
+  static const double all[] = {0, 1};
+  double ends[2];
+  SL__TRY(sl__quantiles(plot->context, x, 2, all, ends));
+  const double air = 0.03 * (ends[1] - ends[0]);
+  if (isfinite(air)) *out = sl__join_ranges(*out, (sl__range){ends[0] - air, ends[1] + air});
+  return SL_OK;
+}
+
 static void draw_course(const sl__plot *plot, sl__figure *figure, sl__box box, int32_t c,
                         sl__range range, bool last) {
   const sl__plot_set *set = &plot->sets[0];
@@ -57,6 +67,7 @@ static sl_status draw(const sl__plot *plot, sl__figure *figure) {
     sl__range range;
     SL__TRY(sl__central_range(plot->context, &x, &range));
     SL__TRY(draw_densities(plot, figure, sl__row_box(figure, rows, c, 44, middle - 20), c, range));
+    SL__TRY(course_range(plot, &x, &range));
     draw_course(plot, figure, sl__row_box(figure, rows, c, middle + 34, figure->width - 20.0), c,
                 range, c == rows - 1);
   }
@@ -66,8 +77,9 @@ static sl_status draw(const sl__plot *plot, sl__figure *figure) {
 const sl__plot_kind sl__plot_kind_trace = {
     .name = "trace",
     .summary = "each parameter's draws, chain by chain: densities and course",
-    .wants = SL__PLOT_WANTS_CHAINS,
+    .wants = SL__PLOT_WANTS_CHAINS | SL__PLOT_OF_COLUMNS,
     .width = 800,
     .height = 800,
     .draw = draw,
+    .left_out = sl__traces_left_out,
 };

@@ -42,12 +42,13 @@ static sl_status draw_column(const sl__plot *plot, sl__figure *figure, sl__box b
   SL__TRY(sl__central_range(plot->context, &values, &range));
   if (!(ends[1] > ends[0])) ends[1] = ends[0] + 1;
   sl__figure_panel(figure, box);
-  sl__figure_axis(figure, "x", (sl__range){ends[0], ends[1]}, 5);
   sl__figure_axis(figure, "y", range, 5);
-  if (last)
+  if (last) {
+    sl__figure_axis(figure, "x", (sl__range){ends[0], ends[1]}, 5);
     sl__figure_label(figure, "xlabel", table->names[0]);
-  else
-    sl__figure_add(figure, "set format x ''\n");
+  } else {
+    sl__figure_axis_unnamed(figure, "x", (sl__range){ends[0], ends[1]}, 5);
+  }
   sl__figure_add(figure, "set title offset 0,-0.8 font '%s'\n",
                  sl__figure_font(figure, SL__FONT_LESS));
   sl__figure_label(figure, "title", table->names[column]);
@@ -86,6 +87,13 @@ static sl_status draw(const sl__plot *plot, sl__figure *figure) {
   return SL_OK;
 }
 
+static int64_t left_out(const sl__plot *plot) {
+  int64_t parameters = 0;
+  for (int64_t c = 1; c < plot->table->columns; c++)
+    parameters += !is_gradient(plot->table->names[c]);
+  return parameters > SL__MOST_TRACES ? parameters - SL__MOST_TRACES : 0;
+}
+
 const sl__plot_kind sl__plot_kind_track = {
     .name = "track",
     .summary = "what --track recorded: each parameter beside its gradient",
@@ -93,4 +101,5 @@ const sl__plot_kind sl__plot_kind_track = {
     .width = 800,
     .height = 800,
     .draw = draw,
+    .left_out = left_out,
 };

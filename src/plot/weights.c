@@ -99,14 +99,15 @@ static int add_fitted(sl__figure *figure, const tail *t) {
   return sl__figure_block(figure, POINTS, 2, &line[0][0]);
 }
 
-static void draw_tail(const sl__plot *plot, sl__figure *figure, const tail *t) {
+static sl_status draw_tail(const sl__plot *plot, sl__figure *figure, const tail *t) {
   char name[240], khat[64], wanted[64];
-  sl__figure_panel(figure, sl__figure_whole(figure));
+  sl__figure_panel(figure, sl__figure_whole(figure, 2));
   sl__figure_add(figure, "set logscale xy\n");
   const double low = fmax(t->weights[t->count / 2] / 10, 1e-6), high = 3 * t->weights[0];
   const sl__range own[] = {{fmin(low, 0.3), fmax(high, 3)}, {0.3 / (double)t->count, 1.5}};
   for (int axis = 0; axis < 2; axis++) {
-    const sl__range range = sl__figure_window(plot, axis, own[axis]);
+    sl__range range;
+    SL__TRY(sl__figure_window(plot, axis, own[axis], &range));
     sl__figure_add(figure, "set %ctics autofreq\nset %crange [", "xy"[axis], "xy"[axis]);
     sl__figure_real(figure, range.low);
     sl__figure_add(figure, ":");
@@ -115,26 +116,27 @@ static void draw_tail(const sl__plot *plot, sl__figure *figure, const tail *t) {
   }
   sl__figure_label(figure, "xlabel", "importance weight (mean 1)");
   sl__figure_label(figure, "ylabel", "share of draws with a larger one");
-  sl__figure_key_above(figure, 2);
+  sl__figure_key_aside(figure, 2);
   sl__figure_plot(figure, "$b%d with points pt 7 ps 0.45 lc rgb '%s'", add_ranks(figure, t),
                   sl__series_colour(0));
   snprintf(name, sizeof name, "%lld draws of the model", (long long)t->count);
   sl__figure_named(figure, name);
-  if (t->length < 5 || !isfinite(t->scores.khat)) return;
+  if (t->length < 5 || !isfinite(t->scores.khat)) return SL_OK;
   sl__figure_plot(figure, "$b%d with lines", add_fitted(figure, t));
   sl__figure_line(figure, 1, 2.4);
   sl__format_fixed(khat, t->scores.khat, 2);
   sl__format_fixed(wanted, t->scores.khat_threshold, 2);
   snprintf(name, sizeof name, "Pareto tail, k-hat %s (trusted below %s)", khat, wanted);
   sl__figure_named(figure, name);
+  return SL_OK;
 }
 
 static sl_status draw(const sl__plot *plot, sl__figure *figure) {
   tail t;
   sl__arena arena;
   sl__arena_open(&arena, plot->context);
-  const sl_status status = compute(plot, &arena, &t);
-  if (status == SL_OK) draw_tail(plot, figure, &t);
+  sl_status status = compute(plot, &arena, &t);
+  if (status == SL_OK) status = draw_tail(plot, figure, &t);
   sl__arena_close(&arena);
   return status;
 }

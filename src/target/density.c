@@ -74,6 +74,11 @@ void sl__density_free(sl__density *density) {
 }
 
 sl_status sl__density_run(sl_context *context, sl__density *density, const sl__points *points) {
+  return sl__density_run_marking(context, density, points, NULL);
+}
+
+sl_status sl__density_run_marking(sl_context *context, sl__density *density,
+                                  const sl__points *points, bool *undefined) {
   const int64_t rows = points->rows, row = points->row_stride, column = points->column_stride;
   if (points->gradient && !density->with_gradient)
     return sl__fail(context, SL_BAD_ARGUMENT,
@@ -84,8 +89,11 @@ sl_status sl__density_run(sl_context *context, sl__density *density, const sl__p
   const sl__run run = {
       .rows = rows, .parameters = density->target->parameters, .feeds = &feed, .sinks = sinks};
   SL__TRY(sl__program_run(context, density->program, density->workspace, &run));
-  for (int64_t r = 0; r < rows; r++)
-    if (isnan(points->value[r])) points->value[r] = -(double)INFINITY;
+  for (int64_t r = 0; r < rows; r++) {
+    const bool nan = isnan(points->value[r]) != 0;
+    if (undefined) undefined[r] = nan;
+    if (nan) points->value[r] = -(double)INFINITY;
+  }
   if (points->gradient)
     density->gradients += rows;
   else

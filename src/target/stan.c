@@ -138,7 +138,7 @@ sl_status sl__target_stan(sl_context *context, const char *name_of_file, const c
   if (status == SL_OK && !data && tree->block[SL__STAN_DATA])
     status = sl__fail(context, SL_BAD_ARGUMENT,
                       "%.200s: the program has a block data, and there are none; give its data as "
-                      "JSON",
+                      "JSON, --data d.json",
                       name_of_file);
   if (status != SL_OK) {
     sl__stan_program_free(context, tree);

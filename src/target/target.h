@@ -132,6 +132,9 @@ typedef struct sl__points {
   int64_t row_stride, column_stride;
 } sl__points;
 sl_status sl__density_run(sl_context *context, sl__density *density, const sl__points *points);
+/* The same; undefined [rows], or NULL: tells where the value was NaN. */
+sl_status sl__density_run_marking(sl_context *context, sl__density *density,
+                                  const sl__points *points, bool *undefined);
 /* Rows evaluated so far: with the gradient, without. */
 int64_t sl__density_gradients(const sl__density *density);
 int64_t sl__density_values(const sl__density *density);

@@ -156,7 +156,9 @@ sl_status sl__auto_precondition(sl_context *context, const sl__target *target,
   const char *base = options->jumps > 0 ? "normal" : "student(df=5)";
   sl_status status = SL_OK;
   for (int round = 0; round < rounds && status == SL_OK; round++) {
-    const uint64_t seed = options->seed + (uint64_t)round;
+    /* Not the next seeds themselves, whose runs these would repeat. */
+    const sl__random_key key = {options->seed, SL__STREAM_PRECONDITION, (uint32_t)round};
+    const uint64_t seed = sl__random_below(key, 0, 0, UINT64_MAX);
     status = sample(context, target, *out, seed, &g, report);
     sl__model_free(context, *out);
     *out = NULL;

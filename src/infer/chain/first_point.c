@@ -25,7 +25,9 @@ static sl_status refuse_point(const sl__sampler *s, const sl__walker *w, double 
                               const double *gradient) {
   const int32_t bad = sl__find_bad(w->nuts.dim, gradient);
   char what[160];
-  if (!isfinite(value))
+  if (s->undefined[w->number])
+    snprintf(what, sizeof what, "the log density is not a number");
+  else if (!isfinite(value))
     snprintf(what, sizeof what, "the log density is %g", value);
   else
     snprintf(what, sizeof what, "its gradient by %.80s is %g", s->target->names[bad],

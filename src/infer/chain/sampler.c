@@ -46,12 +46,13 @@ static sl_status open_walkers(sl__sampler *s, sl__arena *arena, const double *fi
   s->q = sl__arena_take(arena, count * size, sizeof *s->q);
   s->gradient = sl__arena_take(arena, count * size, sizeof *s->gradient);
   s->value = sl__arena_take(arena, count, sizeof *s->value);
+  s->undefined = sl__arena_take(arena, count, sizeof *s->undefined);
   s->iterations = sl__arena_take(arena, count, sizeof *s->iterations);
   s->divergences = sl__arena_take(arena, count, sizeof *s->divergences);
   s->log_mass = sl__arena_take(arena, count, sizeof *s->log_mass);
   s->donor = sl__arena_take(arena, count, sizeof *s->donor);
   if (!s->walkers || !s->q || !s->gradient || !s->value || !s->iterations || !s->divergences ||
-      !s->log_mass || !s->donor)
+      !s->log_mass || !s->donor || !s->undefined)
     return SL_NO_MEMORY;
   for (int32_t i = 0; i < chains; i++) {
     sl__walker *w = &s->walkers[i];
@@ -84,7 +85,7 @@ static sl_status run_rounds(sl__sampler *s, sl__density *density) {
   for (int64_t round = 0; s->running > 0; round++) {
     for (int32_t i = 0; i < chains; i++)
       memcpy(s->q + (size_t)i * dim, s->walkers[i].nuts.wanted, (size_t)dim * sizeof *s->q);
-    SL__TRY(sl__density_run(s->context, density, &points));
+    SL__TRY(sl__density_run_marking(s->context, density, &points, s->undefined));
     for (int32_t i = 0; i < chains; i++) SL__TRY(take(s, &s->walkers[i]));
     if (s->meeting == chains) sl__sampler_hold_meeting(s);
     if (s->listener->progress && round % rounds_between_progress == 0 &&

@@ -70,6 +70,9 @@ typedef struct sl__sampler_listener {
 typedef struct sl__sampler_report {
   int64_t gradients; /* evaluations of the density with its gradient, chains' lanes added up */
   int64_t divergences, depth_hits; /* after the warm-up */
+  /* Divergences among them at points where the log density or its gradient was NaN: the fault of
+   * the target rather than of the step size. */
+  int64_t undefined;
   int64_t jumps, jumps_taken;      /* after the warm-up: proposed, accepted */
   double adapt_delta;              /* that of the draws */
   int64_t regrouped; /* chains that the warm-up moved to where another one was: regroup.h */

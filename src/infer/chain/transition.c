@@ -1,5 +1,6 @@
 /* A chain from one draw to the next. */
 #include "infer/chain/walker.h"
+#include <math.h>
 
 void sl__walker_start_transition(sl__walker *w) {
   w->phase = SL__WALKER_TRANSITION;
@@ -71,10 +72,22 @@ sl_status sl__walker_end_transition(sl__sampler *s, sl__walker *w) {
   return SL_OK;
 }
 
+/* Whether a divergence was where the density says nothing, though the point was finite. */
+static bool is_undefined(const sl__sampler *s, const sl__walker *w, const double *gradient) {
+  const int32_t dim = w->nuts.dim;
+  if (!w->nuts.divergent || sl__find_bad(dim, s->q + (size_t)w->number * (size_t)dim) >= 0)
+    return false;
+  if (s->undefined[w->number]) return true;
+  for (int32_t i = 0; i < dim; i++)
+    if (isnan(gradient[i])) return isfinite(s->value[w->number]);
+  return false;
+}
+
 sl_status sl__walker_take_transition(sl__sampler *s, sl__walker *w, double value,
                                      const double *gradient) {
   s->report->gradients++;
   if (!sl__nuts_give(&w->nuts, value, gradient)) return SL_OK;
+  if (w->iteration >= s->options->warmup) s->report->undefined += is_undefined(s, w, gradient);
   if (s->options->jumps == 0) return sl__walker_end_transition(s, w);
   w->jumps = 0;
   sl__walker_start_jump(s, w);

@@ -41,6 +41,7 @@ typedef struct sl__sampler {
   sl__sampler_report *report;
   sl__walker *walkers;               /* [chains] */
   double *q, *gradient, *value;      /* [chains][dim], [chains][dim], [chains] */
+  bool *undefined;                   /* [chains]: the value was NaN */
   int64_t *iterations, *divergences; /* [chains], for progress */
   double *log_mass;                  /* [chains] */
   int32_t *donor;                    /* [chains] */

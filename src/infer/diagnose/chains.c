@@ -55,7 +55,7 @@ double sl__loaded_mcse_sd(sl__series_work *work) {
   sl__split_folded(work, mean);
   for (int64_t i = 0; i < work->halves * work->length; i++) work->split[i] *= work->split[i];
   const double variance_of_variance = (fourth - second * second) / sl__split_ess(work);
-  return sqrt(variance_of_variance / second / 4);
+  return ldexp(sqrt(variance_of_variance / second / 4), work->exponent);
 }
 
 /* Half the distance between the order statistics that bound the quantile as one standard deviation
@@ -69,12 +69,12 @@ double sl__loaded_mcse_quantile(sl__series_work *work, double probability) {
   double high = sl__special_inv_inc_beta(a, b, one_above) * (double)work->count - 1;
   low = low > 0 ? floor(low) : 0;
   high = high < last ? ceil(high) : last;
-  return 0.5 * (work->sorted[(int64_t)high] - work->sorted[(int64_t)low]);
+  return ldexp(0.5 * (work->sorted[(int64_t)high] - work->sorted[(int64_t)low]), work->exponent);
 }
 
 double sl__loaded_mcse_mean(sl__series_work *work) {
   const double variance = sl__series_variance(work, sl__series_mean(work));
-  return sqrt(variance / sl__loaded_ess_mean(work));
+  return ldexp(sqrt(variance / sl__loaded_ess_mean(work)), work->exponent);
 }
 
 /* What the public functions have in common: memory for one series, one number out of it. */
@@ -87,7 +87,10 @@ static sl_status measure_series(sl_context *context, const sl__series *series, d
   *out = NAN;
   sl__arena_open(&arena, context);
   sl_status status = sl__series_work_take(&arena, series->chains, series->draws, &work);
-  if (status == SL_OK && sl__series_load(&work, series)) *out = of(&work, probability);
+  if (status == SL_OK && sl__series_load(&work, series)) {
+    sl__series_scale(&work);
+    *out = of(&work, probability);
+  }
   sl__arena_close(&arena);
   return status;
 }

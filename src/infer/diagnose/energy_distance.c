@@ -7,7 +7,7 @@
  * group: with the sums of rows known, those within the second and between follow. */
 #include <math.h>
 
-#include "infer/diagnose/diagnose.h"
+#include "infer/diagnose/series.h"
 
 typedef struct comparison {
   int64_t size[2], rows, columns;
@@ -32,17 +32,32 @@ static void copy_rows(const sl__sample *from, int64_t taken, double *to) {
   }
 }
 
+/* Takes a power of two out of a column of extreme values, before anything is squared. */
+static void scale(const comparison *c, int64_t column) {
+  double largest = 0;
+  for (int64_t i = 0; i < c->rows; i++)
+    largest = fmax(largest, fabs(c->values[i * c->columns + column]));
+  const int exponent = sl__scale_exponent(largest);
+  for (int64_t i = 0; i < c->rows && exponent != 0; i++)
+    c->values[i * c->columns + column] = ldexp(c->values[i * c->columns + column], -exponent);
+}
+
 /* Divides each column by the root of the mean of its variances in the two samples; one that never
  * moves in either stays as it is, and counts if it stands elsewhere in the other. */
 static void standardise(const comparison *c) {
   for (int64_t column = 0; column < c->columns; column++) {
     double variance = 0;
+    scale(c, column);
     for (int of = 0; of < 2; of++) {
       const double *x = c->values + (of ? c->size[0] * c->columns : 0) + column;
       double mean = 0, squares = 0;
-      for (int64_t i = 0; i < c->size[of]; i++) mean += x[i * c->columns] / (double)c->size[of];
+      /* From the first value, so that what never moves has a variance of exactly 0. */
       for (int64_t i = 0; i < c->size[of]; i++)
-        squares += (x[i * c->columns] - mean) * (x[i * c->columns] - mean);
+        mean += (x[i * c->columns] - x[0]) / (double)c->size[of];
+      for (int64_t i = 0; i < c->size[of]; i++) {
+        const double deviation = x[i * c->columns] - x[0] - mean;
+        squares += deviation * deviation;
+      }
       variance += 0.5 * squares / (double)(c->size[of] - 1);
     }
     if (!(variance > 0)) continue;
@@ -85,6 +100,7 @@ static void test(comparison *c, int64_t permutations, uint64_t seed, sl__energy_
   measure(c);
   for (int64_t i = 0; i < c->rows; i++) c->order[i] = i;
   out->distance = distance_of(c);
+  if (!isfinite(out->distance)) return;
   int64_t as_far = 1; /* the samples as they are count as one arrangement */
   for (int64_t p = 0; p < permutations; p++) {
     sl__random_key key = {seed, SL__STREAM_PERMUTATION_TEST, (uint32_t)p};

@@ -54,9 +54,14 @@ static void judge_divergences(const sl__run_facts *facts, writer *out) {
   begin_fault(out);
   ADD(out,
       "%lld of %.0f draws diverged (%s %%), so part of the posterior may be missing; raise "
-      "--adapt-delta (0.95, 0.99), sample in a fitted flow's space (--precondition auto), or write "
-      "the narrow part of the model another way.",
-      (long long)facts->divergences, all, fixed(share, 100 * (double)facts->divergences / all, 2));
+      "--adapt-delta (0.95, 0.99), %sor write the narrow part of the model another way.",
+      (long long)facts->divergences, all, fixed(share, 100 * (double)facts->divergences / all, 2),
+      facts->preconditioned ? "" : "sample in a fitted flow's space (--precondition auto), ");
+  if (facts->undefined > 0)
+    ADD(out,
+        " In %lld of the %lld divergences the log density or its gradient was not a number; look "
+        "for a root or logarithm of a negative number, or an overflow, in the model.",
+        (long long)facts->undefined, (long long)facts->divergences);
 }
 
 static void judge_agreement(const sl__run_facts *facts, writer *out) {
@@ -74,8 +79,11 @@ static void judge_agreement(const sl__run_facts *facts, writer *out) {
       (long long)count, (long long)facts->parameters, fixed(rhat, facts->rows[worst].rhat, 2),
       facts->names[worst]);
   if (facts->rows[worst].rhat > 1.2)
-    ADD(out, "they are in different places: look at them (several modes?), and try --precondition "
-             "auto or other starting points.");
+    ADD(out,
+        "they are in different places: look at them (several modes?), and try %sother starting "
+        "points.",
+        facts->jumped ? "a flow that covers all modes, or "
+                      : "`sluice mix`, whose chains jump between modes by a fitted flow, or ");
   else
     ADD(out, "run longer (--warmup, --draws), or see whether parameters trade off.");
 }
@@ -127,9 +135,9 @@ static void add_hits(const sl__run_facts *facts, writer *out) {
   char share[64];
   ADD(out,
       " %lld draws (%s %%) ended at the largest tree depth, %lld: slow rather than wrong; raise "
-      "--max-treedepth, or try --metric dense or low-rank.",
+      "--max-treedepth%s.",
       (long long)facts->treedepth_hits, fixed(share, 100 * (double)facts->treedepth_hits / all, 2),
-      (long long)facts->max_treedepth);
+      (long long)facts->max_treedepth, facts->preconditioned ? "" : ", or try --metric dense_e");
 }
 
 static void praise(const sl__run_facts *facts, writer *out) {
@@ -156,8 +164,8 @@ bool sl__run_verdict(const sl__run_facts *facts, char *text, size_t size) {
   judge_divergences(facts, &out);
   if (facts->draws < 4) {
     begin_fault(&out);
-    ADD(&out, "%lld draws a chain are too few to say anything; take more --draws.",
-        (long long)facts->draws);
+    ADD(&out, "%lld draw%s a chain %s too few to say anything; take more --draws.",
+        (long long)facts->draws, facts->draws == 1 ? "" : "s", facts->draws == 1 ? "is" : "are");
   } else if (!any && out.trusted) {
     begin_fault(&out);
     ADD(&out, "no parameter ever moves; were the draws written by a run that was stuck?");

@@ -58,6 +58,23 @@ bool sl__series_load(sl__series_work *work, const sl__series *series) {
   return work->draws >= 4 && work->sorted[0] < work->sorted[work->count - 1];
 }
 
+int sl__scale_exponent(double largest) {
+  const double least_usual = 0x1p-100, most_usual = 0x1p150;
+  int exponent = 0;
+  if (largest > 0 && isfinite(largest) && (largest < least_usual || largest > most_usual))
+    frexp(largest, &exponent);
+  return exponent;
+}
+
+void sl__series_scale(sl__series_work *work) {
+  work->exponent = sl__scale_exponent(fmax(-work->sorted[0], work->sorted[work->count - 1]));
+  if (work->exponent == 0) return;
+  for (int64_t i = 0; i < work->count; i++) {
+    work->values[i] = ldexp(work->values[i], -work->exponent);
+    work->sorted[i] = ldexp(work->sorted[i], -work->exponent);
+  }
+}
+
 double sl__series_mean(const sl__series_work *work) {
   double sum = 0;
   for (int64_t i = 0; i < work->count; i++) sum += work->values[i];

@@ -13,6 +13,7 @@ typedef struct sl__ranked {
 typedef struct sl__series_work {
   int64_t chains, draws;  /* of the series, before it is halved */
   int64_t count;          /* chains * draws */
+  int exponent;           /* values stand divided by 2 to the power of this: 0 but for extremes */
   int64_t halves, length; /* 2 * chains halves of draws / 2 draws: an odd middle draw is left out */
   double *values;         /* [chains][draws] */
   double *sorted;         /* [count], ascending */
@@ -31,6 +32,12 @@ sl_status sl__series_work_take(sl__arena *arena, int64_t chains, int64_t draws,
 /* Copies a series to values and, sorted, to sorted. False: it says nothing, because a value is not
  * finite, none differs, or there are fewer than four draws a chain. */
 bool sl__series_load(sl__series_work *work, const sl__series *series);
+/* 0, or for numbers of this size the power of two to divide by, so that their fourth powers neither
+ * overflow nor vanish. Division by it is exact, and what is usual stays as it is. */
+int sl__scale_exponent(double largest);
+/* Divides values and sorted so. Means, variances and quantiles are then those of the scaled values;
+ * the diagnostics below are in the series' own units. */
+void sl__series_scale(sl__series_work *work);
 
 double sl__series_mean(const sl__series_work *work);
 double sl__series_variance(const sl__series_work *work, double mean); /* divides by count - 1 */

@@ -5,6 +5,10 @@
 #include "base/pool.h"
 #include "infer/diagnose/series.h"
 
+static double natural(const sl__series_work *work, double scaled) {
+  return ldexp(scaled, work->exponent);
+}
+
 static void summarise_one(sl__series_work *work, const sl__series *series, sl__summary_row *row) {
   *row = (sl__summary_row){.mean = NAN,
                            .mcse_mean = NAN,
@@ -19,12 +23,15 @@ static void summarise_one(sl__series_work *work, const sl__series *series, sl__s
   const bool moves = sl__series_load(work, series);
   for (int64_t i = 0; i < work->count; i++) row->non_finite += !isfinite(work->values[i]);
   if (row->non_finite > 0) return;
+  sl__series_scale(work);
   row->constant = work->sorted[0] == work->sorted[work->count - 1];
-  row->mean = row->constant ? work->sorted[0] : sl__series_mean(work);
-  if (work->count > 1) row->sd = row->constant ? 0 : sqrt(sl__series_variance(work, row->mean));
-  row->q5 = sl__series_quantile(work, 0.05);
-  row->q50 = sl__series_quantile(work, 0.5);
-  row->q95 = sl__series_quantile(work, 0.95);
+  const double mean = row->constant ? work->sorted[0] : sl__series_mean(work);
+  row->mean = natural(work, mean);
+  if (work->count > 1)
+    row->sd = row->constant ? 0 : natural(work, sqrt(sl__series_variance(work, mean)));
+  row->q5 = natural(work, sl__series_quantile(work, 0.05));
+  row->q50 = natural(work, sl__series_quantile(work, 0.5));
+  row->q95 = natural(work, sl__series_quantile(work, 0.95));
   if (!moves) return;
   row->ess_tail = sl__loaded_ess_tail(work);
   row->ess_bulk = sl__loaded_ess_bulk(work);

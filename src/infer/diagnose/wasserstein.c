@@ -7,7 +7,7 @@
 #include <math.h>
 #include <stdlib.h>
 
-#include "infer/diagnose/diagnose.h"
+#include "infer/diagnose/series.h"
 
 typedef struct point {
   double value;
@@ -31,14 +31,25 @@ static bool load(const sl__series *series, bool of_b, point *points) {
   return finite;
 }
 
+/* Distances are in standard deviations, so a power of two may come out of all values. */
+static void scale(point *points, int64_t count) {
+  double largest = 0;
+  for (int64_t i = 0; i < count; i++) largest = fmax(largest, fabs(points[i].value));
+  const int exponent = sl__scale_exponent(largest);
+  for (int64_t i = 0; i < count && exponent != 0; i++)
+    points[i].value = ldexp(points[i].value, -exponent);
+}
+
 /* Mean of the two samples' variances about their own means: their distance does not shrink the
  * unit that it is measured in. */
 static double pooled_sd(const point *points, int64_t count, const double size[2]) {
-  double mean[2] = {0, 0}, squares[2] = {0, 0};
+  /* From one of the values, so that what never moves has a variance of exactly 0. */
+  double origin[2] = {0, 0}, mean[2] = {0, 0}, squares[2] = {0, 0};
+  for (int64_t i = 0; i < count; i++) origin[points[i].of_b] = points[i].value;
   for (int64_t i = 0; i < count; i++)
-    mean[points[i].of_b] += points[i].value / size[points[i].of_b];
+    mean[points[i].of_b] += (points[i].value - origin[points[i].of_b]) / size[points[i].of_b];
   for (int64_t i = 0; i < count; i++) {
-    const double deviation = points[i].value - mean[points[i].of_b];
+    const double deviation = points[i].value - origin[points[i].of_b] - mean[points[i].of_b];
     squares[points[i].of_b] += deviation * deviation;
   }
   return sqrt(0.5 * (squares[0] / (size[0] - 1) + squares[1] / (size[1] - 1)));
@@ -53,6 +64,7 @@ sl_status sl__wasserstein_distance(sl_context *context, const sl__series *a, con
   const bool finite_a = load(a, false, points), finite_b = load(b, true, points + of_a);
   const double size[2] = {(double)of_a, (double)(count - of_a)};
   if (finite_a && finite_b && of_a > 1 && count - of_a > 1) {
+    scale(points, count);
     const double sd = pooled_sd(points, count, size);
     qsort(points, (size_t)count, sizeof *points, ascending);
     double seen[2] = {0, 0}, area = 0, noise = 0;

@@ -19,17 +19,20 @@ enum {
   MOST_GRADIENTS = 500000,
   COPIES = 4, /* of the population, each moved on from the one before */
   SWEEPS = 6, /* between copies */
-  CHAINS = 4, /* from random points, and as many from the population */
+  CHAINS = 4, /* from random points, from modes elsewhere, and from the population */
   WARMUP = 500,
   DRAWS = 1000,
   SEGMENTS = 8,      /* of a chain, which stay in one mode each, mostly */
   STAGE_STEPS = 1000 /* that progress counts for the population, and for each run of chains */
 };
 static const double good_rhat = 1.03;
+/* Nats of mass by which a mode is beyond notice. */
+static const double negligible = 10;
 
 /* ---- limits ---- */
 
-enum { WALKING, TEMPERING, WALKING_AGAIN, COPYING, STAGES };
+static const uint64_t searching_seed = 4000;
+enum { WALKING, SEARCHING, TEMPERING, WALKING_AGAIN, COPYING, STAGES };
 
 /* What may end a run: the caller, the gradients, the clock. */
 typedef struct limits {
@@ -139,7 +142,8 @@ static sl_status run_chains(sl_context *context, const sl__target *target, limit
   options.chains = CHAINS;
   options.warmup = WARMUP;
   options.draws = DRAWS;
-  options.seed = l->options->seed + (l->stage == WALKING_AGAIN);
+  options.seed =
+      l->options->seed + (l->stage == WALKING_AGAIN) + (l->stage == SEARCHING ? searching_seed : 0);
   options.most_depth = 8;
   keeper k = {.x = e->chains.x + e->chains.rows * e->dim, .dim = e->dim, .limits = l};
   const sl__sampler_listener listener = {.draw = keep, .progress = watch_chains, .user = &k};
@@ -167,6 +171,62 @@ static sl_status walk(sl_context *context, const sl__target *target, limits *l,
     memcpy(first + (size_t)c * dim, e->particles.x + c * apart * e->dim, dim * sizeof *first);
   l->stage = e->particles.rows > 0 ? WALKING_AGAIN : WALKING;
   const sl_status status = run_chains(context, target, l, e->particles.rows > 0 ? first : NULL, e);
+  sl__free(&context->allocator, first);
+  return status;
+}
+
+/* ---- modes that the chains did not come to ---- */
+
+/* The log mass of a mode of this height, as wide as the chain is, but for a constant. */
+static double mass(const sl__exploration *e, int64_t chain, double height) {
+  const double *x = e->chains.x + chain * DRAWS * e->dim;
+  double sum = height;
+  for (int32_t i = 0; i < e->dim; i++) {
+    double mean = 0, squares = 0;
+    for (int64_t r = 0; r < DRAWS; r++) mean += x[r * e->dim + i] / DRAWS;
+    for (int64_t r = 0; r < DRAWS; r++) {
+      const double off = x[r * e->dim + i] - mean;
+      squares += off * off / DRAWS;
+    }
+    sum += 0.5 * log(squares);
+  }
+  return sum;
+}
+
+/* Whether one of the last chains, each begun at a mode, is in one that weighs anything. */
+static bool matters(const sl__exploration *e, const sl__search_report *search) {
+  const int64_t before = e->chain_count - CHAINS;
+  double known = -INFINITY;
+  for (int64_t c = 0; c < before; c++) known = fmax(known, mass(e, c, search->known_height));
+  for (int64_t c = 0; c < CHAINS; c++)
+    if (!(mass(e, before + c, search->heights[c % search->found]) < known - negligible))
+      return true;
+  return false;
+}
+
+/* Chains from modes that were found elsewhere; they stay if a mode among these matters. */
+static sl_status look_elsewhere(sl_context *context, const sl__target *target, limits *l,
+                                sl__exploration *e) {
+  const size_t dim = (size_t)e->dim;
+  if (e->chain_count == 0 || e->cut) return SL_OK;
+  _Static_assert((int)SL__MOST_FOUND == (int)CHAINS, "a chain for each");
+  double *first = sl__allocate(context, SL__MOST_FOUND * dim, sizeof *first);
+  if (!first) return SL_NO_MEMORY;
+  sl__search_report search;
+  const int64_t divergences = e->divergences, chains = e->chain_count;
+  sl_status status = sl__exploration_search(context, target, l->options->seed, e, first, &search);
+  if (status == SL_OK && search.found > 0) {
+    for (int c = search.found; c < CHAINS; c++)
+      memcpy(first + (size_t)c * dim, first + (size_t)(c % search.found) * dim,
+             dim * sizeof *first);
+    l->stage = SEARCHING;
+    status = run_chains(context, target, l, first, e);
+    if (e->chain_count > chains && !matters(e, &search)) {
+      e->chain_count = chains;
+      e->chains.rows -= CHAINS * DRAWS;
+      e->divergences = divergences;
+    }
+  }
   sl__free(&context->allocator, first);
   return status;
 }
@@ -235,9 +295,11 @@ sl_status sl__explore(sl_context *context, const sl__target *target,
   *out = (sl__exploration){.dim = target->dim, .rhat = (double)NAN};
   limits l = {.options = options, .exploration = out};
   out->chains.x =
-      sl__arena_take(arena, 2 * CHAINS * DRAWS * (size_t)out->dim, sizeof *out->chains.x);
+      sl__arena_take(arena, 3 * CHAINS * DRAWS * (size_t)out->dim, sizeof *out->chains.x);
   if (!out->chains.x) return SL_NO_MEMORY;
   sl_status status = walk(context, target, &l, out);
+  if (ends(context, status, out)) return status;
+  status = look_elsewhere(context, target, &l, out);
   if (ends(context, status, out)) return status;
   SL__TRY(sl__exploration_judge_chains(context, arena, out));
   /* after chains that were cut short it ends at once too, with better draws than none */

@@ -45,6 +45,14 @@ typedef struct sl__explore_options {
 /* Memory is the arena's. SL_NUMERIC: nothing was found. SL_STOPPED: progress wanted no more. */
 sl_status sl__explore(sl_context *context, const sl__target *target,
                       const sl__explore_options *options, sl__arena *arena, sl__exploration *out);
+/* search.c. Summits around which no chain has been, highest first: first [SL__MOST_FOUND][dim]. */
+enum { SL__MOST_FOUND = 4 };
+typedef struct sl__search_report {
+  int found;
+  double heights[SL__MOST_FOUND], known_height; /* log densities; of the chains' highest */
+} sl__search_report;
+sl_status sl__exploration_search(sl_context *context, const sl__target *target, uint64_t seed,
+                                 sl__exploration *e, double *first, sl__search_report *out);
 /* settle.c. Of the chains, [chain_count][draws][dim]: rhat, effective, chains_agree. */
 sl_status sl__exploration_judge_chains(sl_context *context, sl__arena *arena, sl__exploration *e);
 /* The chains become the buffer. */

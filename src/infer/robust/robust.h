@@ -49,6 +49,8 @@ typedef struct sl__robust_report {
   double bridge, bridge_se;           /* log Z from both sets of draws */
   double tempered, tempered_se;       /* log Z from the tempered population */
   double missed;                      /* share of the exploration's draws that q hardly reaches */
+  /* Alike, q against its own draws as their weights have them; no more where k-hat is bad. */
+  double own_mean_gap, own_sd_gap;
   double mean_gap, sd_gap;            /* largest of any coordinate, q against the exploration, in */
                                       /* sd, and |log ratio of sds| */
   double rhat;                        /* largest, of the chains */

@@ -8,6 +8,8 @@
 /* Fewer independent draws of the exploration than these cannot judge a flow; R-hat as Vehtari et
  * al. 2021 (doi:10.1214/20-BA1221) see it is good below 1.01, and bad beyond the bound here. */
 static const double least_effective = 100, most_rhat = 1.05, most_divergent = 0.01;
+/* Of q against what its weights make of it: sds, and the logarithm of a ratio of these. */
+static const double most_own_mean = 0.15, most_own_sd = 0.14;
 static const double most_missed = 0.01, most_gap = 0.1, least_forward = 0.1;
 /* The tempered population is to be believed where its moves are good: in few dimensions and where
  * most are accepted; and where it knows the evidence well enough to see half of it missing. */
@@ -16,7 +18,7 @@ static const double few_tempered_se = 0.1;
 enum { MOST_TRUSTED = 10, FEW = 3 };
 
 double sl__robust_goal(int32_t dim) {
-  return dim <= 3 ? 0.008 : 0.02 * dim;
+  return dim <= 3 ? 0.008 : 0.01 * dim;
 }
 double sl__robust_allowance(int32_t dim) {
   return dim <= 3 ? 0.04 : 0.05 * dim;
@@ -84,6 +86,8 @@ static bool not_a_number(const sl__robust_report *r, sentence out) {
       {"the share that is missed", r->missed},
       {"the difference of means", r->mean_gap},
       {"the difference of sds", r->sd_gap},
+      {"the difference of means by the weights", r->own_mean_gap},
+      {"the difference of sds by the weights", r->own_sd_gap},
       {"R-hat of the exploring chains", r->rhat},
       {"the effective size of the exploration", r->effective},
       {"the log evidence by tempering", r->tempered_complete ? r->tempered : 0},
@@ -226,6 +230,14 @@ static bool moments_differ(const sl__robust_report *r, sentence out) {
              r->mean_gap, 100 * expm1(r->sd_gap));
 }
 
+static bool weights_differ(const sl__robust_report *r, sentence out) {
+  if (r->own_mean_gap <= most_own_mean && r->own_sd_gap <= most_own_sd) return false;
+  return say(out,
+             "the flow's weights move it by %.2f sd in a mean and %.0f %% in an sd, so it has the "
+             "shares of its parts wrong; try a larger flow and another seed",
+             r->own_mean_gap, 100 * expm1(r->own_sd_gap));
+}
+
 static bool gap_wide(const sl__robust_report *r, sentence out) {
   const double gap = sl__robust_gap(r), most = sl__robust_allowance(r->dim);
   if (gap <= most) return false;
@@ -239,7 +251,7 @@ static bool gap_wide(const sl__robust_report *r, sentence out) {
 static rule *const rules_of_flow[] = {draws_lost,     not_a_number,     tail_heavy,
                                       one_draw_heavy, mass_missed,      forward_share_low,
                                       bounds_crossed, bridge_disagrees, tempering_disagrees,
-                                      moments_differ, gap_wide};
+                                      moments_differ, weights_differ,   gap_wide};
 static rule *const rules_of_exploration[] = {
     exploration_unfinished, draws_lost,        not_a_number,   chains_disagree,
     chains_diverge,         exploration_small, tempering_vague};

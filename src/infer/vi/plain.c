@@ -57,6 +57,7 @@ static sl_status record(sl_context *context, const sl__target *target, const sl_
   sl__json_real(&json, "elbo", result->scores.elbo);
   sl__json_real(&json, "elbo_se", result->scores.elbo_se);
   sl__json_real(&json, "log_evidence", result->scores.log_evidence);
+  sl__json_real(&json, "log_evidence_se", result->scores.log_evidence_se);
   sl__json_real(&json, "khat", result->scores.khat);
   sl__json_real(&json, "largest_weight", result->scores.largest_weight);
   sl__json_text(&json, "verdict", result->verdict);

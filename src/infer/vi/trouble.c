@@ -24,6 +24,7 @@ static void keep_best(sl__vi *vi) {
 static void go_back(sl__vi *vi) {
   const size_t bytes = (size_t)(vi->flow->size * vi->number_size);
   memcpy(vi->weights, vi->best, bytes);
+  if (vi->average) memcpy(vi->average, vi->best, bytes);
   for (int k = 0; k < vi->optimiser->states; k++) memcpy(vi->states[k], vi->best_states[k], bytes);
   vi->rate_factor *= 0.5;
   vi->restored++;

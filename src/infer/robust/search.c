@@ -1,0 +1,190 @@
+/* Modes that chains did not come to: many climbs, from far and near, and of their ends those around
+ * which no chain has been. Climbs know nothing of how much a mode weighs; chains from their ends
+ * and the population find that out. What has no summit, as a funnel's neck, is not taken for one. */
+#include <math.h>
+#include <string.h>
+#include "infer/chain/climb.h"
+#include "infer/robust/explore.h"
+
+enum { CLIMBS = 64, SCALES = 4, MOST_STEPS = 100, HISTORY = 6, MOST_TRIES = 12 };
+/* In the target's own units around 0, and in deviations of the chains around their mean. */
+static const double scales[SCALES] = {1, 4, 16, 40}, deviations[SCALES] = {3, 10, 30, 100};
+static const double tolerance = 1e-9;
+/* In deviations within chains: how near a draw must be for a place to count as seen; how steep a
+ * summit may be; how far summits are apart. */
+static const double seen_within = 2, most_slope = 0.5, apart = 4;
+
+typedef struct search {
+  sl_context *context;
+  sl__density *density;
+  const sl__exploration *e;
+  uint64_t seed;
+  int32_t climbs;
+  int *tries;                   /* [climbs]: of first points */
+  sl__climb *climb;             /* [climbs]: one from each chain's last draw, then the others */
+  double *mean, *sd;            /* [dim] of the chains; within them */
+  double *q, *value, *gradient; /* [climbs][dim], [climbs], [climbs][dim] */
+} search;
+
+static sl_status measure_chains(search *s, sl__arena *arena) {
+  const sl__exploration *e = s->e;
+  const int32_t dim = e->dim;
+  const int64_t draws = e->chains.rows / e->chain_count;
+  s->mean = sl__arena_take(arena, (size_t)dim, sizeof *s->mean);
+  s->sd = sl__arena_take(arena, (size_t)dim, sizeof *s->sd);
+  if (!s->mean || !s->sd) return SL_NO_MEMORY;
+  for (int32_t i = 0; i < dim; i++) {
+    double variance = 0;
+    for (int64_t c = 0; c < e->chain_count; c++) {
+      const double *x = e->chains.x + c * draws * dim + i;
+      double mean = 0, squares = 0;
+      for (int64_t r = 0; r < draws; r++) mean += x[r * dim] / (double)draws;
+      for (int64_t r = 0; r < draws; r++) {
+        const double off = x[r * dim] - mean;
+        squares += off * off / (double)draws;
+      }
+      s->mean[i] += mean / (double)e->chain_count;
+      variance += squares / (double)e->chain_count;
+    }
+    s->sd[i] = variance > 0 ? sqrt(variance) : 1;
+  }
+  return SL_OK;
+}
+
+/* ---- climbing, all ways side by side ---- */
+
+/* A first point; one without a density is tried again, ever nearer to where it was drawn around. */
+static void place(search *s, int32_t k) {
+  const sl__exploration *e = s->e;
+  const int32_t dim = e->dim, chains = (int32_t)e->chain_count, n = k - chains;
+  const int64_t draws = e->chains.rows / chains;
+  double *trial = s->climb[k].trial;
+  const double nearer = ldexp(1, -s->tries[k]++);
+  if (k < chains) {
+    memcpy(trial, e->chains.x + ((k + 1) * draws - 1) * dim, (size_t)dim * sizeof *trial);
+    return;
+  }
+  const sl__random_key key = {s->seed, SL__STREAM_SEARCH, 0};
+  const double scale = scales[n / 2 % SCALES], wide = deviations[n / 2 % SCALES];
+  for (int32_t i = 0; i < dim; i++) {
+    const double normal = nearer * sl__random_normal(key, (uint64_t)n, (uint32_t)i);
+    trial[i] = n % 2 ? s->mean[i] + wide * s->sd[i] * normal : scale * normal;
+  }
+}
+
+static sl_status climb_all(search *s) {
+  const int32_t dim = s->e->dim;
+  const sl__points points = {.rows = s->climbs,
+                             .q = s->q,
+                             .value = s->value,
+                             .gradient = s->gradient,
+                             .row_stride = dim,
+                             .column_stride = 1};
+  for (int32_t k = 0; k < s->climbs; k++) place(s, k);
+  for (bool on = true; on;) {
+    for (int32_t k = 0; k < s->climbs; k++)
+      memcpy(s->q + (size_t)k * dim, s->climb[k].trial, (size_t)dim * sizeof *s->q);
+    SL__TRY(sl__density_run(s->context, s->density, &points));
+    on = false;
+    for (int32_t k = 0; k < s->climbs; k++) {
+      sl__climb *climb = &s->climb[k];
+      if (climb->done) continue;
+      sl__climb_give(climb, s->value[k], s->gradient + (size_t)k * dim);
+      if (!climb->begun && s->tries[k] == MOST_TRIES) climb->done = true;
+      if (!climb->begun && !climb->done) place(s, k);
+      on |= !climb->done;
+    }
+  }
+  return SL_OK;
+}
+
+/* ---- the ends ---- */
+
+static const double *end_of(const search *s, int32_t k) {
+  return s->climb[k].q + (size_t)s->climb[k].steps * s->e->dim;
+}
+
+/* The largest difference of a coordinate, in deviations; as soon as it exceeds `enough`, that. */
+static double distance(const search *s, const double *a, const double *b, double enough) {
+  double most = 0;
+  for (int32_t i = 0; i < s->e->dim && most <= enough; i++)
+    most = fmax(most, fabs(a[i] - b[i]) / s->sd[i]);
+  return most;
+}
+
+static bool is_summit(const search *s, int32_t k) {
+  const sl__climb *climb = &s->climb[k];
+  if (!climb->begun || climb->steps == climb->most_steps) return false;
+  const double *gradient = climb->gradient + (size_t)climb->steps * s->e->dim;
+  for (int32_t i = 0; i < s->e->dim; i++)
+    if (!(fabs(gradient[i]) * s->sd[i] <= most_slope)) return false;
+  return true;
+}
+
+static bool is_seen(const search *s, const double *place) {
+  for (int64_t r = 0; r < s->e->chains.rows; r++)
+    if (distance(s, place, s->e->chains.x + r * s->e->dim, seen_within) <= seen_within) return true;
+  return false;
+}
+
+static bool is_near_found(const search *s, const double *place, int found, const double *first) {
+  for (int f = 0; f < found; f++)
+    if (distance(s, place, first + (size_t)f * s->e->dim, apart) <= apart) return true;
+  return false;
+}
+
+/* The highest summits first. */
+static int choose(search *s, double *first, double *heights) {
+  int found = 0;
+  for (int32_t round = 0; round < s->climbs && found < SL__MOST_FOUND; round++) {
+    int32_t best = -1;
+    for (int32_t k = (int32_t)s->e->chain_count; k < s->climbs; k++)
+      if (s->climb[k].done && is_summit(s, k) &&
+          (best < 0 ||
+           s->climb[k].value[s->climb[k].steps] > s->climb[best].value[s->climb[best].steps]))
+        best = k;
+    if (best < 0) break;
+    s->climb[best].done = false; /* looked at */
+    const double *place = end_of(s, best);
+    if (is_near_found(s, place, found, first) || is_seen(s, place)) continue;
+    memcpy(first + (size_t)found * s->e->dim, place, (size_t)s->e->dim * sizeof *first);
+    heights[found++] = s->climb[best].value[s->climb[best].steps];
+  }
+  return found;
+}
+
+static sl_status open_search(search *s, sl__arena *arena, const sl__target *target) {
+  const size_t dim = (size_t)s->e->dim;
+  s->climbs = CLIMBS + (int32_t)s->e->chain_count;
+  const size_t count = (size_t)s->climbs;
+  s->climb = sl__arena_take(arena, count, sizeof *s->climb);
+  s->tries = sl__arena_take(arena, count, sizeof *s->tries);
+  s->q = sl__arena_take(arena, count * dim, sizeof *s->q);
+  s->value = sl__arena_take(arena, count, sizeof *s->value);
+  s->gradient = sl__arena_take(arena, count * dim, sizeof *s->gradient);
+  if (!s->climb || !s->tries || !s->q || !s->value || !s->gradient) return SL_NO_MEMORY;
+  for (int32_t k = 0; k < s->climbs; k++)
+    SL__TRY(sl__climb_open(arena, s->e->dim, MOST_STEPS, HISTORY, tolerance, &s->climb[k]));
+  SL__TRY(measure_chains(s, arena));
+  return sl__density_new(s->context, target, 0, true, &s->density);
+}
+
+sl_status sl__exploration_search(sl_context *context, const sl__target *target, uint64_t seed,
+                                 sl__exploration *e, double *first, sl__search_report *out) {
+  *out = (sl__search_report){.known_height = -INFINITY};
+  sl__arena arena;
+  sl__arena_open(&arena, context);
+  search s = {.context = context, .e = e, .seed = seed};
+  sl_status status = open_search(&s, &arena, target);
+  if (status == SL_OK) status = climb_all(&s);
+  if (status == SL_OK) {
+    for (int32_t k = 0; k < (int32_t)e->chain_count; k++)
+      if (s.climb[k].begun)
+        out->known_height = fmax(out->known_height, s.climb[k].value[s.climb[k].steps]);
+    out->found = choose(&s, first, out->heights);
+  }
+  if (s.density) e->gradients += sl__density_gradients(s.density);
+  sl__density_free(s.density);
+  sl__arena_close(&arena);
+  return status;
+}

@@ -1,0 +1,81 @@
+/* Modes that no chain comes to are found, and what has no summit is not taken for one. */
+#include "check.h"
+#include "context.h"
+#include "infer/robust/explore.h"
+
+enum { MOST_DIM = 5 };
+
+typedef struct explored {
+  sl_context *context;
+  sl__target *target;
+  sl__arena arena;
+  sl__exploration e;
+} explored;
+
+static bool explore(const char *density, const char *names, uint64_t seed, explored *x) {
+  const sl__explore_options options = {.seed = seed, .end = INFINITY};
+  x->context = context_of(2);
+  sl__arena_open(&x->arena, x->context);
+  return CHECK_OK(x->context, sl__target_expression(x->context, density, names, &x->target)) &&
+         CHECK_OK(x->context, sl__explore(x->context, x->target, &options, &x->arena, &x->e));
+}
+
+static void close_all(explored *x) {
+  sl__arena_close(&x->arena);
+  sl__target_free(x->target);
+  sl_context_free(x->context);
+}
+
+/* Halves at 0 and at 2.5, 25 of their deviations apart, in one of five coordinates: chains that
+ * start within 2 of 0 may all come to the same, and a population that is led there dies elsewhere. */
+TEST(a_half_that_no_chain_came_to_is_found) {
+  const int seeds = check_fewer(6, 1, "seeds");
+  for (int seed = 0; seed < seeds; seed++) {
+    explored x;
+    if (explore("log_mix(0.5, normal_lpdf(a | 0, 0.1), normal_lpdf(a | 2.5, 0.1))"
+                " + normal_lpdf(b | 0, 0.1) + normal_lpdf(c | 0, 0.1) + normal_lpdf(d | 0, 0.1)"
+                " + normal_lpdf(e | 0, 0.1)",
+                "a,b,c,d,e", (uint64_t)seed, &x)) {
+      CHECK(!x.e.chains_agree && x.e.modes_confirmed);
+      CHECK_CLOSE(x.e.smc.log_evidence, 0, 0.2);
+      double share = 0;
+      for (int64_t r = 0; r < x.e.particles.rows; r++)
+        share += (x.e.particles.x[r * x.e.dim] > 1.25) / (double)x.e.particles.rows;
+      CHECK_CLOSE(share, 0.5, 0.1);
+    }
+    close_all(&x);
+  }
+}
+
+/* A twentieth, twenty deviations away. */
+TEST(a_small_far_mode_is_found) {
+  explored x;
+  if (explore(
+          "log_mix(0.95, normal_lpdf(a | 0, 1), normal_lpdf(a | 20, 1)) + normal_lpdf(b | 0, 1)",
+          "a,b", 1, &x)) {
+    CHECK(!x.e.chains_agree && x.e.modes_confirmed);
+    CHECK_CLOSE(x.e.smc.log_evidence, 0, 0.1);
+  }
+  close_all(&x);
+}
+
+/* One that weighs nothing is let go of again, and one summit is no news. */
+TEST(what_does_not_matter_is_left_out) {
+  static const char *const densities[] = {
+      "log_mix(0.999999999, normal_lpdf(a | 0, 1), normal_lpdf(a | 20, 1)) + normal_lpdf(b | 0, 1)",
+      "normal_lpdf(a | 3, 1) + normal_lpdf(b | a, 0.1)",
+      /* a funnel: its neck has no summit */
+      "normal_lpdf(a | 0, 1) + normal_lpdf(b | 0, exp(a))",
+  };
+  for (int k = 0; k < 3; k++) {
+    explored x;
+    if (explore(densities[k], "a,b", 3, &x)) {
+      double first[SL__MOST_FOUND * MOST_DIM];
+      sl__search_report search;
+      CHECK_INTEGER(x.e.chain_count, 8); /* from random points, and from the population */
+      CHECK_OK(x.context, sl__exploration_search(x.context, x.target, 5, &x.e, first, &search));
+      CHECK_INTEGER(search.found, k == 0 ? 1 : 0);
+    }
+    close_all(&x);
+  }
+}
