@@ -47,10 +47,10 @@ enum {
   SL__STREAM_PERMUTE,
   SL__STREAM_MIXTURE,
   SL__STREAM_TEST,
-  SL__STREAM_GRAPH, /* + node stream */
-  SL__STREAM_START = 1 << 24, /* first points of chains and searches */
-  SL__STREAM_CHAIN,           /* Markov chains */
-  SL__STREAM_EXPLORE,         /* populations */
+  SL__STREAM_GRAPH,                     /* + node stream */
+  SL__STREAM_START = 1 << 24,           /* first points of chains and searches */
+  SL__STREAM_CHAIN,                     /* Markov chains */
+  SL__STREAM_EXPLORE,                   /* populations */
   SL__STREAM_RESAMPLE = (1 << 24) + 16, /* draws chosen by their weights */
   SL__STREAM_PERMUTATION_TEST,          /* of two sets of draws */
   SL__STREAM_MIX,                       /* jumps of chains by a flow's proposals */
