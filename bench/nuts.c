@@ -54,34 +54,6 @@ static sl_status keep(void *user, const sl__sampler_draw *draw) {
 
 /* ---- how right the draws are ---- */
 
-/* "theta[1,2]" in the reference is "theta.1.2" here. */
-static bool is_same_name(const char *own, const char *reference) {
-  for (; *reference && *reference != ']'; own++, reference++)
-    if (*own != (strchr("[,", *reference) ? '.' : *reference)) return false;
-  return *own == '\0';
-}
-
-static int32_t find_column(const sl__target *target, const char *name) {
-  int32_t column = 0;
-  for (int part = 0; part < SL__TARGET_PARTS; part++)
-    for (int32_t i = 0; i < sl__target_count(target, (sl__target_part)part); i++, column++)
-      if (is_same_name(sl__target_name(target, (sl__target_part)part, i), name)) return column;
-  return -1;
-}
-
-/* The last part of a draw that the reference says something of: generated quantities may take a
- * hundred times as long as the draws. */
-static sl__target_part last_part(const sl__target *target, const sl__json_value *name) {
-  int32_t most = -1;
-  for (; name; name = name->next) {
-    const int32_t column = find_column(target, name->text);
-    if (column > most) most = column;
-  }
-  for (int part = 0; part < SL__TARGET_GENERATED; part++)
-    if (most < sl__target_width(target, (sl__target_part)part)) return (sl__target_part)part;
-  return SL__TARGET_GENERATED;
-}
-
 /* Quantities that the reference has, on their own scale: worst R-hat, ESS, and error of a mean. */
 static sl_status judge(files *f, const sl__target *target, const double *q, result *out) {
   const sl__json_value *name = sl__json_member(f->reference, "posteriordb_names")->child;

@@ -3,8 +3,10 @@
 #ifndef SL_BENCH_POSTERIOR_FILES_H
 #define SL_BENCH_POSTERIOR_FILES_H
 #include <stdio.h>
+#include <string.h>
 #include "base/os.h"
 #include "base/text.h"
+#include "target/target.h"
 
 typedef struct files {
   sl_context *context;
@@ -44,5 +46,35 @@ static sl_status read_files(files *f, const char *programs) {
   SL__TRY(read_text(f, path, &f->program, &f->program_length));
   snprintf(path, sizeof path, "%.800s/%.200s", f->folder, sl__json_member(info, "data_file")->text);
   return read_text(f, path, &f->data, &f->data_length);
+}
+
+/* ---- what the reference speaks of ---- */
+
+/* "theta[1,2]" in the reference is "theta.1.2" here. */
+static bool is_same_name(const char *own, const char *reference) {
+  for (; *reference && *reference != ']'; own++, reference++)
+    if (*own != (strchr("[,", *reference) ? '.' : *reference)) return false;
+  return *own == '\0';
+}
+
+static int32_t find_column(const sl__target *target, const char *name) {
+  int32_t column = 0;
+  for (int part = 0; part < SL__TARGET_PARTS; part++)
+    for (int32_t i = 0; i < sl__target_count(target, (sl__target_part)part); i++, column++)
+      if (is_same_name(sl__target_name(target, (sl__target_part)part, i), name)) return column;
+  return -1;
+}
+
+/* The last part of a draw that the reference says something of: generated quantities may take a
+ * hundred times as long as the draws. */
+static sl__target_part last_part(const sl__target *target, const sl__json_value *name) {
+  int32_t most = -1;
+  for (; name; name = name->next) {
+    const int32_t column = find_column(target, name->text);
+    if (column > most) most = column;
+  }
+  for (int part = 0; part < SL__TARGET_GENERATED; part++)
+    if (most < sl__target_width(target, (sl__target_part)part)) return (sl__target_part)part;
+  return SL__TARGET_GENERATED;
 }
 #endif

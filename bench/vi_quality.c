@@ -183,14 +183,6 @@ static void do_targets(const settings *s) {
 
 /* ---- posteriors ---- */
 
-static int32_t find_column(const sl__target *target, const char *name) {
-  int32_t column = 0;
-  for (int part = 0; part < SL__TARGET_PARTS; part++)
-    for (int32_t i = 0; i < sl__target_count(target, (sl__target_part)part); i++, column++)
-      if (strcmp(sl__target_name(target, (sl__target_part)part, i), name) == 0) return column;
-  return -1;
-}
-
 /* values [DRAWS][width] against the reference's quantities; those that never move are left out. */
 static void compare(const files *f, const sl__target *target, int32_t width, const double *values,
                     moments *out) {
@@ -218,7 +210,8 @@ static void compare(const files *f, const sl__target *target, int32_t width, con
 
 /* Draws as they come, and resampled by their smoothed weights. */
 static sl_status judge(files *f, const sl__target *target, const sl__model *model, result *out) {
-  const int32_t width = sl__target_width(target, SL__TARGET_GENERATED), dim = target->dim;
+  const sl__target_part last = last_part(target, sl__json_member(f->reference, "names")->child);
+  const int32_t width = sl__target_width(target, last), dim = target->dim;
   double *x = sl__arena_take(&f->arena, (size_t)DRAWS * (size_t)dim, sizeof *x);
   double *chosen = sl__arena_take(&f->arena, (size_t)DRAWS * (size_t)dim, sizeof *chosen);
   double *weights = sl__arena_take(&f->arena, DRAWS, sizeof *weights);
@@ -229,7 +222,7 @@ static sl_status judge(files *f, const sl__target *target, const sl__model *mode
   sl__psis psis;
   SL__TRY(sl__vi_evaluate(f->context, model->flow, model->vector, target, DRAWS, 77, x, weights,
                           &scores));
-  SL__TRY(sl__target_write(f->context, target, SL__TARGET_GENERATED, DRAWS, x, 1, 0, values));
+  SL__TRY(sl__target_write(f->context, target, last, DRAWS, x, 1, 0, values));
   compare(f, target, width, values, &out->drawn);
   out->resampled = (moments){(double)NAN, (double)NAN};
   if (sl__psis_smooth(f->context, DRAWS, weights, 1, weights, &psis) != SL_OK) return SL_OK;
@@ -237,7 +230,7 @@ static sl_status judge(files *f, const sl__target *target, const sl__model *mode
                        weights, DRAWS, index));
   for (int64_t r = 0; r < DRAWS; r++)
     memcpy(chosen + r * dim, x + index[r] * dim, (size_t)dim * sizeof *x);
-  SL__TRY(sl__target_write(f->context, target, SL__TARGET_GENERATED, DRAWS, chosen, 1, 0, values));
+  SL__TRY(sl__target_write(f->context, target, last, DRAWS, chosen, 1, 0, values));
   compare(f, target, width, values, &out->resampled);
   return SL_OK;
 }
