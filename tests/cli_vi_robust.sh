@@ -21,4 +21,15 @@ run 1 vi --target gaussian_mixture --flow scale --judge 2000 --quiet
 check "a flow that is too small says so" grep -q 'not to be trusted' out
 run 2 vi --target pot1 --steps 5
 run 2 vi --target pot1 --flow 'planar*x'
+check "a bad formula is refused before exploring" test "$(grep -c exploring err)" = 0
+cat >nan.stan <<'END'
+data { vector[2] y; }
+parameters { real mu; }
+model { y ~ normal(mu, 1); }
+END
+echo '{"y": [1, NaN]}' >nan.json
+for mode in robust plain; do
+  run 2 vi nan.stan --data nan.json --mode $mode
+  check "$mode: the place is in the program" grep -q '^sluice: nan.stan:3:' err
+done
 finish

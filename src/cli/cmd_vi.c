@@ -93,7 +93,7 @@ static sl_status read_draws(sl__cli *cli, request *r) {
                     path, (long long)r->draws.columns, (int)r->target->dim);
   r->term.draws = r->draws.data;
   r->term.rows = r->draws.rows;
-  sl__cli_about(cli, "--flow", NULL);
+  cli->place = NULL;
   return SL_OK;
 }
 
@@ -248,7 +248,7 @@ static int finish(sl__cli *cli, const request *r, const sl__model *model,
 }
 
 static int fail_fit(sl__cli *cli, const request *r, sl_status status) {
-  if (cli->context->error.line > 0) sl__cli_about(cli, "--flow", r->plan.formula);
+  sl__cli_about_formula(cli, r->plan.formula);
   return sl__cli_fail(cli, status);
 }
 

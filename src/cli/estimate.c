@@ -33,3 +33,8 @@ int sl__cli_save_fit(sl__cli *cli, const sl__model *model, int code) {
   if (code == SL__EXIT_INTERRUPTED) sl__cli_say(cli, "interrupted: the best so far is in %s", path);
   return code;
 }
+
+void sl__cli_about_formula(sl__cli *cli, const char *formula) {
+  if (cli->context->error.line > 0 && cli->context->error.excerpt[0] == '\0')
+    sl__cli_about(cli, "--flow", formula);
+}

@@ -12,4 +12,6 @@ void sl__cli_add_estimate_heads(sl__text *text);
 /* Writes the model to --output, if that is given; a failure is told, and turned into its code. */
 struct sl__model;
 int sl__cli_save_fit(sl__cli *cli, const struct sl__model *model, int code);
+/* A failure that has a place and no excerpt of its own, as those in programs have, is in --flow. */
+void sl__cli_about_formula(sl__cli *cli, const char *formula);
 #endif

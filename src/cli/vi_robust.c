@@ -180,7 +180,7 @@ int sl__cli_vi_robust(sl__cli *cli, const sl__target *target) {
   sl__watch_open(&s.watch, cli);
   sl_status status = sl__robust_fit(cli->context, target, &options, &model, &report);
   sl__watch_close(&s.watch);
-  if (!model && cli->context->error.line > 0) sl__cli_about(cli, "--flow", options.formula);
+  if (!model) sl__cli_about_formula(cli, options.formula);
   if (model && sl__cli_keep_command(cli, model) != SL_OK) status = SL_NO_MEMORY;
   const int code = model ? finish(cli, target, model, &report, status) : sl__cli_fail(cli, status);
   sl__model_free(cli->context, model);

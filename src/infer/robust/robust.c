@@ -126,6 +126,17 @@ static sl_status explore(sl__robust *run, sl__arena *arena) {
   return sl__robust_fastest_wave(run->context, run->exploration, &run->fastest);
 }
 
+/* A formula that cannot be is refused before minutes are spent on exploring. */
+static sl_status check_formula(sl_context *context, const sl__target *target,
+                               const sl__robust_options *options) {
+  sl__model *model;
+  if (!options->formula) return SL_OK;
+  SL__TRY(sl__model_new(context, options->formula, options->base, target->dim, 0, SL_F32,
+                        options->seed, &model));
+  sl__model_free(context, model);
+  return SL_OK;
+}
+
 sl_status sl__robust_fit(sl_context *context, const sl__target *target,
                          const sl__robust_options *options, sl__model **out,
                          sl__robust_report *report) {
@@ -140,6 +151,7 @@ sl_status sl__robust_fit(sl_context *context, const sl__target *target,
                     .arena = &arena,
                     .report = report,
                     .started = sl__os_seconds()};
+  SL__TRY(check_formula(context, target, options));
   sl__arena_open(&arena, context);
   sl_status status = explore(&run, &arena);
   if (status == SL_OK) status = climb(&run, out);
