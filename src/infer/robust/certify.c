@@ -152,26 +152,29 @@ static void compare_moments(const sl__robust *run, const judged *j, sl__robust_r
 }
 
 /* Weights know the shares of modes that q and the exploration may both have wrong. */
-static void compare_weighted(const sl__robust *run, const judged *j, sl__robust_report *report) {
+static sl_status compare_weighted(const sl__robust *run, sl__arena *arena, const judged *j,
+                                  sl__robust_report *report) {
   const int32_t dim = run->exploration->dim;
   double most = -INFINITY, total = 0;
+  double *weights = sl__arena_take(arena, (size_t)j->rows, sizeof *weights);
+  if (!weights) return SL_NO_MEMORY;
   for (int64_t r = 0; r < j->rows; r++) most = fmax(most, j->log_weights[r]);
-  for (int64_t r = 0; r < j->rows; r++) total += exp(j->log_weights[r] - most);
+  for (int64_t r = 0; r < j->rows; r++) total += weights[r] = exp(j->log_weights[r] - most);
   report->own_mean_gap = report->own_sd_gap = 0;
   for (int32_t i = 0; i < dim; i++) {
     double mean, sd, weighted = 0, squares = 0;
     moments(j->rows, dim, i, j->x, &mean, &sd);
-    for (int64_t r = 0; r < j->rows; r++)
-      weighted += exp(j->log_weights[r] - most) / total * j->x[r * dim + i];
+    for (int64_t r = 0; r < j->rows; r++) weighted += weights[r] / total * j->x[r * dim + i];
     for (int64_t r = 0; r < j->rows; r++) {
       const double off = j->x[r * dim + i] - weighted;
-      squares += exp(j->log_weights[r] - most) / total * off * off;
+      squares += weights[r] / total * off * off;
     }
     const double off = fabs(mean - weighted) / sqrt(squares), ratio = fabs(log(sd / sqrt(squares)));
     /* one that is not a number stays */
     if (!isnan(report->own_mean_gap) && !(off <= report->own_mean_gap)) report->own_mean_gap = off;
     if (!isnan(report->own_sd_gap) && !(ratio <= report->own_sd_gap)) report->own_sd_gap = ratio;
   }
+  return SL_OK;
 }
 
 static void clear(sl__robust_report *report) {
@@ -198,8 +201,8 @@ sl_status sl__robust_judge(sl__robust *run, const sl__model *model, sl__robust_r
   if (status == SL_OK) {
     bound_from_above(&j, report);
     compare_moments(run, &j, report);
-    compare_weighted(run, &j, report);
-    if (report->scores.lost == 0) status = bridge(run, &j, report);
+    status = compare_weighted(run, &arena, &j, report);
+    if (status == SL_OK && report->scores.lost == 0) status = bridge(run, &j, report);
     measure_forward(&j, isfinite(report->bridge) ? report->bridge : report->scores.log_evidence,
                     report);
   }
