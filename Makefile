@@ -2,7 +2,18 @@
 JOBS := $(shell getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2)
 PREFIX ?= /usr/local
 
-.PHONY: all tools check-tools demo catalogue reference check check-release check-clang check-aarch64 check-asan check-tsan bench install uninstall deb check-deb clean
+# Both only save time. A folder that was configured before keeps the generator that it has; what is
+# compiled in one clone serves another.
+ifneq ($(shell command -v ninja),)
+export CMAKE_GENERATOR ?= Ninja
+endif
+ifneq ($(shell command -v ccache),)
+export CMAKE_C_COMPILER_LAUNCHER ?= ccache
+export CCACHE_BASEDIR ?= $(CURDIR)
+export CCACHE_NOHASHDIR ?= 1
+endif
+
+.PHONY: all tools check-tools demo catalogue reference check check-begin check-release check-asan check-clang check-tsan check-aarch64 bench install uninstall deb check-deb clean
 
 # What is used and installed; `make check` builds the tests and examples.
 all: tools
@@ -13,36 +24,36 @@ all: tools
 tools:
 	@.ci/tools
 
-# Warnings are errors here, with both compilers; a user's newer compiler may warn of what it likes.
-check: check-release check-clang check-aarch64 check-asan check-tsan
+# What a change must pass; at the end, the seconds of each stage. Warnings are errors here, with both
+# compilers; a user's newer compiler may warn of what it likes.
+check: check-begin check-release check-asan check-clang check-tsan check-aarch64
+	@.ci/stage --report
+
+check-begin:
+	@rm -f build/stages
 
 check-release: check-tools
-	@cmake --preset gcc >/dev/null
-	cmake --build --preset release -j$(JOBS)
-	ctest --preset release -j$(JOBS)
+	.ci/stage gcc
 
+# With gcc: clang compiles the checks of the kernels ten times as long.
+check-asan: check-tools
+	.ci/stage asan
+
+# All is compiled; of the tests only those of numbers run again (cmake/suites.cmake).
 check-clang: check-tools
-	@command -v clang >/dev/null || { echo "skipped: no clang"; exit 0; }; \
-	cmake --preset clang >/dev/null && cmake --build --preset clang -j$(JOBS) && ctest --preset clang -j$(JOBS)
+	@command -v clang >/dev/null || { echo "skipped: no clang"; exit 0; }; .ci/stage clang
+
+check-tsan: check-tools
+	.ci/stage tsan
 
 # Only built: there is nothing to run it on.
 check-aarch64: check-tools
 	@command -v aarch64-linux-gnu-gcc >/dev/null || { echo "skipped: no aarch64-linux-gnu-gcc"; exit 0; }; \
-	cmake --preset aarch64 >/dev/null && cmake --build --preset aarch64 -j$(JOBS)
+	.ci/stage aarch64 build
 
 # Beyond what a build needs: the second compiler, a cross compiler, a locale with a decimal comma.
 check-tools:
 	@.ci/tools check
-
-check-asan: check-tools
-	@cmake --preset asan >/dev/null
-	cmake --build --preset asan -j$(JOBS)
-	ctest --preset asan -j$(JOBS)
-
-check-tsan: check-tools
-	@cmake --preset tsan >/dev/null
-	cmake --build --preset tsan -j$(JOBS)
-	ctest --preset tsan
 
 # Real data: one household's electric power (data/README.md); takes about a minute.
 demo: all

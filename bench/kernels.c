@@ -109,7 +109,7 @@ static void *filled(const sl__kernels *table, int64_t count) {
   if (!memory) exit(1);
   memset(memory, 0, bytes);
   const sl__random_key key = {.seed = 1, .stream = SL__STREAM_TEST};
-  table->random_uniform(key, 0, 0, count, memory);
+  table->random_uniform(key, 0, 0, 1, count, count, memory);
   return memory;
 }
 
@@ -271,8 +271,8 @@ static void bench_others(const sl__kernels *table, int rounds) {
       const double start = sl__os_seconds();
       for (int i = 0; i < REPEATS; i++) {
         switch ((other_kernel)kernel) {
-          case RANDOM_NORMAL: table->random_normal(key, 0, 0, N, y); break;
-          case RANDOM_UNIFORM: table->random_uniform(key, 0, 0, N, y); break;
+          case RANDOM_NORMAL: table->random_normal(key, 0, 0, 1, N, N, y); break;
+          case RANDOM_UNIFORM: table->random_uniform(key, 0, 0, 1, N, N, y); break;
           case SUM_ROWS: table->sum_rows(AXIS, LANES, LANES, y, x, false); break;
           case DOT_ROWS: table->dot_rows(AXIS, LANES, LANES, y, x, z, false); break;
           case SUM_AXIS: table->sum_axis(1, AXIS, LANES, y, x); break;

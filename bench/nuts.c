@@ -264,6 +264,7 @@ int main(int argc, char **argv) {
   }
   sl__sampler_options options;
   sl__sampler_defaults(&options);
+  sl__sampler_take_pains(&options);
   options.chains = CHAINS;
   options.draws = DRAWS;
   options.seed = 1;
@@ -273,7 +274,8 @@ int main(int argc, char **argv) {
     if (strcmp(argv[at], "--metric") == 0)
       options.metric = find_metric(argv[at + 1]);
     else if (strcmp(argv[at], "--adapt-delta") == 0)
-      options.adapt_delta = options.careful_delta = strtod(argv[at + 1], NULL);
+      options.adapt_delta = options.careful_delta = options.strict_delta =
+          strtod(argv[at + 1], NULL);
     else if (strcmp(argv[at], "--against") == 0)
       against = argv[at + 1];
     else

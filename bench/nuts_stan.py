@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Stan's own sampler on the posteriors of bench_nuts, for `bench_nuts --against FILE`.
 
-Usage: bench/nuts_stan.py SLUICE POSTERIORS PROGRAMS FOLDER [NAME ...] >stan.txt
+Usage: bench/nuts_stan.py [--seed N] SLUICE POSTERIORS PROGRAMS FOLDER [NAME ...] >stan.txt
 
 Needs g++ and Stan's compiler and headers, which `pip install httpstan` brings. Programs and draws
 are kept in FOLDER, and what is there already is not made again. nuts_stan.cpp is compiled as CmdStan
@@ -14,15 +14,15 @@ posterior: name, gradients after the warm-up, all gradients, divergences, worst 
 ESS of the quantities that the reference has, seconds of the four chains, seconds of compilation.
 Seconds are those of the processor.
 """
+import argparse
 import importlib.util
 import json
 import os
 import resource
 import subprocess
-import sys
 import tempfile
 
-CHAINS, WARMUP, SEED = 4, 1000, 1
+CHAINS, WARMUP = 4, 1000
 HERE = os.path.dirname(os.path.abspath(__file__))
 
 
@@ -67,12 +67,12 @@ def build(folder, programs, model):
         return program, float(file.read())
 
 
-def sample(program, data, folder):
+def sample(program, data, folder, seed):
     """Seconds of the chains; their draws go to folder/chain_1.csv and so on."""
     note = os.path.join(folder, "seconds")
     if not os.path.exists(note):
         os.makedirs(folder, exist_ok=True)
-        seconds = sum(timed([program, data, os.path.join(folder, f"chain_{chain}.csv"), str(SEED),
+        seconds = sum(timed([program, data, os.path.join(folder, f"chain_{chain}.csv"), str(seed),
                              str(chain)], stderr=subprocess.DEVNULL)
                       for chain in range(1, CHAINS + 1))
         with open(note, "w") as file:
@@ -106,27 +106,30 @@ def judge(sluice, folder, wanted):
             min(float(row["ess_bulk"]) for row in rows))
 
 
-def do_one(sluice, root, programs, folder, name):
+def do_one(sluice, root, programs, folder, seed, name):
     with open(os.path.join(root, name, "info.json")) as file:
         info = json.load(file)
     with open(os.path.join(root, name, "reference.json")) as file:
         wanted = set(json.load(file)["posteriordb_names"])
     program, compiling = build(folder, programs, info["model"])
-    draws = os.path.join(folder, "draws", name)
-    sampling = sample(program, os.path.join(root, name, info["data_file"]), draws)
+    draws = os.path.join(folder, f"draws_{seed}", name)
+    sampling = sample(program, os.path.join(root, name, info["data_file"]), draws, seed)
     after, all_of_them, divergences, rhat, ess = judge(sluice, draws, wanted)
     print(f"{name} {after} {all_of_them} {divergences} {rhat:.4f} {ess:.1f} {sampling:.3f} "
           f"{compiling:.1f}", flush=True)
 
 
 def main():
-    if len(sys.argv) < 5:
-        sys.exit(__doc__)
-    sluice, root, programs, folder = sys.argv[1:5]
+    options = argparse.ArgumentParser(usage=__doc__)
+    options.add_argument("--seed", type=int, default=1)
+    options.add_argument("places", nargs=4)
+    options.add_argument("names", nargs="*")
+    chosen = options.parse_args()
+    sluice, root, programs, folder = chosen.places
     os.makedirs(folder, exist_ok=True)
-    for name in sys.argv[5:] or sorted(os.listdir(root)):
+    for name in chosen.names or sorted(os.listdir(root)):
         if os.path.exists(os.path.join(root, name, "reference.json")):
-            do_one(sluice, root, programs, os.path.abspath(folder), name)
+            do_one(sluice, root, programs, os.path.abspath(folder), chosen.seed, name)
 
 
 if __name__ == "__main__":

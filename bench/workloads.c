@@ -2,16 +2,16 @@
  * that bench/compare.py can set one against the other in one run.
  *
  *   bench_workloads [--threads N] [--seconds S] [WORKLOAD...]
- *   bench_workloads [...] --formula F --dim D --task step|score|sample|plan|vi --rows N
+ *   bench_workloads [...] --formula F --dim D --task TASK --rows N
  *
  * prints one line per workload: its name, then the median, the 10th and the 90th percentile of the
- * time of one call, in milliseconds. The second form measures any flow ("custom"). A step is the
- * one that every fit takes, sl__mle_step: shuffled rows of a data set four batches long, the
- * gradient, a look whether it is finite, Adam. Scoring and sampling go through the public
- * evaluator. A plan is what is done once before the first step: the graph, its gradient, its
- * program. A variational step draws so many rows of the flow and fits it to the target pot1, in
- * float64 as "sluice vi --mode plain" does. Time does not depend on what the rows hold, so they are
- * normal. */
+ * time of one call, in milliseconds. The second form measures any flow ("custom"); TASK
+ * is step, score, sample, plan, vi or vi-float32. A step is the one that every fit takes,
+ * sl__mle_step: shuffled rows of a data set four batches long, the gradient, a look whether it is
+ * finite, Adam. Scoring and sampling go through the public evaluator. A plan is what is done once
+ * before the first step: the graph, its gradient, its program. A variational step draws so many
+ * rows of the flow and fits it to the target pot1, in float64 as "sluice vi --mode plain" does, or
+ * with the flow in float32. Time does not depend on what the rows hold, so they are normal. */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -23,8 +23,13 @@
 
 enum { STEP_BATCHES = 4, WARM_UP = 3, FEWEST_CALLS = 3, MOST_CALLS = 100000 };
 
-typedef enum task { STEP, SCORE, SAMPLE, PLAN, VARIATIONAL, TASKS } task;
-static const char *const task_names[TASKS] = {"step", "score", "sample", "plan", "vi"};
+typedef enum task { STEP, SCORE, SAMPLE, PLAN, VARIATIONAL, VARIATIONAL_FLOAT32, TASKS } task;
+static const char *const task_names[TASKS] = {"step", "score", "sample",
+                                              "plan", "vi",    "vi-float32"};
+
+static bool is_variational(task t) {
+  return t == VARIATIONAL || t == VARIATIONAL_FLOAT32;
+}
 
 typedef struct workload {
   const char *name, *formula;
@@ -47,6 +52,7 @@ static const workload workloads[] = {
     {"spline-step-512", SPLINE, 6, STEP, 512},
     {"plan-20-layers", "(lu-maf(rqs))*20", 6, PLAN, 1},
     {"vi-planar-step-100", "planar*8", 2, VARIATIONAL, 100},
+    {"vi-planar-step-100-float32", "planar*8", 2, VARIATIONAL_FLOAT32, 100},
 };
 enum { WORKLOADS = sizeof workloads / sizeof workloads[0] };
 
@@ -106,7 +112,7 @@ static sl_status make(rig *r) {
   const workload *w = r->workload;
   const sl_dtype type = w->task == VARIATIONAL ? SL_F64 : SL_F32;
   SL__TRY(sl_flow_new(r->context, w->formula, NULL, w->dim, 0, type, 1, &r->flow));
-  if (w->task == VARIATIONAL) return make_variational(r);
+  if (is_variational(w->task)) return make_variational(r);
   const int64_t rows = w->task == STEP ? STEP_BATCHES * w->rows : w->rows;
   const size_t numbers = (size_t)(rows * w->dim);
   r->x = sl__allocate(r->context, numbers, sizeof *r->x);
@@ -162,7 +168,7 @@ static sl_status call(rig *r) {
   r->calls++;
   if (w->task == PLAN) return plan(r);
   if (w->task == STEP) return sl__mle_step(&r->fit);
-  if (w->task == VARIATIONAL) return sl__vi_step(r->vi);
+  if (is_variational(w->task)) return sl__vi_step(r->vi);
   if (w->task == SCORE) {
     const sl_array_in x = sl_in_f32(r->x, w->rows, w->dim);
     const sl_array_out log_prob = sl_out_f32(r->log_prob, w->rows, 1);

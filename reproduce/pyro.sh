@@ -70,10 +70,13 @@ beside_end
 
 section 'The affine flow on the Gaussian'
 fitted affine gaussian55 scale-loc
+fitted clipped gaussian55 scale-loc --lr 0.005 --clip 1
 fitted falling gaussian55 scale-loc --lr 0.02 --schedule cosine
 say "The document's affine flow moves only one of two coordinates, and stalls at 1,963 = 128 (H +
-25/2). Here both are
-moved; the second fit, of a larger rate that falls, has the time to arrive."
+25/2). Here both are moved. At a constant rate Adam is still on its way after 2,000 steps: the
+mean square by which it divides remembers the steep slope of the start for a thousand of them.
+With the gradient's norm bounded by 1 that memory is short, and the same rate arrives; so does a
+larger rate that falls."
 beside
 figure 'scale-loc on the normal at (5, 5).' affine.safetensors
 figure 'Its loss, nats per draw; the floor is 0.' affine.safetensors --kind loss
@@ -106,6 +109,8 @@ row 'mixture, default mode' – "$(loss robust $mixture_entropy)" 446.14 \
   "$(number khat robust 2)" "$(number fit_seconds robust 1)"
 row 'Gaussian, scale-loc' 1963 "$(loss affine $normal_entropy)" 363.25 \
   "$(number khat affine 2)" "$(number fit_seconds affine 1)"
+row 'Gaussian, scale-loc, gradient bounded by 1' – "$(loss clipped $normal_entropy)" 363.25 \
+  "$(number khat clipped 2)" "$(number fit_seconds clipped 1)"
 row 'Gaussian, scale-loc, falling rate' – "$(loss falling $normal_entropy)" 363.25 \
   "$(number khat falling 2)" "$(number fit_seconds falling 1)"
 table_end

@@ -9,7 +9,7 @@ names=$(sed -n 's/^  \([a-z][a-z-]*\) .*/\1/p' out)
 check "the overview lists commands and topics" test "$(echo "$names" | wc -w)" -ge 18
 for name in $names; do
   run 0 help "$name"
-  check "help $name: lines of at most 100 columns" test -z "$(awk 'length > 100' out)"
+  check "help $name: lines of at most 92 columns" test -z "$(awk 'length > 92' out)"
 done
 for topic in formulas columns targets verdicts; do
   check "topic $topic" sh -c "echo '$names' | grep -qx $topic"

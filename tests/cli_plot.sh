@@ -25,7 +25,7 @@ refused '--kind panels needs rows beside' plot m.safetensors --kind panels -o a.
 refused '--kind layers needs a model of two columns' plot one.safetensors --kind layers -o a.png
 refused '--kind trace needs draws' plot m.safetensors --kind trace -o a.png
 refused '--kind weights needs the target' plot m.safetensors --kind weights -o a.png
-refused 'has no column "z"' plot moons.csv --columns z -o a.png
+refused 'no column "z"' plot moons.csv --columns z -o a.png
 refused 'no column "x"' plot moons.csv draws.csv -o a.png
 refused 'choose one' plot moons.csv --show -o a.png
 refused 'writes numbers instead' plot moons.csv --grid g.csv -o a.png
@@ -38,7 +38,9 @@ for range in 1 2:1 1:1 a:2 0:nan; do
 done
 refused 'has several panels' plot moons.csv --kind corner --yrange 0:1 -o a.png
 refused 'did you mean "tau"' plot draws.csv --columns tauu -o a.png
-refused '--columns names no column' plot moons.csv --columns '' -o a.png
+refused 'no column is named' plot moons.csv --columns '' -o a.png
+refused 'columns:1:3: a column is named twice' plot moons.csv --columns x,1 -o a.png
+refused 'ends before its first' plot draws.csv --columns tau..mu -o a.png
 refused 'there are none' plot --target pot1 --columns x -o a.png
 refused 'is not of chosen columns' plot m.safetensors --kind loss --columns x -o a.png
 refused 'sluice nuts' plot --target funnel -o a.png
@@ -71,7 +73,7 @@ awk 'BEGIN {print "energy__,chain__,a"; for (i = 0; i < 30; i++) print i "," i %
 refused '15 draws of a chain' plot few.csv --kind rank -o a.png
 check "a refusal leaves no file" test ! -e a.png
 
-# ---- every kind is in the help ----
+# ---- every kind is in the help, which is no wider than a terminal ----
 "$sluice" plot moons.csv --kind zzzzzz -o a.png 2>err
 for kind in $(sed 's/.*there are //; s/,//g' err); do
   check "help has $kind" sh -c "'$sluice' help plot | grep -q '^  *$kind '"
@@ -91,6 +93,13 @@ check "a target's grid is 25,600 points" test "$(wc -l <pot.csv)" = 25601
 run 0 plot moons.csv --columns y --grid line.csv
 check "mass of a smoothed line" near "$(awk -F, 'NR == 2 {a = $1} NR > 1 {s += $2; b = $1}
   END {print s * (b - a) / 511}' line.csv)" 1 0.02
+
+# ---- columns by name, by number and by range ----
+run 0 plot draws.csv --kind trace --columns 'mu, tau, theta[1]' -o named.gp
+for list in 1..3 'mu..theta[1]' '1, 2 .. theta.1' 'mu,"tau",3'; do
+  run 0 plot draws.csv --kind trace --columns "$list" -o listed.gp
+  check "--columns $list" cmp -s named.gp listed.gp
+done
 
 # ---- a part of an axis; the grid has its ends ----
 run 0 plot m.safetensors --xrange=-1:0.5 --yrange :1 --grid part.csv

@@ -16,7 +16,7 @@ refused 'add -o report.html' report m.safetensors
 refused 'no model' report named.csv -o r.html
 refused 'report needs MODEL' report -o r.html
 refused 'a page of HTML' report m.safetensors -o r.pdf
-refused '--columns names no column' report m.safetensors --columns '' -o r.html
+refused 'no column is named' report m.safetensors --columns '' -o r.html
 mkdir empty
 PATH=$work/empty "$sluice" report m.safetensors -o r.html 2>err
 check "exit 2 without gnuplot" test $? = 2

@@ -23,4 +23,8 @@ refused 'd.csv' fit d.csv --steps 10 --resume d.csv --quiet
 interrupted fit d.csv --steps 100000000 --patience 0 --max-seconds 0 -o stopped.safetensors
 check "the table of the best so far" grep -q '  test ' out
 run 0 score stopped.safetensors d.csv --summary
+interrupted fit d.csv --steps 100000000 --patience 0 --max-seconds 0 -o whole.safetensors
+check "a file that was there is as it was" cmp whole.safetensors resumed.safetensors
+check "where both are" grep -q 'is in whole.unfinished.safetensors; whole.safetensors is as it was$' err
+run 0 score whole.unfinished.safetensors d.csv --summary
 finish

@@ -163,11 +163,11 @@ echo 'parameters { vector[100000000] x; } model {}' >large.stan
 refused "'x' has 100000000 numbers, more than can be named" log-density large.stan --at bare.csv
 cat >square.stan <<'PROGRAM'
 data { int n; }
-parameters { real x; }
-model { vector[n] v = rep_vector(x, n); target += sum(v * v'); }
+parameters { vector[2] x; }
+model { vector[n] v = append_row(x, rep_vector(1, n - 2)); target += sum(exp(v * v')); }
 PROGRAM
 echo '{"n": 30000}' >n.json
-printf '1\n' >x.csv
+printf '1,2\n' >x.csv
 run 1 log-density square.stan --data n.json --at x.csv
 check "megabytes" grep -q 'square.stan: one evaluation needs .* megabytes' err
 

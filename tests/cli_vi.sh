@@ -39,4 +39,27 @@ run 2 vi --mode plain
 interrupted vi --mode plain --target pot1 --flow 'planar*8' --steps 100000000 -o stopped.safetensors
 check "where the best is" grep -q '^interrupted: the best so far is in stopped.safetensors$' err
 run 0 sample stopped.safetensors -n 3
+
+# What a file holds already is not replaced by a fit that was not finished.
+interrupted vi --mode plain --target pot1 --flow 'planar*8' --steps 100000000 -o q.safetensors
+check "the older file is as it was" cmp -s q.safetensors first.safetensors
+check "where both are" grep -q \
+  '^interrupted: the best so far is in q.unfinished.safetensors; q.safetensors is as it was$' err
+run 0 sample q.unfinished.safetensors -n 3
+
+# Going back can be switched off, and its times are counted. Adam at 0.3 throws this fit off often.
+rough="vi --mode plain --target pot1 --flow planar*8 --steps 3000 --samples 20 --lr 0.3 --json --quiet"
+run 0 $rough
+json
+check "it went back" test "$(value restored)" -gt 0
+on=$(value loss_average)
+run 0 $rough --go-back=on
+json
+check "it is on by itself" test "$(value loss_average)" = "$on"
+"$sluice" $rough --go-back off >out 2>err
+json
+check "it did not go back" test "$(value restored)" = 0
+check "another end" test "$(value loss_average)" != "$on"
+refused '--go-back' vi --mode plain --target pot1 --go-back perhaps
+refused '--go-back' vi --target pot1 --go-back off
 finish

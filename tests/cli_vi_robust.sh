@@ -4,6 +4,9 @@
 
 run 0 vi --target gaussian55 --flow scale -o q.safetensors --json --quiet --seed 3
 json
+for key in climbs particles chains; do has searched.$key number; done
+has density_evaluations number
+check "the verdict tells what was searched" grep -q '68 climbs, 4096 particles and 8 chains' out
 check "nothing is said with --quiet" test ! -s err
 for key in command flow verdict; do has $key text; done
 for key in elbo log_evidence upper_bound bridge; do has $key.value number && has $key.se number; done
@@ -22,6 +25,8 @@ check "a flow that is too small says so" grep -q 'not to be trusted' out
 run 2 vi --target pot1 --steps 5
 run 2 vi --target pot1 --flow 'planar*x'
 check "a bad formula is refused before exploring" test "$(grep -c exploring err)" = 0
+run 2 vi --density '-x^2' --dim x,y --quiet
+check "an improper density is refused by name" grep -q 'no finite integral: however far y goes' err
 cat >nan.stan <<'END'
 data { vector[2] y; }
 parameters { real mu; }

@@ -31,6 +31,35 @@ CASE(linear_masked) {
       op_multiply(g, part(g, p, 0, sl__shape2(5, 6)), op_constant(g, t, sl__shape2(5, 6), mask));
   return op_linear(g, w, part(g, p, 30, sl__shape1(5)), x, extent);
 }
+/* Of few inputs and outputs: what is added is made with the product, and with its transpose. */
+CASE(linear_plus) {
+  UNUSED;
+  const sl_node h = op_tanh(g, op_slice(g, x, 0, 1, 3, 2));
+  const sl_node y = op_linear(g, part(g, p, 0, sl__shape2(2, 3)), 0, h, NULL);
+  const sl_node sum = op_add(g, op_slice(g, x, 0, 0, 2, 3), y);
+  return op_add(g, op_linear(g, part(g, p, 6, sl__shape2(3, 2)), 0, op_square(g, sum), NULL), h);
+}
+/* Axes of size 1 of what does not lie side by side. */
+CASE(reshape_view) {
+  UNUSED;
+  const sl_node turned = op_transpose(g, op_reshape(g, x, sl__shape2(2, 3)));
+  const sl_node wide = op_multiply(g, op_reshape(g, turned, sl__shape3(3, 1, 2)),
+                                   part(g, p, 0, sl__shape3(3, 2, 1)));
+  const sl_node column = op_broadcast(g, part(g, p, 6, sl__shape2(3, 1)), sl__shape2(3, 2));
+  const sl_node same = op_reshape(g, op_reshape(g, column, sl__shape3(3, 2, 1)), sl__shape2(3, 2));
+  return op_multiply(g, op_reshape(g, op_sum(g, wide, 2), sl__shape2(3, 2)), op_sin(g, same));
+}
+CASE(scaled_product) {
+  UNUSED;
+  const sl_node a = part(g, p, 0, sl__shape1(6));
+  return op_scale(g, op_multiply(g, op_scale(g, op_multiply(g, x, a), 3), op_sin(g, x)), -0.5);
+}
+/* A shared vector of every third number, read twice. */
+CASE(scattered) {
+  UNUSED;
+  const sl_node third = op_slice(g, part(g, p, 0, sl__shape1(18)), 0, 1, 6, 3);
+  return op_multiply(g, op_multiply(g, op_sin(g, third), op_square(g, third)), x);
+}
 CASE(matmul_shared) {
   UNUSED;
   return op_multiply(g,

@@ -200,6 +200,22 @@ CASE(sum_middle) {
       g, op_multiply(g, op_reshape(g, x, sl__shape3(1, 3, 2)), part(g, p, 0, sl__shape3(2, 3, 2))),
       1);
 }
+/* Logarithms of numbers far apart, added up along an axis between others, and all of them. */
+CASE(sum_log) {
+  UNUSED;
+  const sl_node size = positive(g, op_multiply(g, x, part(g, p, 0, sl__shape1(6))));
+  const sl_node far = op_exp(g, op_scale(g, x, 20));
+  const sl_node all = op_concatenate(g, 2, (sl_node[]){size, far}, 0);
+  const sl_node middle = op_sum(g, op_log(g, op_reshape(g, all, sl__shape3(2, 3, 2))), 1);
+  return op_multiply(g, middle, op_sum_all(g, op_log(g, all)));
+}
+CASE(sum_of_products) {
+  UNUSED;
+  const sl_node few = op_multiply(g, op_sin(g, x), part(g, p, 0, sl__shape1(6)));
+  const sl_node halves =
+      op_reshape(g, op_multiply(g, part(g, p, 6, sl__shape1(6)), x), sl__shape2(2, 3));
+  return op_multiply(g, op_sum_all(g, few), op_sum_all(g, halves));
+}
 CASE(max) {
   UNUSED;
   return op_max(g, op_reshape(g, x, sl__shape2(3, 2)), 0);

@@ -5,43 +5,50 @@
 # Usage: include_edges.sh SOURCE_FOLDER
 set -eu
 cd "$1"
-bad=0
-checked=0
 
-allowed() {
-  case "$1" in
-    base) echo base ;;
-    io) echo base io ;;
-    kernels) echo base kernels ;;
-    graph) echo base kernels graph ;;
-    nn) echo base kernels graph nn ;;
-    flow) echo base kernels graph nn flow io ;;
-    stan) echo base kernels graph nn stan io ;;
-    target) echo base kernels graph nn stan io target ;;
-    infer) echo base kernels graph nn flow stan target infer io ;;
-    api) echo base kernels graph nn flow stan target infer io api ;;
-    plot) echo base kernels graph nn flow stan target infer io api plot ;;
-    cli) echo base kernels graph nn flow stan target infer io api plot cli ;;
-    *) echo "" ;;
-  esac
+# The rooms that each room may include.
+rooms='base: base
+io: base io
+kernels: base kernels
+graph: base kernels graph
+nn: base kernels graph nn
+flow: base kernels graph nn flow io
+stan: base kernels graph nn stan io
+target: base kernels graph nn stan io target
+infer: base kernels graph nn flow stan target infer io
+api: base kernels graph nn flow stan target infer io api
+plot: base kernels graph nn flow stan target infer io api plot
+cli: base kernels graph nn flow stan target infer io api plot cli'
+
+# Prints each wrong edge, and last how many files there are.
+edges=$(find src -name '*.[ch]' -o -name '*.def' -o -name '*.inl' | sort | awk -v rooms="$rooms" '
+BEGIN {
+  count = split(rooms, lines, "\n")
+  for (i = 1; i <= count; i++) {
+    words = split(lines[i], word, /:? /)
+    for (w = 2; w <= words; w++) allowed[word[1], word[w]] = 1
+  }
 }
-
-for file in $(find src -name '*.[ch]' -o -name '*.def' -o -name '*.inl'); do
-  folder=${file#src/}
-  folder=${folder%%/*}
-  checked=$((checked + 1))
-  for included in $(sed -n 's/^ *# *include *"\([^"]*\)".*/\1/p' "$file"); do
-    case "$included" in
-      sluice/sluice.h) continue ;;
-      */*) target=${included%%/*} ;;
-      *) target=$folder ;;
-    esac
-    if ! allowed "$folder" | tr ' ' '\n' | grep -qx "$target"; then
-      echo "$file: src/$folder may not include \"$included\""
-      bad=1
-    fi
-  done
-done
+{
+  file = $0
+  split(file, parts, "/")
+  room = parts[2]
+  while ((getline line <file) > 0) {
+    if (line !~ /^ *# *include *"/) continue
+    split(line, pieces, "\"")
+    target = pieces[2]
+    if (target == "sluice/sluice.h" || target !~ /\//) continue
+    sub(/\/.*/, "", target)
+    if (!((room, target) in allowed))
+      print file ": src/" room " may not include \"" pieces[2] "\""
+  }
+  close(file)
+}
+END { print NR }')
+printf '%s\n' "$edges" | sed '$d'
+checked=$(printf '%s\n' "$edges" | tail -n 1)
+bad=0
+[ "$edges" = "$checked" ] || bad=1
 
 # The examples show the public header and nothing else.
 for file in examples/*.c; do

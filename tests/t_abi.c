@@ -91,10 +91,12 @@ TEST(structs_that_may_grow) {
   PIN(sl_vi_options, draws, 80);
   PIN(sl_vi_options, steps, 144);
   PIN(sl_vi_options, max_gradients, 304);
-  CHECK_INTEGER(sizeof(sl_vi_options), 312);
+  PIN(sl_vi_options, go_back, 312);
+  CHECK_INTEGER(sizeof(sl_vi_options), 320);
   PIN(sl_vi_report, verdict, 786);
   PIN(sl_vi_report, upper_bound, 1304);
-  CHECK_INTEGER(sizeof(sl_vi_report), 1400);
+  PIN(sl_vi_report, restored, 1400);
+  CHECK_INTEGER(sizeof(sl_vi_report), 1408);
 
   PIN(sl_evidence_options, draws, 16);
   PIN(sl_evidence_options, seed, 72);

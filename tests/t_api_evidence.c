@@ -58,7 +58,15 @@ TEST(evidence_with_draws_that_are_given) {
   sl_nuts_options nuts;
   sl_nuts_options_default(&nuts, sizeof nuts);
   nuts.draws = EACH;
-  REQUIRE_OK(f.context, sl_nuts(f.context, f.target, &nuts, &out, NULL));
+  sl_nuts_report drawn = {.size = sizeof drawn};
+  REQUIRE_OK(f.context, sl_nuts(f.context, f.target, &nuts, &out, &drawn));
+  CHECK_INTEGER(drawn.trajectories, 1);
+  const int64_t gradients = drawn.gradient_evaluations;
+  nuts.trajectories = 3;
+  REQUIRE_OK(f.context, sl_nuts(f.context, f.target, &nuts, &out, &drawn));
+  CHECK(drawn.trajectories == 3 && drawn.gradient_evaluations > gradients);
+  nuts.trajectories = -1;
+  CHECK(sl_nuts(f.context, f.target, &nuts, &out, NULL) == SL_BAD_ARGUMENT);
   sl_evidence_options options;
   sl_evidence_options_default(&options, sizeof options);
   options.draws = sl_in_f64(x, ROWS, 2);

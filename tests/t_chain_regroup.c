@@ -124,7 +124,7 @@ TEST(chains_stay_in_a_rare_mode) {
 /* ---- acceptance ---- */
 
 /* Of a standard target, or of an expression in x. */
-static double delta_of(const char *density, double careful_delta) {
+static double delta_of(const char *density, double careful_delta, double strict_delta) {
   sl_context *context = new_context();
   sl__target *target = NULL;
   if (sl__target_standard(context, density, &target) != SL_OK &&
@@ -135,6 +135,7 @@ static double delta_of(const char *density, double careful_delta) {
   sl__sampler_defaults(&options);
   options.draws = 1;
   options.careful_delta = careful_delta;
+  options.strict_delta = strict_delta;
   const sl__sampler_listener listener = {0};
   CHECK_OK(context, sl__sampler_run(context, target, &options, NULL, &listener, &report));
   sl__target_free(target);
@@ -143,9 +144,10 @@ static double delta_of(const char *density, double careful_delta) {
 }
 
 TEST(acceptance_is_raised_only_where_chains_diverge) {
-  CHECK(delta_of("gaussian55", 0.95) == 0.8);
-  CHECK(delta_of("pot1", 0.7) == 0.8);
+  CHECK(delta_of("gaussian55", 0.95, 0.99) == 0.8);
+  CHECK(delta_of("pot1", 0.7, 0) == 0.8);
   /* trajectories leave the box from which the density falls to nothing */
-  CHECK(delta_of("0.1*log(1-x^2)", 0.95) == 0.95);
-  CHECK(delta_of("0.1*log(1-x^2)", 0.7) == 0.8);
+  CHECK(delta_of("0.1*log(1-x^2)", 0.95, 0) == 0.95);
+  CHECK(delta_of("0.1*log(1-x^2)", 0.7, 0) == 0.8);
+  CHECK(delta_of("0.1*log(1-x^2)", 0.95, 0.99) == 0.99);
 }

@@ -162,7 +162,7 @@ TEST(messages_of_what_cannot_be_sampled) {
 TEST(options_are_checked) {
   sl_context *context = new_context(1);
   sl__sampler_options options;
-  for (int k = 0; k < 8; k++) {
+  for (int k = 0; k < 9; k++) {
     sl__sampler_defaults(&options);
     CHECK_OK(context, sl__sampler_check(context, &options));
     if (k == 0) options.chains = 0;
@@ -173,6 +173,7 @@ TEST(options_are_checked) {
     if (k == 5) options.most_depth = 31;
     if (k == 6) options.init_candidates = 0;
     if (k == 7) options.jumps = -1;
+    if (k == 8) options.trajectories = -1;
     CHECK_INTEGER(sl__sampler_check(context, &options), SL_BAD_ARGUMENT);
   }
   sl_context_free(context);

@@ -73,8 +73,8 @@ TEST(cmdstan_file) {
 /* A killed run: the last number may be cut short, so its row does not count. */
 TEST(file_cut_short) {
   sl_context *context = open_context(1);
-  const char *text = strstr(cmdstan, "lp__");
-  char cut[sizeof cmdstan];
+  char text[sizeof cmdstan], cut[sizeof cmdstan];
+  snprintf(text, sizeof text, "# save_warmup = 0\n%s", strstr(cmdstan, "lp__"));
   sl__draws draws;
   for (size_t length = 0; length <= strlen(text); length++) {
     memcpy(cut, text, length);
@@ -91,6 +91,16 @@ TEST(file_cut_short) {
       CHECK(status == SL_FORMAT && !end);
     }
   }
+  sl_context_free(context);
+}
+
+/* Stan's services, called by another program than CmdStan, write no settings. */
+TEST(warmup_without_settings) {
+  sl_context *context = open_context(1);
+  sl__draws draws;
+  REQUIRE_OK(context, parse(context, strstr(cmdstan, "lp__"), &draws));
+  CHECK(draws.warmup == 1 && draws.draws == 2 && draws.values[0] == -5.5);
+  sl__draws_close(&draws);
   sl_context_free(context);
 }
 

@@ -122,6 +122,79 @@ static void check_products(const sl__kernels *table, const sl__kernels *referenc
     check_product_shape(table, reference, type, odd, 37);
   }
 }
+/* Few rows along k, with room behind them: what lies there counts for nothing, whatever it is. */
+static void check_room(const sl__kernels *table, const sl__kernels *reference, sl_dtype type) {
+  enum { MOST = 5, LEAD = 112 };
+  (void)reference;
+  for (int64_t m = 1; m <= MOST; m++) {
+    for (int64_t n = 1; n <= MOST; n++) {
+      for (int64_t k = 97; k <= LEAD; k += 3) {
+        void *a = numbers(type, m * LEAD, -1, 1), *b = numbers(type, n * LEAD, -1, 1);
+        for (int64_t i = 0; i < (m + n) * LEAD; i++)
+          if (i % LEAD >= k)
+            set(type, i < m * LEAD ? a : b, i < m * LEAD ? i : i - m * LEAD, (double)NAN);
+        void *apart = numbers(type, MOST * MOST, 2, 3), *got = numbers(type, MOST * MOST, 2, 3);
+        sl__product product = {.m = m,
+                               .n = n,
+                               .k = k,
+                               .a = a,
+                               .a_row = LEAD,
+                               .a_column = 1,
+                               .b = b,
+                               .b_row = LEAD,
+                               .b_transposed = true,
+                               .c = apart,
+                               .c_row = n};
+        run_product(table, &product, 1000000);
+        product.room = LEAD;
+        product.c = got;
+        run_product(table, &product, 1000000);
+        CHECK(memcmp(got, apart, (size_t)(m * n) * size_of(type)) == 0);
+        double sum = 0;
+        for (int64_t i = 0; i < k; i++)
+          sum += get(type, a, (m - 1) * LEAD + i) * get(type, b, (n - 1) * LEAD + i);
+        CHECK_CLOSE(get(type, got, m * n - 1), sum, 200 * epsilon_of(type));
+        free(a), free(b), free(apart), free(got);
+      }
+    }
+  }
+}
+
+/* Runs that a small product is added to. */
+static void check_base(const sl__kernels *table, const sl__kernels *reference, sl_dtype type) {
+  enum { RUN = 48 };
+  for (int64_t m = 1; m <= 4; m++) {
+    for (int64_t k = 1; k <= 8; k++) {
+      for (int64_t n = 1; n <= RUN; n += n < 6 ? 1 : 7) {
+        void *a = numbers(type, m * k, -1, 1), *b = numbers(type, k * RUN, -1, 1);
+        void *base = numbers(type, m * RUN, -1, 1), *bias = numbers(type, m, -1, 1);
+        void *c = numbers(type, m * RUN, -1, 1);
+        sl__product product = {.m = m,
+                               .n = n,
+                               .k = k,
+                               .a = a,
+                               .a_row = n % 2 ? k : 1,
+                               .a_column = n % 2 ? 1 : m,
+                               .b = b,
+                               .b_row = RUN,
+                               .c = c,
+                               .c_row = RUN,
+                               .bias = n % 3 ? bias : NULL,
+                               .base = base,
+                               .base_row = RUN};
+        compare_product(table, reference, type, product, m * RUN);
+        free(a), free(b), free(base), free(bias), free(c);
+      }
+    }
+  }
+}
+
+TEST(products_with_room) {
+  each_table(check_room);
+}
+TEST(products_added_to_runs) {
+  each_table(check_base);
+}
 TEST(products) {
   each_table(check_products);
 }
@@ -162,8 +235,8 @@ TEST(avx2_and_avx512_agree_on_sums) {
     wide->dot_rows(3, 77, 80, two, a, b, false);
     check_same("dot_rows", type, 3, one, two);
     const sl__random_key key = {.seed = 3, .stream = SL__STREAM_TEST};
-    narrow->random_normal(key, 0, 1, N, one);
-    wide->random_normal(key, 0, 1, N, two);
+    narrow->random_normal(key, 0, 1, 1, N, N, one);
+    wide->random_normal(key, 0, 1, 1, N, N, two);
     check_same("random_normal", type, N, one, two);
     free(one), free(two), free(a), free(b);
   }

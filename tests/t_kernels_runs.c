@@ -274,6 +274,24 @@ TEST(lists_of_elementwise_operations) {
 
 /* ---- random numbers ---- */
 
+/* Several features at once are what each of them is, and nothing is written between the runs. */
+static void check_features(const sl__kernels *table, sl__random_key key, uint64_t first,
+                           uint32_t feature, sl_dtype type) {
+  enum { FEATURES = 3, ROWS = 100, LEAD = 112, ALL = FEATURES * LEAD };
+  char together[ALL * sizeof(double)], one[LEAD * sizeof(double)];
+  for (int uniform = 0; uniform < 2; uniform++) {
+    void (*draw)(sl__random_key, uint64_t, uint32_t, int64_t, int64_t, int64_t, void *) =
+        uniform ? table->random_uniform : table->random_normal;
+    memset(together, 7, sizeof together);
+    draw(key, first, feature, FEATURES, ROWS, LEAD, together);
+    for (int64_t f = 0; f < FEATURES; f++) {
+      memset(one, 7, sizeof one);
+      draw(key, first, feature + (uint32_t)f, 1, ROWS, LEAD, one);
+      CHECK(memcmp(together + f * LEAD * size_of(type), one, LEAD * (size_t)size_of(type)) == 0);
+    }
+  }
+}
+
 static void check_random(const sl__kernels *table, const sl__kernels *reference, sl_dtype type) {
   enum { ROWS = 20000 };
   const sl__random_key key = {.seed = 0x123456789ABCDEFu, .stream = SL__STREAM_TEST, .step = 77};
@@ -281,21 +299,22 @@ static void check_random(const sl__kernels *table, const sl__kernels *reference,
   for (uint32_t feature = 0; feature < 4; feature++) {
     const uint64_t first = feature < 2 ? 5 : 0xFFFFFFF0u; /* the row number crosses 32 bits */
     const int64_t rows = feature < 2 ? ROWS : 100;
-    table->random_normal(key, first, feature, rows, got);
-    reference->random_normal(key, first, feature, rows, wanted);
+    table->random_normal(key, first, feature, 1, rows, rows, got);
+    reference->random_normal(key, first, feature, 1, rows, rows, wanted);
     agree(table, "random_normal", rows, got, wanted, type == SL_F32 ? 4 : 16);
     char part[64 * sizeof(double)];
     for (int64_t n = 0; n <= 40; n++) { /* the same bits whatever the cutting */
-      table->random_normal(key, first + (uint64_t)n, feature, n, part);
+      table->random_normal(key, first + (uint64_t)n, feature, 1, n, n, part);
       CHECK(memcmp(part, (char *)got + n * size_of(type), n * size_of(type)) == 0);
     }
-    table->random_uniform(key, first, feature, rows, got);
-    reference->random_uniform(key, first, feature, rows, wanted);
+    table->random_uniform(key, first, feature, 1, rows, rows, got);
+    reference->random_uniform(key, first, feature, 1, rows, rows, wanted);
     agree(table, "random_uniform", rows, got, wanted, 1);
     for (int64_t n = 0; n <= 40; n++) {
-      table->random_uniform(key, first + (uint64_t)n, feature, n, part);
+      table->random_uniform(key, first + (uint64_t)n, feature, 1, n, n, part);
       CHECK(memcmp(part, (char *)got + n * size_of(type), n * size_of(type)) == 0);
     }
+    check_features(table, key, first, feature, type);
     double least = 1, most = 0;
     for (int64_t i = 0; i < rows; i++) {
       least = fmin(least, get(type, got, i));
@@ -477,4 +496,32 @@ static void check_equations(const sl__kernels *table, const sl__kernels *referen
 }
 TEST(differential_equations) {
   each_table(check_equations);
+}
+
+/* Numbers near one; numbers whose product is far beyond what there is; then among the first a few
+ * that have no logarithm, or are not normal: zero, a negative one, infinity, NaN, the least. */
+static void check_sum_log(const sl__kernels *table, const sl__kernels *reference, sl_dtype type) {
+  static const int64_t shapes[][3] = {{1, 8, 112}, {3, 5, 1},   {1, 64, 16}, {2, 65, 33},
+                                      {1, 300, 7}, {2, 1, 200}, {2, 0, 5},   {2, 9, 80}};
+  const double most = type == SL_F32 ? 87 : 708;
+  const double odd[] = {0, -1, HUGE_VAL, (double)NAN, type == SL_F32 ? 0x1p-149 : 0x1p-1074};
+  for (size_t s = 0; s < sizeof shapes / sizeof shapes[0]; s++) {
+    const int64_t outer = shapes[s][0], axis = shapes[s][1], inner = shapes[s][2];
+    const int64_t all = outer * axis * inner, kept = outer * inner;
+    void *x = numbers(type, all, 0, 1);
+    void *got = numbers(type, kept, 0, 1), *wanted = numbers(type, kept, 0, 1);
+    for (int turn = 0; turn < 3; turn++) {
+      const double far = turn == 1 ? most : 1e-3;
+      for (int64_t i = 0; i < all; i++) set(type, x, i, exp(uniform(-far, far)));
+      for (int64_t i = 0; turn == 2 && i < all; i += 1 + all / 7)
+        set(type, x, i, odd[i % (int64_t)(sizeof odd / sizeof odd[0])]);
+      table->sum_log_axis(outer, axis, inner, got, x);
+      reference->sum_log_axis(outer, axis, inner, wanted, x);
+      agree(table, "sum_log_axis", kept, got, wanted, 2 + (double)axis / 2);
+    }
+    free(x), free(got), free(wanted);
+  }
+}
+TEST(sums_of_logarithms) {
+  each_table(check_sum_log);
 }

@@ -1,4 +1,5 @@
-/* Splines that start as margins: normal scores of draws with two modes are normal. */
+/* Splines that start as margins, or are set right by weights: normal scores of draws with two modes
+ * are normal. */
 #include <math.h>
 #include "flow/model.h"
 #include "infer/robust/attempt.h"
@@ -7,8 +8,8 @@
 enum { ROWS = 20000, DIM = 2 };
 
 /* One coordinate with two modes of unequal mass, one skewed: an exact mixture, and a log normal. */
-static double draw_mixture(double u, double z) {
-  return u < 0.2 ? -3 + 0.3 * z : 2 + 0.4 * z;
+static double draw_mixture(double left, double u, double z) {
+  return u < left ? -3 + 0.3 * z : 2 + 0.4 * z;
 }
 
 static double distribution_of_mixture(double x) {
@@ -26,28 +27,17 @@ static void measure(const double *x, double *mean, double *sd) {
   }
 }
 
-TEST(scores_of_the_margins_are_those_of_the_distribution) {
-  sl_context *context = vi_context(1);
+/* x [ROWS][DIM]. */
+static void draw(double left, double *x) {
   const sl__random_key key = {3, 4, 5};
-  double *x = calloc((size_t)ROWS * DIM, sizeof *x), mean[DIM], sd[DIM];
   for (int r = 0; r < ROWS; r++) {
-    x[r * DIM] = draw_mixture(sl__random_uniform(key, (uint64_t)r, 0),
+    x[r * DIM] = draw_mixture(left, sl__random_uniform(key, (uint64_t)r, 0),
                               sl__random_normal(key, (uint64_t)r, 2));
     x[r * DIM + 1] = exp(0.3 * sl__random_normal(key, (uint64_t)r, 4));
   }
-  measure(x, mean, sd);
-  sl__exploration e = {.dim = DIM, .buffer = {ROWS, x}, .mean = mean, .sd = sd};
-  sl__robust_options options;
-  sl__robust_defaults(&options);
-  sl__robust_report report = {0};
-  sl__robust run = {.context = context,
-                    .options = &options,
-                    .exploration = &e,
-                    .report = &report,
-                    .type = SL_F64};
-  const sl__plan_of_attempt plan = {.layers = "triangular-" SL__MARGINS};
-  sl__model *model = NULL;
-  CHECK_OK(context, sl__robust_start(&run, &plan, NULL, &model));
+}
+
+static void check_scores(sl_context *context, const sl__model *model) {
   sl__graph *g;
   CHECK_OK(context, sl__graph_new(context, &g));
   const sl_node input = op_input(g, SL_F64, sl__shape1(DIM));
@@ -70,7 +60,67 @@ TEST(scores_of_the_margins_are_those_of_the_distribution) {
   sl__workspace_free(workspace);
   sl__program_free(program);
   sl__graph_free(g);
-  sl__model_free(context, model);
-  free(x);
-  sl_context_free(context);
+}
+
+typedef struct fixture {
+  sl_context *context;
+  double *x, mean[DIM], sd[DIM];
+  sl__exploration exploration;
+  sl__robust_options options;
+  sl__robust_report report;
+  sl__robust run;
+} fixture;
+
+/* The explored share of the left mode. */
+static void open_fixture(fixture *f, double left) {
+  *f = (fixture){.context = vi_context(1), .x = calloc((size_t)ROWS * DIM, sizeof *f->x)};
+  draw(left, f->x);
+  measure(f->x, f->mean, f->sd);
+  f->exploration =
+      (sl__exploration){.dim = DIM, .buffer = {ROWS, f->x}, .mean = f->mean, .sd = f->sd};
+  sl__robust_defaults(&f->options);
+  f->run = (sl__robust){.context = f->context,
+                        .options = &f->options,
+                        .exploration = &f->exploration,
+                        .report = &f->report,
+                        .type = SL_F64};
+}
+
+static void close_fixture(fixture *f) {
+  free(f->x);
+  sl_context_free(f->context);
+}
+
+TEST(scores_of_the_margins_are_those_of_the_distribution) {
+  fixture f;
+  open_fixture(&f, 0.2);
+  const sl__plan_of_attempt plan = {.layers = "triangular-" SL__MARGINS, .steps = 1};
+  sl__model *model = NULL;
+  CHECK_OK(f.context, sl__robust_start(&f.run, &plan, NULL, &model));
+  check_scores(f.context, model);
+  sl__model_free(f.context, model);
+  close_fixture(&f);
+}
+
+/* A third on the left was explored, and fitted; weights of such draws say that it is a fifth. */
+TEST(weights_set_the_shares_of_modes_right) {
+  static const double explored = 1.0 / 3;
+  fixture f;
+  open_fixture(&f, explored);
+  double *log_weights = calloc(ROWS, sizeof *log_weights);
+  for (int r = 0; r < ROWS; r++)
+    log_weights[r] = f.x[r * DIM] < 0 ? log(0.2 / explored) : log(0.8 / (1 - explored));
+  sl__plan_of_attempt plan = {.layers = "triangular-" SL__MARGINS, .steps = 1};
+  sl__model *before = NULL, *model = NULL;
+  CHECK_OK(f.context, sl__robust_start(&f.run, &plan, NULL, &before));
+  f.run.own = (sl__draws){ROWS, f.x};
+  f.run.own_log_weights = log_weights;
+  plan.steps = 0;
+  plan.deepens = true;
+  CHECK_OK(f.context, sl__robust_start(&f.run, &plan, before, &model));
+  check_scores(f.context, model);
+  sl__model_free(f.context, before);
+  sl__model_free(f.context, model);
+  free(log_weights);
+  close_fixture(&f);
 }

@@ -55,6 +55,10 @@ TEST(a_small_far_mode_is_found) {
           "a,b", 1, &x)) {
     CHECK(!x.e.chains_agree && x.e.modes_confirmed);
     CHECK_CLOSE(x.e.smc.log_evidence, 0, 0.1);
+    /* its share is known by the ancestors that are left, also in two dimensions */
+    CHECK_CLOSE(x.e.effective, 1 / (x.e.smc.log_evidence_se * x.e.smc.log_evidence_se), 1e-6);
+    CHECK(x.e.effective < (double)x.e.particles.rows);
+    CHECK(x.e.climbs == 68 && x.e.led == x.e.particles.rows);
   }
   close_all(&x);
 }

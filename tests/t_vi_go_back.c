@@ -1,5 +1,6 @@
 /* A run that was thrown off goes back to where it had been good, optimiser's memory and all, and
- * one that only wavers does not. */
+ * one that only wavers does not. Without the rule the run is Adam as PyMC3 has it, step by step. */
+#include <math.h>
 #include "infer/vi/engine.h"
 #include "vi_fixture.h"
 
@@ -78,4 +79,69 @@ TEST(unless_asked_it_does_not) {
   CHECK_INTEGER(r.vi->restored, 0);
   CHECK(r.vi->best_states[0] == NULL);
   close_all(&r);
+}
+
+/* ---- Adam in plain C, moved by the gradients that the run shows ---- */
+
+enum { MOST_PARAMETERS = 4 };
+typedef struct adam {
+  int64_t size, steps;
+  double at[MOST_PARAMETERS], first[MOST_PARAMETERS], second[MOST_PARAMETERS];
+  double rate, worst; /* worst: largest difference from the run's own parameters so far */
+} adam;
+
+static bool follow(void *user, const sl__vi_progress *now) {
+  adam *own = user;
+  const double *gradient = now->gradient, *parameters = now->parameters;
+  const double beta1 = 0.9, beta2 = 0.999, t = (double)++own->steps;
+  const double step = own->rate * sqrt(1 - pow(beta2, t)) / (1 - pow(beta1, t));
+  for (int64_t i = 0; i < own->size; i++) {
+    own->first[i] = beta1 * own->first[i] + (1 - beta1) * gradient[i];
+    own->second[i] = beta2 * own->second[i] + (1 - beta2) * gradient[i] * gradient[i];
+    own->at[i] -= step * own->first[i] / (sqrt(own->second[i]) + 1e-8);
+    own->worst = fmax(own->worst, fabs(own->at[i] - parameters[i]));
+  }
+  return true;
+}
+
+/* The difference between the run and Adam after 600 steps, in the midst of which both are thrown
+ * far off. */
+static double differs_from_adam(bool go_back, int64_t *restored) {
+  sl_context *context = vi_context(1);
+  sl__target *target = vi_target(context, 1, vi_standard_normal);
+  vi_flow f = vi_make_flow(context, "scale-loc", 1);
+  adam own = {.size = f.flow->size, .rate = 0.01};
+  sl__vi_term term;
+  sl__vi_options options;
+  sl__vi *vi;
+  bool finished;
+  sl__vi_defaults(&options, &term);
+  options.rate = own.rate;
+  options.go_back = go_back;
+  options.progress = follow;
+  options.user = &own;
+  CHECK(own.size <= MOST_PARAMETERS);
+  memcpy(own.at, f.vector, (size_t)own.size * sizeof *own.at);
+  if (!CHECK_OK(context, sl__vi_new(context, f.flow, f.vector, target, &options, &vi)))
+    return INFINITY;
+  CHECK_OK(context, sl__vi_run(vi, 300, &finished));
+  for (int64_t i = 0; i < own.size; i++) {
+    own.at[i] += 20;
+    ((double *)vi->weights)[i] += 20;
+  }
+  CHECK_OK(context, sl__vi_run(vi, 300, &finished));
+  *restored = vi->restored;
+  sl__vi_free(vi);
+  vi_free_flow(context, &f);
+  sl__target_free(target);
+  sl_context_free(context);
+  return own.worst;
+}
+
+TEST(off_it_is_adam) {
+  int64_t restored;
+  CHECK_CLOSE(differs_from_adam(false, &restored), 0, 1e-10);
+  CHECK_INTEGER(restored, 0);
+  CHECK(differs_from_adam(true, &restored) > 1);
+  CHECK(restored > 0);
 }

@@ -595,6 +595,8 @@ typedef struct sl_vi_options {
   sl_vi_progress_function progress;
   void *progress_user;
   int64_t max_gradients;    /* robust mode: of log p, without those that judge; -1: no bound */
+  int32_t go_back;          /* 1: take up the best parameters so far again when the loss rises far
+                             * above theirs; 0: the optimiser as its paper has it; -1: 1 */
 } sl_vi_options;
 SL_API void sl_vi_options_default(sl_vi_options *options, size_t size);
 
@@ -625,6 +627,7 @@ typedef struct sl_vi_report {
   int64_t attempts, rolled_back;        /* fits; stages that ended worse and were set back */
   int64_t divergences;                  /* of the exploring chains */
   bool modes_confirmed;                 /* chains disagree, and separate modes explain it */
+  int64_t restored;                     /* plain mode: returns to the best parameters so far */
 } sl_vi_report;
 
 /* Fits a flow to a target by variational inference. options NULL: all defaults; report may be NULL.
@@ -712,6 +715,9 @@ typedef struct sl_nuts_options {
   uint64_t seed;
   sl_nuts_draw_function draw; /* may be NULL */
   void *draw_user;
+  /* Trajectories from one draw to the next. 0: as many, up to 8, as the warm-up shows to be needed,
+   * with a Fisher metric and without thinning; else 1. */
+  int32_t trajectories;
 } sl_nuts_options;
 SL_API void sl_nuts_options_default(sl_nuts_options *options, size_t size);
 
@@ -724,6 +730,7 @@ typedef struct sl_nuts_report {
   double seconds;
   bool trusted;
   char verdict[1024]; /* what is wrong and what mends it, worst first */
+  int32_t trajectories; /* from one draw to the next */
 } sl_nuts_report;
 
 /* Draws by the no-U-turn sampler, all chains side by side. draws: rows of all parts, those of the

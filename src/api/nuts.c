@@ -12,6 +12,7 @@
 void sl_nuts_options_default(sl_nuts_options *options, size_t size) {
   sl__sampler_options own;
   sl__sampler_defaults(&own);
+  sl__sampler_take_pains(&own);
   sl_nuts_options all = {.chains = own.chains,
                          .warmup = own.warmup,
                          .draws = own.draws,
@@ -21,7 +22,8 @@ void sl_nuts_options_default(sl_nuts_options *options, size_t size) {
                          .step_size = own.step_size,
                          .metric = sl__metric_kind_name(own.metric),
                          .init_radius = own.init_radius,
-                         .init_candidates = own.init_candidates};
+                         .init_candidates = own.init_candidates,
+                         .trajectories = own.trajectories};
   all.size = size < sizeof all ? size : sizeof all;
   memcpy(options, &all, all.size);
 }
@@ -53,6 +55,7 @@ static sl_status find_metric(sl_context *context, const char *name, sl__metric_k
 static sl_status plan(sl_context *context, const sl_nuts_options *options,
                       sl__sampler_options *out) {
   sl__sampler_defaults(out);
+  sl__sampler_take_pains(out);
   SL__TRY(find_metric(context, options->metric, &out->metric));
   out->chains = options->chains;
   out->warmup = options->warmup;
@@ -60,11 +63,14 @@ static sl_status plan(sl_context *context, const sl_nuts_options *options,
   out->thin = options->thin;
   out->most_depth = options->max_treedepth;
   /* One that the caller chose is kept. */
-  if (options->adapt_delta != out->adapt_delta) out->careful_delta = options->adapt_delta;
+  if (options->adapt_delta != out->adapt_delta)
+    out->careful_delta = out->strict_delta = options->adapt_delta;
   out->adapt_delta = options->adapt_delta;
   out->step_size = options->step_size;
   out->init_radius = options->init_radius;
   out->init_candidates = options->init_candidates;
+  /* Who thins has said already how far apart draws are to be. */
+  out->trajectories = options->trajectories == 0 && options->thin > 1 ? 1 : options->trajectories;
   out->jumps = options->jumps;
   out->save_warmup = options->save_warmup == 1;
   out->seed = options->seed;
@@ -204,6 +210,7 @@ static void fill_report(const sl__sampler_report *run, sl_nuts_report *full) {
   full->gradient_evaluations = run->gradients;
   full->divergences = run->divergences;
   full->treedepth_hits = run->depth_hits;
+  full->trajectories = run->trajectories;
   full->jump_acceptance =
       run->jumps > 0 ? (double)run->jumps_taken / (double)run->jumps : (double)NAN;
 }

@@ -68,7 +68,8 @@ void sl_vi_options_default(sl_vi_options *options, size_t size) {
                        .stop_iterates = unset,
                        .judge = -1,
                        .max_seconds = unset,
-                       .max_gradients = -1};
+                       .max_gradients = -1,
+                       .go_back = -1};
   all.size = size < sizeof all ? size : sizeof all;
   memcpy(options, &all, all.size);
 }
@@ -151,6 +152,7 @@ static void plan_run(const sl_vi_options *options, calls *own, sl__vi_options *r
   run->stop.parameter_tolerance = or_zero(options->stop_parameters);
   run->stop.elbo_tolerance = or_zero(options->stop_elbo);
   run->stop.iterate_tolerance = or_zero(options->stop_iterates);
+  run->go_back = options->go_back != 0;
   run->seed = options->seed;
   run->max_seconds = or_zero(options->max_seconds);
   run->tracks = &options->track;
@@ -175,6 +177,7 @@ static void fill_report(const sl__vi_result *result, sl_vi_report *out) {
                        .steps = result->fit.steps,
                        .skipped = result->fit.skipped,
                        .gradient_evaluations = result->fit.gradient_evaluations,
+                       .restored = result->fit.restored,
                        .seconds = result->fit.seconds,
                        .trusted = result->trusted,
                        .upper_bound = none,

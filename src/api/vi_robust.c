@@ -35,6 +35,7 @@ static sl_status check_robust(sl_context *context, const sl_vi_options *o) {
                {"stop_parameters", !isnan(o->stop_parameters)},
                {"stop_elbo", !isnan(o->stop_elbo)},
                {"stop_iterates", !isnan(o->stop_iterates)},
+               {"go_back", o->go_back >= 0},
                {"track", o->track != NULL}};
   for (size_t k = 0; k < sizeof plain / sizeof *plain; k++)
     if (plain[k].set)

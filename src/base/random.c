@@ -81,6 +81,10 @@ uint64_t sl__random_below(sl__random_key key, uint64_t row, uint32_t feature, ui
   }
 }
 
+uint64_t sl__random_seed(sl__random_key key) {
+  return sl__random_below(key, 0, 0, UINT64_MAX);
+}
+
 void sl__random_permutation(sl__random_key key, int64_t n, int64_t *out) {
   for (int64_t i = 0; i < n; i++) out[i] = i;
   for (int64_t i = n - 1; i > 0; i--) {

@@ -57,6 +57,7 @@ enum {
   SL__STREAM_PRECONDITION,              /* seeds of runs and fits that find a flow to sample in */
   SL__STREAM_SEARCH,                    /* first points of climbs to modes */
   SL__STREAM_PATHFINDER = 1 << 26,      /* + number of the way */
+  SL__STREAM_PART = 1 << 27,            /* + number of the part of a run: its seed */
   SL__STREAM_VARIATIONAL = 1 << 28      /* + 2^22 times the term, + node stream */
 };
 
@@ -65,6 +66,9 @@ void sl__philox(const uint32_t counter[4], const uint32_t key[2], uint32_t out[4
 
 double sl__random_uniform(sl__random_key key, uint64_t row, uint32_t feature); /* in (0,1) */
 double sl__random_normal(sl__random_key key, uint64_t row, uint32_t feature);
+/* A seed for a part of a run, which draws from streams of its own. Seeds that were counted up from
+ * the user's would be those of the parts of the user's next run. */
+uint64_t sl__random_seed(sl__random_key key);
 /* 0..bound-1, unbiased; bound >= 1. */
 uint64_t sl__random_below(sl__random_key key, uint64_t row, uint32_t feature, uint64_t bound);
 /* A permutation of 0..n-1: Fisher-Yates from the top, i swaps with below(key, i, 0, i + 1). */

@@ -14,6 +14,17 @@ void sl__text_close(sl__text *text) {
   *text = (sl__text){.context = text->context};
 }
 
+/* Without the host's locale, in which an I need not be an i. */
+bool sl__has_ending(const char *path, const char *ending) {
+  const size_t length = strlen(path), tail = strlen(ending);
+  if (length <= tail) return false;
+  for (size_t k = 0; k < tail; k++) {
+    const char c = path[length - tail + k];
+    if ((c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c) != ending[k]) return false;
+  }
+  return true;
+}
+
 /* Makes room for `more` bytes and the final NUL. */
 static bool make_room(sl__text *text, size_t more) {
   if (text->failed) return false;

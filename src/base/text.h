@@ -18,6 +18,9 @@ void sl__text_add_real(sl__text *text, double value,
                        sl_dtype precision); /* %.17g / %.9g or shorter, reads back the same bits */
 void sl__text_close(sl__text *text);
 
+/* Whether a file's name has this ending, ".csv", in letters of either case. */
+bool sl__has_ending(const char *path, const char *ending);
+
 /* JSON out: objects in order, commas by itself. Non-finite numbers become "nan", "inf", "-inf". */
 typedef struct sl__json {
   sl__text *text;

@@ -10,15 +10,17 @@ static void set_integer(sl__cli *cli, const char *name, int32_t *to) {
 }
 
 void sl__cli_read_sampler(sl__cli *cli, sl__sampler_options *out) {
-  sl__sampler_defaults(out);
   set_integer(cli, "chains", &out->chains);
   set_integer(cli, "warmup", &out->warmup);
   set_integer(cli, "draws", &out->draws);
   set_integer(cli, "thin", &out->thin);
+  set_integer(cli, "trajectories", &out->trajectories);
   set_integer(cli, "max-treedepth", &out->most_depth);
   set_integer(cli, "init-candidates", &out->init_candidates);
-  if (sl__cli_typed(cli, "adapt-delta"))
-    out->adapt_delta = out->careful_delta = sl__cli_option(cli, "adapt-delta")->real;
+  if (sl__cli_typed(cli, "adapt-delta")) {
+    out->adapt_delta = sl__cli_option(cli, "adapt-delta")->real;
+    out->careful_delta = out->strict_delta = out->adapt_delta;
+  }
   if (sl__cli_typed(cli, "step-size")) out->step_size = sl__cli_option(cli, "step-size")->real;
   if (sl__cli_typed(cli, "metric"))
     out->metric = (sl__metric_kind)sl__cli_option(cli, "metric")->integer;
@@ -27,11 +29,6 @@ void sl__cli_read_sampler(sl__cli *cli, sl__sampler_options *out) {
 }
 
 /* ---- first points ---- */
-
-static bool ends_with(const char *text, const char *ending) {
-  const size_t length = strlen(text), tail = strlen(ending);
-  return length > tail && strcmp(text + length - tail, ending) == 0;
-}
 
 static sl_status from_flow(sl__cli *cli, const char *path, int32_t chains, int32_t dim, double *q) {
   sl_flow *flow;
@@ -90,13 +87,22 @@ sl_status sl__cli_first_points(sl__cli *cli, const sl__target *target, sl__sampl
   if (!q) return SL_NO_MEMORY;
   *first = q;
   if (strcmp(from, "pathfinder") == 0) return from_pathfinder(cli, target, options->chains, q);
-  if (ends_with(from, ".safetensors")) return from_flow(cli, from, options->chains, target->dim, q);
+  if (sl__has_ending(from, ".safetensors"))
+    return from_flow(cli, from, options->chains, target->dim, q);
   return from_table(cli, from, options->chains, target->dim, q);
 }
 
 /* ---- comments ---- */
 
 enum { MOST_COMMENTS = 20 };
+
+/* CmdStan's readers know Stan's three metrics, and refuse a file that does not name the one whose
+ * numbers it holds. sluice's own name stands beside it, in a line without "metric =", which they
+ * take wherever it is found. */
+static const char *form_in_file(sl__metric_kind kind) {
+  const bool stans = kind == SL__METRIC_KIND_UNIT_E || kind == SL__METRIC_KIND_DENSE_E;
+  return sl__metric_kind_name(stans ? kind : SL__METRIC_KIND_DIAG_E);
+}
 
 static bool add_comment(sl__cli *cli, const char **lines, int64_t *count, sl__text *text) {
   lines[*count] = text->failed ? NULL : sl__arena_text(&cli->arena, text->data, text->length);
@@ -117,7 +123,7 @@ static bool add_option(sl__cli *cli, const char *name, const char **lines, int64
 }
 
 sl_status sl__cli_comments(sl__cli *cli, const sl__target *target,
-                           const sl__sampler_options *options, const char *metric, int64_t *count,
+                           const sl__sampler_options *options, int64_t *count,
                            const char *const **lines) {
   const char **out = sl__arena_take(&cli->arena, MOST_COMMENTS, sizeof *out);
   if (!out) return SL_NO_MEMORY;
@@ -136,8 +142,11 @@ sl_status sl__cli_comments(sl__cli *cli, const sl__target *target,
   good &= add_comment(cli, out, count, &text);
   sl__text_add(&text, "model = %s", target->title);
   good &= add_comment(cli, out, count, &text);
-  sl__text_add(&text, "method = sample");
-  good &= add_comment(cli, out, count, &text);
+  static const char *const method[] = {"method = sample", "algorithm = hmc", "engine = nuts"};
+  for (size_t i = 0; i < sizeof method / sizeof *method; i++) {
+    sl__text_add(&text, "%s", method[i]);
+    good &= add_comment(cli, out, count, &text);
+  }
   for (size_t i = 0; i < sizeof integers / sizeof *integers; i++) {
     sl__text_add(&text, "%s = %lld", integers[i].name, integers[i].value);
     good &= add_comment(cli, out, count, &text);
@@ -145,7 +154,9 @@ sl_status sl__cli_comments(sl__cli *cli, const sl__target *target,
   sl__text_add(&text, "delta = ");
   sl__text_add_real(&text, options->adapt_delta, SL_F64);
   good &= add_comment(cli, out, count, &text);
-  sl__text_add(&text, "metric = %s", metric);
+  sl__text_add(&text, "metric = %s", form_in_file(options->metric));
+  good &= add_comment(cli, out, count, &text);
+  sl__text_add(&text, "metric_kind = %s", sl__metric_kind_name(options->metric));
   good &= add_comment(cli, out, count, &text);
   /* auto: chains go on from the draws that the flow was fitted to */
   const char *flow = sl__cli_option(cli, "precondition")->text;
@@ -153,6 +164,7 @@ sl_status sl__cli_comments(sl__cli *cli, const sl__target *target,
     good &= add_option(cli, "init", out, count, &text);
   good &= add_option(cli, "precondition", out, count, &text);
   good &= add_option(cli, "jumps", out, count, &text);
+  good &= add_option(cli, "trajectories", out, count, &text);
   sl__text_close(&text);
   *lines = out;
   return good ? SL_OK : SL_NO_MEMORY;

@@ -4,7 +4,7 @@
 #include "cli/cli.h"
 #include "infer/chain/sampler.h"
 
-/* Options of these names; a command that lacks one keeps the library's default. */
+/* Options of these names that were typed; the others stay as they are. */
 void sl__cli_read_sampler(sl__cli *cli, sl__sampler_options *out);
 /* --init: a radius, a table of points, "pathfinder", a fitted flow. *first [chains][dim] in the
  * cli's arena, or NULL when the sampler is to draw them within options->init_radius. */
@@ -12,6 +12,6 @@ sl_status sl__cli_first_points(sl__cli *cli, const sl__target *target, sl__sampl
                                const double **first);
 /* Comment lines for the top of Stan CSV files, in the cli's arena: options as they are in the end. */
 sl_status sl__cli_comments(sl__cli *cli, const sl__target *target,
-                           const sl__sampler_options *options, const char *metric, int64_t *count,
+                           const sl__sampler_options *options, int64_t *count,
                            const char *const **lines);
 #endif

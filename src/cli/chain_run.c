@@ -51,6 +51,7 @@ static int print_json(sl__cli *cli, const request *r, const sl__cli_summary *s,
   sl__json_integer(&json, "warmup", r->options.warmup);
   sl__json_integer(&json, "gradient_evaluations", report->gradients + r->precondition.gradients);
   sl__json_real(&json, "adapt_delta", report->adapt_delta);
+  sl__json_integer(&json, "trajectories_per_draw", report->trajectories);
   sl__json_integer(&json, "chains_regrouped", report->regrouped);
   if (report->jumps > 0)
     sl__json_real(&json, "jump_acceptance", (double)report->jumps_taken / (double)report->jumps);
@@ -70,6 +71,9 @@ static int print_text(sl__cli *cli, const request *r, const sl__cli_summary *s,
   if (report->adapt_delta > r->options.adapt_delta)
     sl__text_add(&text, "the warm-up diverged often, so the draws aim at an acceptance of %g\n",
                  report->adapt_delta);
+  if (report->trajectories > 1)
+    sl__text_add(&text, "%d trajectories from one draw to the next%s\n", (int)report->trajectories,
+                 r->options.trajectories == 0 ? ", as the warm-up mixed slowly" : "");
   if (report->regrouped > 0)
     sl__text_add(&text,
                  "%lld times the warm-up moved a chain out of a mode of next to no mass, to where "
@@ -134,8 +138,7 @@ static sl_status prepare(sl__cli *cli, request *r, sl__chain_output *out) {
     r->first = r->precondition.first;
   else
     SL__TRY(sl__cli_first_points(cli, target, &r->options, &r->first));
-  SL__TRY(sl__cli_comments(cli, r->target, &r->options, sl__metric_kind_name(r->options.metric),
-                           &count, &comments));
+  SL__TRY(sl__cli_comments(cli, r->target, &r->options, &count, &comments));
   return sl__chain_output_open(cli, r->target, &r->options, count, comments, out);
 }
 

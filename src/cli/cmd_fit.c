@@ -1,8 +1,10 @@
 /* sluice fit DATA: a density from rows, with everything decided that the user did not decide. */
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "api/handle.h"
+#include "cli/estimate.h"
 #include "cli/kept.h"
 #include "cli/score_names.h"
 #include "cli/watch.h"
@@ -206,21 +208,33 @@ static bool is_trusted(const sl_fit_report *report) {
   return isfinite(report->train.log_prob);
 }
 
+/* The code; a fit that was stopped does not replace a file that may hold a finished one. */
+static int save(sl__cli *cli, const sl_flow *flow, const sl_fit_report *report, sl_status fitted,
+                const char *path) {
+  const int code = fitted == SL_OK ? SL__EXIT_DONE : sl__cli_fail(cli, fitted);
+  char *beside = NULL;
+  sl_status saved = fitted == SL_OK ? SL_OK : sl__cli_unfinished_path(cli, path, &beside);
+  const char *place = beside ? beside : path;
+  if (saved == SL_OK) saved = sl_flow_save(cli->context, flow, sl__cli_about(cli, place, NULL));
+  char what[80];
+  snprintf(what, sizeof what, "interrupted: the best so far, of step %lld,",
+           (long long)report->best_step);
+  if (saved == SL_OK && fitted == SL_STOPPED) sl__cli_say_unfinished(cli, what, place, path);
+  const int end = saved == SL_OK ? code : sl__cli_fail(cli, saved);
+  cli->place = NULL;
+  sl__free(&cli->context->allocator, beside);
+  return end;
+}
+
 /* Saves and reports what there is: all of it, or the best so far. */
 static int finish(sl__cli *cli, const inputs *in, const sl_flow *flow, const sl_fit_report *report,
                   sl_status fitted) {
   const char *path = sl__cli_option(cli, "output")->text;
-  int code = fitted == SL_OK ? SL__EXIT_DONE : sl__cli_fail(cli, fitted);
-  if (path) {
-    sl_status saved = sl_flow_save(cli->context, flow, sl__cli_about(cli, path, NULL));
-    if (saved != SL_OK)
-      code = sl__cli_fail(cli, saved); /* what was found out is still printed */
-    else if (fitted == SL_STOPPED)
-      sl__cli_say(cli, "interrupted: the best so far, of step %lld, is in %s",
-                  (long long)report->best_step, path);
-  } else if (fitted == SL_STOPPED) {
+  int code = path              ? save(cli, flow, report, fitted, path)
+             : fitted == SL_OK ? SL__EXIT_DONE
+                               : sl__cli_fail(cli, fitted);
+  if (!path && fitted == SL_STOPPED)
     sl__cli_say(cli, "interrupted, and no -o MODEL was given: nothing is saved");
-  }
   int printed = cli->json ? print_json(cli, in, flow, report, fitted == SL_STOPPED)
                           : print_text(cli, flow, report, path && strcmp(path, "-") == 0);
   if (code == SL__EXIT_DONE && !path && !cli->json)
@@ -281,8 +295,8 @@ const sl__command sl__command_fit = {
     .details =
         "Without options: looks at the columns, dequantises rounded ones, standardises,\n"
         "holds out rows, chooses a flow and a budget, stops early, and reports in the\n"
-        "data's own units. "
-        "Ctrl-C stops at the next step and saves the best so far.\n"
+        "data's own units. Ctrl-C stops at the next step and saves the best so far, in\n"
+        "-o MODEL or, when that file is there, beside it as NAME.unfinished.safetensors.\n"
         "Exit code 1: the verdict is Bad or Not to be trusted; see `sluice help verdicts`.\n",
     .examples = "  sluice fit data.csv -o m.safetensors\n"
                 "  sluice fit data.npy --flow 'coupling(affine,hidden=256x256)*6' --steps 5000\n"

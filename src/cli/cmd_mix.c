@@ -26,6 +26,7 @@ static const sl__option_row options[] = {
 
 static int run(sl__cli *cli) {
   sl__sampler_options sampler;
+  sl__sampler_defaults(&sampler);
   sl__cli_read_sampler(cli, &sampler);
   sampler.warmup = (int32_t)sl__cli_option(cli, "warmup")->integer;
   sampler.jumps = (int32_t)sl__cli_option(cli, "jumps")->integer;

@@ -13,7 +13,10 @@ static const sl__option_row options[] = {
     {"draws", SL__OPTION_INT, "1000", 1, 1e9, NULL, "iterations of each chain after them"},
     {"thin", SL__OPTION_INT, "1", 1, 1e9, NULL, "keep one draw in so many"},
     {"adapt-delta", SL__OPTION_REAL, "0.8", 1e-6, 0.999999, NULL,
-     "acceptance that the step size is tuned to; without it, 0.95 if the warm-up diverges often"},
+     "acceptance that the step size is tuned to; without it, 0.95 if the warm-up diverges often, "
+     "and 0.99 if it does so even then"},
+    {"trajectories", SL__OPTION_INT, "0", 0, 1000, NULL,
+     "trajectories from one draw to the next; 0: up to 8, if the warm-up mixes slowly; Stan: 1"},
     {"max-treedepth", SL__OPTION_INT, "10", 1, SL__NUTS_MOST_DEPTH, NULL,
      "a trajectory has at most 2 to the power of this many points"},
     {"metric", SL__OPTION_CHOICE, "fisher_low_rank", 0, 0,
@@ -33,6 +36,10 @@ static const sl__option_row options[] = {
 
 static int run(sl__cli *cli) {
   sl__sampler_options sampler;
+  sl__sampler_defaults(&sampler);
+  sl__sampler_take_pains(&sampler);
+  /* Who thins has said already how far apart draws are to be. */
+  if (sl__cli_typed(cli, "thin")) sampler.trajectories = 1;
   sl__cli_read_sampler(cli, &sampler);
   return sl__cli_run_chains(cli, &sampler);
 }

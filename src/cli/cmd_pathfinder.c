@@ -150,8 +150,8 @@ const sl__command sl__command_pathfinder = {
     .arguments = "[TARGET]",
     .summary = "draw approximately, by Gaussians along the way of an optimiser",
     .details =
-        "TARGET as for `sluice nuts`. Exit code 1: the weights say that the draws are not those "
-        "of the\ntarget; as first points of chains they may serve all the same.\n",
+        "TARGET as for `sluice nuts`. Exit code 1: the weights say that the draws are not those\n"
+        "of the target; as first points of chains they may serve all the same.\n",
     .examples = "  sluice pathfinder model.stan --data data.json -o draws.csv\n"
                 "  sluice pathfinder --target funnel --paths 8 --json\n",
     .minimum = 0,

@@ -10,7 +10,8 @@ static const sl__option_row options[] = {
      "kind of figure; what the files are decides if it is not given"},
     {"data", SL__OPTION_TEXT, NULL, 0, 0, NULL,
      "rows to draw over a model; of a Stan program, its data, JSON"},
-    {"columns", SL__OPTION_TEXT, NULL, 0, 0, NULL, "the columns to draw, \"mu, theta[1]\""},
+    {"columns", SL__OPTION_TEXT, NULL, 0, 0, NULL,
+     "the columns to draw, by name, number or range, \"mu, theta[1], 4..6\""},
     {"grid", SL__OPTION_TEXT, NULL, 0, 0, NULL,
      "write the numbers of a density to this table, and draw nothing"},
     {"show", SL__OPTION_BOOL, "false", 0, 0, NULL, "draw in the terminal, in characters"},
@@ -35,17 +36,6 @@ static const sl__option_row options[] = {
     {"allow-native", SL__OPTION_BOOL, "false", 0, 0, NULL,
      "run the code of a .so file that has BridgeStan's functions"},
 };
-
-/* In capitals too: ".PNG". */
-static bool ends_with(const char *text, const char *ending) {
-  const size_t length = strlen(text), tail = strlen(ending);
-  if (length <= tail) return false;
-  for (size_t k = 0; k < tail; k++) {
-    const char c = text[length - tail + k];
-    if ((c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c) != ending[k]) return false;
-  }
-  return true;
-}
 
 /* Where the figure goes, by the name of its file. */
 typedef struct request {
@@ -72,13 +62,13 @@ static sl_status read_request(sl__cli *cli, request *r) {
     return sl__fail(cli->context, SL_BAD_ARGUMENT,
                     "-o and --show are both where the figure goes; choose one");
   if (!r->path) return SL_OK;
-  if (ends_with(r->path, ".gp")) {
+  if (sl__has_ending(r->path, ".gp")) {
     r->script = true;
     r->format = SL__PLOT_PNG;
     return SL_OK;
   }
   for (size_t i = 0; i < sizeof formats / sizeof *formats; i++)
-    if (ends_with(r->path, formats[i].ending)) {
+    if (sl__has_ending(r->path, formats[i].ending)) {
       r->format = formats[i].format;
       return sl__os_check_out(cli->context, r->path);
     }
@@ -221,19 +211,10 @@ const sl__command sl__command_plot = {
     .details =
         "FILE is a model, draws, a table of rows, a .stan program, or what --track recorded;\n"
         "several files of rows are drawn over each other. gnuplot does the drawing. Kinds:\n"
-        "  density  density of one or two columns, with the rows over it\n"
-        "  corner   every pair of columns, and each alone; several files over each other\n"
-        "  loss     the loss along the fit, of training and held-out rows\n"
-        "  panels   rows mapped to the base, the base, the rows, the base mapped to rows\n"
-        "  warp     a square net on the base, as the flow bends it\n"
-        "  layers   the density after each layer\n"
-        "  pit      calibration: ranks of held-out rows in the base, which should be level\n"
-        "  weights  the tail of a variational fit's importance weights, with k-hat\n"
-        "  trace    each parameter's draws, chain by chain: densities and course\n"
-        "  rank     ranks of each chain's draws among all, which should be level\n"
-        "  energy   the sampler's energies and how far draws move them\n"
-        "  track    what --track recorded: each parameter beside its gradient\n"
-        "  curves   learning curves of reinforcement learning, policy by policy\n",
+#define KIND(name, line) "  " line "\n"
+#include "plot/kinds.def"
+#undef KIND
+    ,
     .examples = "  sluice plot m.safetensors --data rows.csv -o density.png\n"
                 "  sluice plot draws.csv q.safetensors -o corner.pdf\n"
                 "  sluice plot m.safetensors --kind loss -o loss.svg\n"

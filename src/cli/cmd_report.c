@@ -8,7 +8,8 @@
 static const sl__option_row options[] = {
     {"output", SL__OPTION_TEXT, NULL, 0, 0, NULL, "page to write, report.html"},
     {"data", SL__OPTION_TEXT, NULL, 0, 0, NULL, "rows to hold the model against"},
-    {"columns", SL__OPTION_TEXT, NULL, 0, 0, NULL, "the columns to draw, \"height, weight\""},
+    {"columns", SL__OPTION_TEXT, NULL, 0, 0, NULL,
+     "the columns to draw, by name, number or range, \"height, 4..6\""},
     {"context", SL__OPTION_TEXT, NULL, 0, 0, NULL, "file with the condition, one row"},
     {"context-value", SL__OPTION_TEXT, NULL, 0, 0, NULL,
      "of a conditional model, the condition that is drawn, \"dose=0.5\""},

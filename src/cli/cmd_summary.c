@@ -46,10 +46,9 @@ const sl__command sl__command_summary = {
     .arguments = "DRAWS...",
     .summary = "summarise draws of chains, and say whether they are to be trusted",
     .details =
-        "DRAWS: Stan CSV, a file for each chain or one with a column chain__ (\"%d\" in a name "
-        "stands for\nall numbers from 1); plain CSV, NPY; safetensors. Exit code 1: the draws are "
-        "not to be "
-        "trusted, for\nthe reason that the verdict says.\n",
+        "DRAWS: Stan CSV, a file for each chain or one with a column chain__ (\"%d\" in a name\n"
+        "stands for all numbers from 1); plain CSV, NPY; safetensors. Exit code 1: the draws are\n"
+        "not to be trusted, for the reason that the verdict says.\n",
     .examples = "  sluice summary draws.csv\n"
                 "  sluice summary 'chain_%d.csv' --all\n"
                 "  sluice summary rows.npy --chains 4 --json\n",

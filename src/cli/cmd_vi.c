@@ -58,6 +58,9 @@ static const sl__option_row options[] = {
      "end when the loss changes by less than this, relative; 0: never"},
     {"stop-iterates", SL__OPTION_REAL, "0", 0, 1e9, NULL,
      "end when the mean of the iterates is known this well, and keep it; 0: never"},
+    {"go-back", SL__OPTION_CHOICE, "on", 0, 0, "on|off",
+     "take up the best parameters so far again when the loss rises far above theirs, at half the "
+     "rate; off: the optimiser as its paper has it"},
     {"judge", SL__OPTION_INT, "20000", 100, 1e8, NULL, "fresh draws to judge the fit by"},
     {"max-seconds", SL__OPTION_REAL, "0", 0, 1e9, NULL,
      "time limit; the one option that makes results depend on speed"},
@@ -120,6 +123,7 @@ static void read_run(sl__cli *cli, request *r) {
   run->stop.parameter_tolerance = real_of(cli, "stop-parameters");
   run->stop.elbo_tolerance = real_of(cli, "stop-elbo");
   run->stop.iterate_tolerance = real_of(cli, "stop-iterates");
+  run->go_back = strcmp(text_of(cli, "go-back"), "on") == 0;
   run->max_seconds = real_of(cli, "max-seconds");
   run->seed = cli->seed;
   r->track = text_of(cli, "track");
@@ -194,6 +198,7 @@ static int print_json(sl__cli *cli, const request *r, const sl__model *model,
   sl__json_integer(&json, "judged_by", scores->rows);
   sl__json_integer(&json, "steps", result->fit.steps);
   sl__json_integer(&json, "skipped", result->fit.skipped);
+  sl__json_integer(&json, "restored", result->fit.restored);
   sl__json_integer(&json, "gradient_evaluations", result->fit.gradient_evaluations);
   sl__json_real(&json, "loss_average", result->fit.loss_average);
   sl__json_real(&json, "fit_seconds", result->fit.seconds);
@@ -227,6 +232,9 @@ static int print_text(sl__cli *cli, const request *r, const sl__model *model,
   if (result->fit.trouble[0])
     sl__text_add(&text, "\nTrouble on the way: %s\nSteps left out for it: %lld\n",
                  result->fit.trouble, (long long)result->fit.skipped);
+  if (result->fit.restored > 0)
+    sl__text_add(&text, "\nReturned to the best parameters so far, times: %lld\n",
+                 (long long)result->fit.restored);
   sl__text_add(&text, "\n%s\n", result->verdict);
   return sl__cli_print(cli, &text);
 }
@@ -296,7 +304,10 @@ const sl__command sl__command_vi = {
                "score,\ncompare and evidence come back to its parameters by themselves; "
                "--without-target leaves\nthem out, and then these commands want --model and "
                "--data.\n"
-               "Exit code 1: the fit is not to be trusted, for the reason that the verdict says.\n",
+               "Exit code 1: the fit is not to be trusted, for the reason that the verdict says.\n"
+               "Ctrl-C stops at the next step and saves the best so far in -o FILE, or beside it, "
+               "as\nNAME.unfinished.safetensors, when FILE is there: a finished fit is never "
+               "replaced by one\nthat is not.\n",
     .examples =
         "  sluice vi --mode plain --target pot1 --flow 'planar*8' --lr 0.01 -o q.safetensors\n"
         "  sluice vi --mode plain model.stan --data data.json --flow 'scale-loc'\n"

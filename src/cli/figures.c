@@ -6,13 +6,8 @@
 #include "cli/fit_target.h"
 #include "cli/target_options.h"
 
-static bool ends_with(const char *text, const char *ending) {
-  const size_t length = strlen(text), tail = strlen(ending);
-  return length > tail && strcmp(text + length - tail, ending) == 0;
-}
-
 static bool is_target_file(const char *path) {
-  return ends_with(path, ".stan") || ends_with(path, ".so");
+  return sl__has_ending(path, ".stan") || sl__has_ending(path, ".so");
 }
 
 /* The name without its folders, for keys and titles. */
@@ -80,7 +75,7 @@ bool sl__cli_are_draws(sl__cli *cli, const char *path) {
   char *bytes;
   size_t length;
   if (strstr(path, "%d")) return true;
-  if (!ends_with(path, ".csv")) return false;
+  if (!sl__has_ending(path, ".csv")) return false;
   if (sl__os_read_file(cli->context, path, &bytes, &length) != SL_OK) return false;
   const bool are = sl__is_stan_csv(bytes, length);
   sl__free(&cli->context->allocator, bytes);
@@ -212,9 +207,9 @@ static sl_status read_argument(sl__cli *cli, sl__cli_figures *f, int i, const ch
                     "leave it out or move it there",
                     path);
   }
-  if (ends_with(path, ".safetensors")) SL__TRY(is_model(cli, path, &model));
+  if (sl__has_ending(path, ".safetensors")) SL__TRY(is_model(cli, path, &model));
   if (model) return read_model(cli, f, path, i == 0, wanted);
-  return chains || ends_with(path, ".safetensors") || sl__cli_are_draws(cli, path)
+  return chains || sl__has_ending(path, ".safetensors") || sl__cli_are_draws(cli, path)
              ? sl__cli_figures_draws(cli, f, path, &draws)
              : sl__cli_figures_table(cli, f, path, wanted);
 }

@@ -14,36 +14,16 @@ static int64_t find_name(const sl__cli_rows *rows, const char *name) {
   return -1;
 }
 
-/* Names, "a, theta[1,2]", into chosen: commas within brackets are part of a name. */
+/* --columns into chosen; a refusal points into it. */
 static sl_status read_columns(sl__cli *cli, const sl__cli_rows *rows, const char *text,
                               int64_t *chosen, int64_t *count) {
-  *count = 0;
-  while (*text) {
-    size_t length = 0;
-    for (int depth = 0; text[length] && (text[length] != ',' || depth > 0); length++)
-      depth += (text[length] == '[') - (text[length] == ']');
-    const char *begin = text;
-    text += length + (text[length] == ',');
-    while (length > 0 && *begin == ' ') begin++, length--;
-    while (length > 0 && begin[length - 1] == ' ') length--;
-    const char *name = sl__arena_text(&cli->arena, begin, length);
-    if (!name) return SL_NO_MEMORY;
-    const int64_t found = find_name(rows, name);
-    if (found < 0) {
-      const char *near = sl__nearest_name(name, rows->names, (int)rows->columns);
-      return sl__fail(cli->context, SL_BAD_ARGUMENT,
-                      near ? "--columns: %s has no column \"%.100s\"; did you mean \"%.100s\"?"
-                           : "--columns: %s has no column \"%.100s\"; its first is \"%.100s\"",
-                      rows->title, name, near ? near : rows->names[0]);
-    }
-    if (*count == rows->columns)
-      return sl__fail(cli->context, SL_BAD_ARGUMENT, "--columns names columns twice; once will do");
-    chosen[(*count)++] = found;
-  }
-  if (*count > 0) return SL_OK;
-  return sl__fail(cli->context, SL_BAD_ARGUMENT,
-                  "--columns names no column; leave it out or name some, \"%.100s\"",
-                  rows->names[0]);
+  const char *place = cli->place;
+  sl__cli_about(cli, "--columns", text);
+  SL__TRY(sl__column_list_read(cli->context, text, rows->columns, rows->names, sl__cli_same_name,
+                               chosen, count));
+  cli->place = place;
+  cli->source = NULL;
+  return SL_OK;
 }
 
 /* The same column of another set: by name, or by place where both have as many. */

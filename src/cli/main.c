@@ -1,4 +1,5 @@
 /* sluice: finds the subcommand, reads its options, runs it. */
+#include <signal.h>
 #include <string.h>
 
 #include "cli/cli.h"
@@ -49,6 +50,9 @@ static void log_line(void *user, int32_t level, const char *line) {
 
 int main(int count, char **words) {
   sl__cli cli = {.start = sl__os_seconds()};
+  /* A file as long as the system allows (ulimit -f) is a write that fails, and told like a full
+   * disk; by default the signal would end the program in the middle of a row. */
+  signal(SIGXFSZ, SIG_IGN);
   /* Workers are hired later, by the commands that compute, in the number that --threads says. */
   sl_context_options options = {
       .size = sizeof options, .threads = 1, .log = log_line, .user = &cli};

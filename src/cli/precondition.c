@@ -4,7 +4,7 @@
 #include <string.h>
 
 static sl_status find_one(sl__cli *cli, const sl__target *target, sl__sampler_options *options,
-                          sl__precondition *out) {
+                          bool *diverges, sl__precondition *out) {
   const size_t count = (size_t)options->chains, dim = (size_t)target->dim;
   double *x = sl__arena_take(&cli->arena, count, dim * sizeof *x);
   double *z = sl__arena_take(&cli->arena, count, dim * sizeof *z);
@@ -13,10 +13,18 @@ static sl_status find_one(sl__cli *cli, const sl__target *target, sl__sampler_op
   sl__cli_say(cli, "fitting a flow to sample in");
   SL__TRY(sl__auto_precondition(cli->context, target, options, &out->model, x, &report));
   out->gradients = report.gradients;
+  *diverges = report.diverges;
   SL__TRY(sl__target_preconditioned(cli->context, target, out->model, &out->target));
   SL__TRY(sl__preconditioned_pull(cli->context, out->target, options->chains, x, z));
   out->first = z;
   return SL_OK;
+}
+
+/* What a hasty fit leaves crooked wants smaller steps than the target by itself would; jumps make up
+ * for places that steps do not come to. */
+static double delta_in(const sl__sampler_options *options, bool diverges) {
+  if (options->jumps > 0) return 0.99;
+  return diverges ? 0.999 : 0.995;
 }
 
 sl_status sl__cli_precondition(sl__cli *cli, const sl__target *target, sl__sampler_options *options,
@@ -24,9 +32,9 @@ sl_status sl__cli_precondition(sl__cli *cli, const sl__target *target, sl__sampl
   const char *from = sl__cli_option(cli, "precondition")->text;
   if (!from) return SL_OK;
   if (strcmp(from, "auto") == 0) {
-    SL__TRY(find_one(cli, target, options, out));
-    /* What a hasty fit leaves crooked wants smaller steps than the target by itself would. */
-    if (!sl__cli_typed(cli, "adapt-delta")) options->adapt_delta = 0.99;
+    bool diverges;
+    SL__TRY(find_one(cli, target, options, &diverges, out));
+    if (!sl__cli_typed(cli, "adapt-delta")) options->adapt_delta = delta_in(options, diverges);
   } else {
     SL__TRY(sl__model_load(cli->context, sl__cli_about(cli, from, NULL), &out->model));
     SL__TRY(sl__target_preconditioned(cli->context, target, out->model, &out->target));

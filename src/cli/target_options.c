@@ -21,11 +21,6 @@ const sl__option_row *sl__cli_target_rows(int *count) {
   return rows;
 }
 
-static bool ends_with(const char *text, const char *ending) {
-  const size_t length = strlen(text), end = strlen(ending);
-  return length >= end && strcmp(text + length - end, ending) == 0;
-}
-
 static sl_status read_text(sl__cli *cli, const char *path, const char **text, size_t *length) {
   char *data;
   SL__TRY(sl__os_read_file(cli->context, sl__cli_about(cli, path, NULL), &data, length));
@@ -66,7 +61,7 @@ static sl_status open_library(sl__cli *cli, const char *path, const char *data_p
 sl_status sl__cli_open_target_file(sl__cli *cli, const char *path, sl__target **out) {
   const char *data = sl__cli_option(cli, "data")->text;
   SL__TRY(sl__cli_expect_program(cli, path));
-  return ends_with(path, ".so") ? open_library(cli, path, data, out)
+  return sl__has_ending(path, ".so") ? open_library(cli, path, data, out)
                                 : open_stan(cli, path, data, out);
 }
 

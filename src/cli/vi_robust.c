@@ -16,7 +16,7 @@ int sl__cli_vi_robust_check(sl__cli *cli) {
                                       "clip-by-median",  "ema",       "jitter",
                                       "anneal",          "noise",     "track",
                                       "stop-parameters", "stop-elbo", "stop-iterates",
-                                      "precision"};
+                                      "go-back",         "precision"};
   for (size_t k = 0; k < sizeof plain / sizeof *plain; k++)
     if (sl__cli_typed(cli, plain[k]))
       return sl__cli_refuse(cli, "--%s is for --mode plain; the robust mode sees to it itself",
@@ -101,11 +101,17 @@ static int print_json(sl__cli *cli, const sl__target *target, const sl__model *m
   sl__json_boolean(&json, "chains_agree", report->chains_agree);
   sl__json_boolean(&json, "modes_confirmed", report->modes_confirmed);
   sl__json_real(&json, "effective", report->effective);
+  sl__json_open_object(&json, "searched");
+  sl__json_integer(&json, "climbs", report->climbs);
+  sl__json_integer(&json, "particles", report->particles);
+  sl__json_integer(&json, "chains", report->chains);
+  sl__json_close_object(&json);
   sl__json_integer(&json, "judged_by", scores->rows);
   sl__json_integer(&json, "attempts", report->attempts);
   sl__json_integer(&json, "rolled_back", report->rolled_back);
   sl__json_integer(&json, "steps", report->steps);
   sl__json_integer(&json, "gradient_evaluations", report->gradient_evaluations);
+  sl__json_integer(&json, "density_evaluations", report->evaluations);
   sl__json_real(&json, "loss_average", report->loss_average);
   sl__json_real(&json, "fit_seconds", report->seconds);
   sl__json_boolean(&json, "certified", report->certified);
@@ -122,8 +128,10 @@ static int print_text(sl__cli *cli, const sl__target *target, const sl__model *m
   sl__text_add(&text, "target  %s, %d coordinates\n", target->title, (int)target->dim);
   sl__text_add(&text, "flow    %s, %s; %lld parameters\n", model->flow->base_formula,
                model->flow->formula, (long long)model->flow->size);
-  sl__text_add(&text, "fit     %d attempts, %lld steps, %lld gradient evaluations, ",
-               report->attempts, (long long)report->steps, (long long)report->gradient_evaluations);
+  sl__text_add(&text, "fit     %d attempts, %lld steps, %lld evaluations, %lld with gradients, ",
+               report->attempts, (long long)report->steps,
+               (long long)(report->evaluations + report->gradient_evaluations),
+               (long long)report->gradient_evaluations);
   sl__cli_fixed(&text, report->seconds, 1, 0);
   sl__text_add(&text, " s\n\n");
   sl__cli_add_estimate_heads(&text);

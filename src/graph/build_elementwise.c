@@ -49,16 +49,34 @@ static sl_node simplified_product(sl__graph *g, const sl__node *n) {
   return minus_a != minus_b ? op_negate(g, product) : product;
 }
 
+/* A number times a value for each row times one that all rows share: the two that do not depend on
+ * the row come first. */
+static sl_node scaled_product(sl__graph *g, const sl__node *product, double factor) {
+  const sl_node a = product->operand[0], b = product->operand[1];
+  if (g->nodes[a].batched == g->nodes[b].batched) return 0;
+  return g->nodes[a].batched ? op_multiply(g, a, op_scale(g, b, factor))
+                             : op_multiply(g, op_scale(g, a, factor), b);
+}
+
 /* Of a number times a number times x, one multiplication is left. */
 static sl_node simplified_scale(sl__graph *g, const sl__node *n) {
   const sl_node a = n->operand[0], inner = g->nodes[a].operand[0];
   const double outer = n->elementwise == SL__EW_negate ? -1 : n->attribute;
   if (is_elementwise(g, a, SL__EW_negate))
     return n->elementwise == SL__EW_negate ? inner : op_scale(g, inner, -outer);
+  if (is_elementwise(g, a, SL__EW_multiply) && n->elementwise == SL__EW_scale)
+    return scaled_product(g, &g->nodes[a], outer);
   if (!is_elementwise(g, a, SL__EW_scale)) return 0;
   const double factor = outer * g->nodes[a].attribute;
   const double size = fabs(factor); /* far from where a float ends */
   return size > 1e-30 && size < 1e30 ? op_scale(g, inner, factor) : 0;
+}
+
+/* A layer is made where the sum begins. */
+static sl_node simplified_sum(sl__graph *g, const sl__node *n) {
+  const sl_node a = n->operand[0], b = n->operand[1];
+  const sl_node sum = sl__linear_plus(g, a, b);
+  return sum ? sum : sl__linear_plus(g, b, a);
 }
 
 /* Operations that are done on fewer numbers, or not at all: those above; of operands that are all
@@ -71,6 +89,7 @@ static sl_node simplified(sl__graph *g, const sl__node *n) {
   if (n->elementwise == SL__EW_multiply) less = simplified_product(g, n);
   if (n->elementwise == SL__EW_scale || n->elementwise == SL__EW_negate)
     less = simplified_scale(g, n);
+  if (n->elementwise == SL__EW_add) less = simplified_sum(g, n);
   if (less) return less;
   if (n->elementwise == SL__EW_copy || n->shape.dims == 0) return 0;
   sl_node few[3] = {0, 0, 0};
@@ -88,6 +107,13 @@ static sl_node simplified(sl__graph *g, const sl__node *n) {
       sl__shape_count(g->nodes[few[1]].shape) * WORTH_A_RECIPROCAL <= count)
     return op_multiply(g, a, op_reciprocal(g, few[1]));
   return 0;
+}
+
+/* Numbers of a shared vector that do not lie side by side: worth a copy, since what reads one reads
+ * several. */
+static bool is_scattered(const sl__graph *g, sl_node a) {
+  const sl__node *n = &g->nodes[a];
+  return !n->batched && n->shape.dims == 1 && n->shape.size[0] > 1 && n->stride[0] > 1;
 }
 
 sl_node sl__op_elementwise(sl__graph *g, int elementwise, sl_node a, sl_node b, sl_node c,
@@ -114,6 +140,8 @@ sl_node sl__op_elementwise(sl__graph *g, int elementwise, sl_node a, sl_node b, 
   if (known || g->status != SL_OK) return known;
   for (int i = 0; i < arity; i++) {
     n.batched |= g->nodes[n.operand[i]].batched;
+    if (elementwise != SL__EW_copy && is_scattered(g, n.operand[i]))
+      n.operand[i] = sl__contiguous(g, n.operand[i]);
     if (n.shape.dims > 0) n.operand[i] = op_broadcast(g, n.operand[i], n.shape);
     if (!n.operand[i]) return 0;
   }

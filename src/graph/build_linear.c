@@ -60,6 +60,24 @@ sl_node op_linear(sl__graph *g, sl_node w, sl_node bias, sl_node x, const int32_
                     kept ? out * (int64_t)sizeof *extent : 0);
 }
 
+/* A sum with a layer of so few inputs and outputs is made while the layer is. */
+enum { FEW_OUTPUTS = 4, FEW_INPUTS = 8 };
+
+sl_node sl__linear_plus(sl__graph *g, sl_node linear, sl_node term) {
+  const sl__node n = g->nodes[linear];
+  const bool transposed = n.operation == SL__OP_LINEAR_TRANSPOSED;
+  if ((n.operation != SL__OP_LINEAR && !transposed) || n.operands != 2 || n.data || !n.batched ||
+      !g->nodes[term].batched || g->nodes[term].shape.dims != 1 ||
+      g->nodes[term].shape.size[0] != n.shape.size[0])
+    return 0;
+  const int32_t inputs = g->nodes[n.operand[0]].shape.size[!transposed];
+  if (n.shape.size[0] > FEW_OUTPUTS || inputs > FEW_INPUTS) return 0;
+  term = sl__contiguous(g, term);
+  if (!term) return 0;
+  return add_linear(g, (sl__operation)n.operation, n.operand[0], n.operand[1], term,
+                    n.shape.size[0], NULL, 0);
+}
+
 static sl_node linear_transposed(sl__graph *g, sl_node w, sl_node y, const sl__node *like) {
   if (!w || !y) return 0;
   return add_linear(g, SL__OP_LINEAR_TRANSPOSED, w, y, 0, g->nodes[w].shape.size[1], like->data,
@@ -111,6 +129,7 @@ void sl__gradient_linear_transposed(sl__tape *tape, sl__graph *g, sl_node node, 
   const sl__node n = g->nodes[node]; /* y = W^T x */
   sl__contribute(tape, n.operand[0], outer_rows(g, n.operand[1], dy, &n));
   sl__contribute(tape, n.operand[1], op_linear(g, n.operand[0], 0, dy, n.data));
+  if (n.operands == 3) sl__contribute(tape, n.operand[2], dy);
 }
 
 void sl__gradient_outer_rows(sl__tape *tape, sl__graph *g, sl_node node, sl_node dy) {

@@ -37,8 +37,30 @@ sl_node op_stop_gradient(sl__graph *g, sl_node a) {
   return add_view(g, SL__OP_STOP_GRADIENT, a, g->nodes[a], NULL);
 }
 
+/* Axes of size 1 come and go whatever the strides are. Whether the shapes differ in nothing else;
+ * then the strides of the new one. */
+static bool reshape_strides(const sl__node *n, sl_shape shape, int64_t stride[SL__MAX_DIMS]) {
+  int from = 0;
+  for (int d = 0; d < shape.dims; d++) {
+    stride[d] = 0;
+    if (shape.size[d] == 1) continue;
+    while (from < n->shape.dims && n->shape.size[from] == 1) from++;
+    if (from == n->shape.dims || n->shape.size[from] != shape.size[d]) return false;
+    stride[d] = n->stride[from++];
+  }
+  while (from < n->shape.dims && n->shape.size[from] == 1) from++;
+  return from == n->shape.dims;
+}
+
 sl_node op_reshape(sl__graph *g, sl_node a, sl_shape shape) {
   if (!a) return 0;
+  int64_t strides[SL__MAX_DIMS];
+  if (!sl__node_is_contiguous(&g->nodes[a]) && reshape_strides(&g->nodes[a], shape, strides)) {
+    sl__node n = g->nodes[a];
+    n.shape = shape;
+    memcpy(n.stride, strides, (size_t)shape.dims * sizeof *strides);
+    return add_view(g, SL__OP_RESHAPE, a, n, NULL);
+  }
   a = sl__contiguous(g, a);
   if (!a) return 0;
   sl__node n = g->nodes[a];

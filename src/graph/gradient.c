@@ -229,7 +229,8 @@ static sl_node seed_of(sl__graph *g, sl_node y) {
  * what only moves, adds or chooses numbers. */
 static bool may_be_infinite(const sl__node *n) {
   if (n->operation != SL__OP_ELEMENTWISE)
-    return n->operation >= SL__OP_LINEAR || n->operation == SL__OP_DOT_ROWS;
+    return n->operation >= SL__OP_LINEAR || n->operation == SL__OP_DOT_ROWS ||
+           n->operation == SL__OP_SUM_LOG;
   switch ((sl__elementwise)n->elementwise) {
     case SL__EW_copy:
     case SL__EW_negate:

@@ -67,7 +67,8 @@ static sl__treatment treatment_of(const sl__grouping *p, const sl__node *n) {
   if (operation == SL__OP_CONCATENATE) return is_list(n) ? SL__LISTED : SL__REBUILT;
   if (operation == SL__OP_ELEMENTWISE || operation == SL__OP_ROWS || operation == SL__OP_CAST)
     return small ? SL__MAPPED : SL__REBUILT;
-  if (operation != SL__OP_SUM && operation != SL__OP_MAX) return SL__REBUILT;
+  if (operation != SL__OP_SUM && operation != SL__OP_SUM_LOG && operation != SL__OP_MAX)
+    return SL__REBUILT;
   const sl_shape from = p->g->nodes[n->operand[0]].shape;
   return sl__shape_count(from) <= SL__GROUP_SMALL ? SL__REDUCED : SL__REBUILT;
 }

@@ -8,7 +8,7 @@
 enum {
   SL__GROUP_SMALL = 64,   /* numbers of a node that may join others */
   SL__GROUP_FEWEST = 4,   /* nodes worth joining ... */
-  SL__GROUP_SEPARATE = 16 /* ... apart from others, by where their operands come from */
+  SL__GROUP_SEPARATE = 8 /* ... apart from others, by where their operands come from */
 };
 
 /* How a node of the old graph is treated. */

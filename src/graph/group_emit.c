@@ -137,7 +137,9 @@ static sl_status emit_reduced(sl__grouping *p, const sl_node *member, int64_t co
   const sl_node all =
       op_reshape(g, sl__vector_of(p, e, count * each),
                  sl__shape3((int32_t)count * outer, from.size[n.integer[0]], inner));
-  const sl_node made = n.operation == SL__OP_SUM ? op_sum(g, all, 1) : op_max(g, all, 1);
+  const sl_node made = n.operation == SL__OP_MAX   ? op_max(g, all, 1)
+                       : n.operation == SL__OP_SUM ? op_sum(g, all, 1)
+                                                   : sl__sum_log(g, all, 1);
   if (made) sl__set_images(p, member, count, sl__contiguous(g, made));
   return g->status;
 }

@@ -15,6 +15,7 @@ void sl__gradient_concatenate(sl__tape *tape, sl__graph *g, sl_node node, sl_nod
 void sl__gradient_gather(sl__tape *tape, sl__graph *g, sl_node node, sl_node dy);
 void sl__gradient_scatter(sl__tape *tape, sl__graph *g, sl_node node, sl_node dy);
 void sl__gradient_sum(sl__tape *tape, sl__graph *g, sl_node node, sl_node dy);
+void sl__gradient_sum_log(sl__tape *tape, sl__graph *g, sl_node node, sl_node dy);
 void sl__gradient_max(sl__tape *tape, sl__graph *g, sl_node node, sl_node dy);
 void sl__gradient_cumulative_sum(sl__tape *tape, sl__graph *g, sl_node node, sl_node dy);
 void sl__gradient_sum_rows(sl__tape *tape, sl__graph *g, sl_node node, sl_node dy);

@@ -145,9 +145,10 @@ typedef struct sl__division {
 typedef enum sl__call_kind {
   SL__CALL_STEP,     /* with: the step, which finds its operands itself */
   SL__CALL_FEW,      /* sl__few [count] */
-  SL__CALL_PRODUCT,  /* sl__product */
+  SL__CALL_PRODUCT,  /* sl__product, all its units */
   SL__CALL_MATRICES, /* sl__matrices */
-  SL__CALL_SUM,      /* sl__sums, as the two below */
+  SL__CALL_SUM,      /* sl__sums, as the three below */
+  SL__CALL_SUM_LOG,
   SL__CALL_SUM_ROWS,
   SL__CALL_DOT_ROWS,
   SL__CALL_GATHER, /* sl__index_call */
@@ -167,13 +168,13 @@ typedef struct sl__index_call {
 } sl__index_call;
 typedef struct sl__call {
   uint8_t kind, type;
-  int32_t count;
+  int32_t count; /* FEW: of calls; PRODUCT: of its units */
   const void *with;
 } sl__call;
 
 /* An elementwise step that must be cut into more pieces than this is no longer listed; nor is a
  * concatenation of more parts. */
-enum { SL__LIST_OUTER = 8, SL__LIST_PARTS = 32 };
+enum { SL__LIST_OUTER = 16, SL__LIST_PARTS = 32 };
 
 typedef struct sl__lists {
   const void *parameters; /* what the last run had ... */

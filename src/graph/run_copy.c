@@ -33,12 +33,9 @@ void sl__run_random(const sl__frame *f, const sl__step *s, int64_t begin, int64_
   char *out = sl__address(f, y);
   const int64_t run = f->lead * sl__type_size(y->type);
   const uint64_t row = (uint64_t)(f->run->first_row + f->first_row);
-  for (int64_t i = begin; i < end; i++) {
-    if (s->integer[1])
-      k->random_uniform(key, row, (uint32_t)i, f->rows, out + i * run);
-    else
-      k->random_normal(key, row, (uint32_t)i, f->rows, out + i * run);
-  }
+  void (*const draw)(sl__random_key, uint64_t, uint32_t, int64_t, int64_t, int64_t, void *) =
+      s->integer[1] ? k->random_uniform : k->random_normal;
+  draw(key, row, (uint32_t)begin, end - begin, f->rows, f->lead, out + begin * run);
 }
 
 void sl__run_cast(const sl__frame *f, const sl__step *s, int64_t begin, int64_t end) {
@@ -151,6 +148,8 @@ void sl__run_sum(const sl__frame *f, const sl__step *s, int64_t begin, int64_t e
   const int64_t inner = w.inner * sl__lanes(f, y);
   if (s->operation == SL__OP_SUM)
     k->sum_axis(w.outer, w.axis, inner, sl__address(f, y), sl__address(f, x));
+  else if (s->operation == SL__OP_SUM_LOG)
+    k->sum_log_axis(w.outer, w.axis, inner, sl__address(f, y), sl__address(f, x));
   else if (s->operation == SL__OP_MAX)
     k->max_axis(w.outer, w.axis, inner, sl__address(f, y), sl__address(f, x));
   else
@@ -236,7 +235,7 @@ bool sl__list_concatenate(sl__lists *lists, const sl__frame *f, const sl__step *
 static sl__sums sums_of(const sl__frame *f, const sl__step *s) {
   const sl__value *y = sl__output_value(f, s), *x = sl__operand_value(f, s, 0);
   sl__sums sums = {.y = sl__address(f, y), .x = sl__address(f, x)};
-  if (s->operation == SL__OP_SUM) {
+  if (s->operation == SL__OP_SUM || s->operation == SL__OP_SUM_LOG) {
     const span w = span_of(x, s->integer[0]);
     sums.outer = w.outer;
     sums.axis = w.axis;
@@ -252,6 +251,7 @@ static sl__sums sums_of(const sl__frame *f, const sl__step *s) {
 
 bool sl__list_sum(sl__lists *lists, const sl__frame *f, const sl__step *s) {
   const sl__call_kind kind = s->operation == SL__OP_SUM        ? SL__CALL_SUM
+                             : s->operation == SL__OP_SUM_LOG  ? SL__CALL_SUM_LOG
                              : s->operation == SL__OP_SUM_ROWS ? SL__CALL_SUM_ROWS
                                                                : SL__CALL_DOT_ROWS;
   *(sl__sums *)sl__list_call(lists, kind, sl__output_value(f, s)->type) = sums_of(f, s);

@@ -4,6 +4,16 @@
 #include "graph/operations.h"
 #include "kernels/kernels.h"
 
+/* A bias, or runs that the product is added to. */
+static void add_third(const sl__frame *f, const sl__value *third, sl__product *p) {
+  if (third->batched) {
+    p->base = sl__address(f, third);
+    p->base_row = f->lead;
+  } else {
+    p->bias = sl__address(f, third);
+  }
+}
+
 /* The product of a step, or m = 0 when it is not one (a shared vector). */
 static sl__product product_of(const sl__frame *f, const sl__step *s) {
   const sl__value *y = sl__output_value(f, s), *a = sl__operand_value(f, s, 0),
@@ -21,6 +31,7 @@ static sl__product product_of(const sl__frame *f, const sl__step *s) {
     p.b = sl__address(f, x);
     p.b_row = x->stride[0] * f->lead;
     p.b_transposed = true;
+    p.room = f->lead;
     p.c_row = p.n;
     p.accumulate = f->accumulate;
     return p;
@@ -38,7 +49,7 @@ static sl__product product_of(const sl__frame *f, const sl__step *s) {
   p.b = sl__address(f, x);
   p.b_row = x->stride[0] * f->lead;
   p.c_row = f->lead;
-  p.bias = s->operands == 3 ? sl__address(f, sl__operand_value(f, s, 2)) : NULL;
+  if (s->operands == 3) add_third(f, sl__operand_value(f, s, 2), &p);
   return p;
 }
 
@@ -131,6 +142,7 @@ bool sl__list_product(sl__lists *lists, const sl__frame *f, const sl__step *s) {
   const sl__product p = product_of(f, s);
   if (p.m && !is_narrow(f, &p)) {
     *(sl__product *)sl__list_call(lists, SL__CALL_PRODUCT, type) = p;
+    lists->call[lists->calls - 1].count = (int32_t)f->program->kernels[type]->product_units(&p);
     return true;
   }
   const sl__matrices single = single_of(f, s);

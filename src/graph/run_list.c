@@ -31,6 +31,7 @@ static size_t room_for(const sl__program *program, const sl__step *s) {
     case SL__OP_ROWS:
     case SL__OP_CONCATENATE: return few_of(program, s) * sizeof(sl__few);
     case SL__OP_SUM:
+    case SL__OP_SUM_LOG:
     case SL__OP_SUM_ROWS:
     case SL__OP_DOT_ROWS: return sizeof(sl__sums);
     case SL__OP_GATHER:
@@ -67,10 +68,15 @@ sl_status sl__lists_new(sl__workspace *w) {
 
 void *sl__list_call(sl__lists *l, sl__call_kind kind, int type) {
   static const size_t size[] = {
-      [SL__CALL_FEW] = sizeof(sl__few),           [SL__CALL_PRODUCT] = sizeof(sl__product),
-      [SL__CALL_MATRICES] = sizeof(sl__matrices), [SL__CALL_SUM] = sizeof(sl__sums),
-      [SL__CALL_SUM_ROWS] = sizeof(sl__sums),     [SL__CALL_DOT_ROWS] = sizeof(sl__sums),
-      [SL__CALL_GATHER] = sizeof(sl__index_call), [SL__CALL_SCATTER] = sizeof(sl__index_call),
+      [SL__CALL_FEW] = sizeof(sl__few),
+      [SL__CALL_PRODUCT] = sizeof(sl__product),
+      [SL__CALL_MATRICES] = sizeof(sl__matrices),
+      [SL__CALL_SUM] = sizeof(sl__sums),
+      [SL__CALL_SUM_LOG] = sizeof(sl__sums),
+      [SL__CALL_SUM_ROWS] = sizeof(sl__sums),
+      [SL__CALL_DOT_ROWS] = sizeof(sl__sums),
+      [SL__CALL_GATHER] = sizeof(sl__index_call),
+      [SL__CALL_SCATTER] = sizeof(sl__index_call),
   };
   void *with = l->memory + l->used;
   l->used += size[kind];
@@ -98,6 +104,7 @@ static bool list_step(sl__lists *l, const sl__frame *f, const sl__step *s) {
     case SL__OP_GATHER:
     case SL__OP_SCATTER: return sl__list_gather(l, f, s);
     case SL__OP_SUM:
+    case SL__OP_SUM_LOG:
     case SL__OP_SUM_ROWS:
     case SL__OP_DOT_ROWS: return sl__list_sum(l, f, s);
     default: return false;
@@ -150,6 +157,8 @@ bool sl__lists_ready(sl__workspace *w, const sl__frame *shared, const sl__frame 
 static void run_sum(const sl__kernels *k, sl__call_kind kind, const sl__sums *s) {
   if (kind == SL__CALL_SUM)
     k->sum_axis(s->outer, s->axis, s->inner, s->y, s->x);
+  else if (kind == SL__CALL_SUM_LOG)
+    k->sum_log_axis(s->outer, s->axis, s->inner, s->y, s->x);
   else if (kind == SL__CALL_SUM_ROWS)
     k->sum_rows(s->outer, s->axis, s->inner, s->y, s->x, false);
   else
@@ -165,10 +174,6 @@ static void run_index(const sl__kernels *k, sl__call_kind kind, const sl__index_
   k->scatter_runs(c->features, c->lanes, c->y, c->lanes, c->x, c->index);
 }
 
-static void run_product(const sl__kernels *k, const sl__product *p, void *scratch) {
-  k->product_run(p, 0, k->product_units(p), scratch);
-}
-
 void sl__run_list(const sl__lists *l, int stage, const sl__frame *f) {
   const sl__call *end = l->call + l->stage_end[stage];
   for (const sl__call *call = l->call + l->stage_begin[stage]; call < end; call++) {
@@ -176,11 +181,12 @@ void sl__run_list(const sl__lists *l, int stage, const sl__frame *f) {
     switch ((sl__call_kind)call->kind) {
       case SL__CALL_STEP: sl__run_step(f, call->with, 0, 1); break;
       case SL__CALL_FEW: k->run_few(call->count, call->with); break;
-      case SL__CALL_PRODUCT: run_product(k, call->with, f->scratch); break;
+      case SL__CALL_PRODUCT: k->product_run(call->with, 0, call->count, f->scratch); break;
       case SL__CALL_MATRICES: k->multiply_matrices(call->with); break;
       case SL__CALL_GATHER:
       case SL__CALL_SCATTER: run_index(k, (sl__call_kind)call->kind, call->with); break;
       case SL__CALL_SUM:
+      case SL__CALL_SUM_LOG:
       case SL__CALL_SUM_ROWS:
       case SL__CALL_DOT_ROWS: run_sum(k, (sl__call_kind)call->kind, call->with); break;
     }

@@ -41,7 +41,7 @@ void sl__mle_add_noise(const sl__mle *mle, uint32_t step, int64_t rows, const ch
   const sl__random_key key = {mle->options.seed, SL__STREAM_DEQUANTISE, step};
   for (int64_t i = 0; i < dim; i++) {
     const double width = mle->data->noise_width[i];
-    if (width > 0) mle->kernels->random_uniform(key, 0, (uint32_t)i, rows, mle->noise);
+    if (width > 0) mle->kernels->random_uniform(key, 0, (uint32_t)i, 1, rows, rows, mle->noise);
     if (mle->flow->type == SL_F32)
       ADD_NOISE(float);
     else

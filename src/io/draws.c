@@ -6,7 +6,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
 /* One chain of one file, as a list of rows. */
 typedef struct chain {
@@ -15,11 +14,6 @@ typedef struct chain {
   int64_t count;
   int64_t *rows; /* [count] */
 } chain;
-
-static bool ends_with(const char *text, const char *ending) {
-  const size_t length = strlen(text), tail = strlen(ending);
-  return length >= tail && strcasecmp(text + length - tail, ending) == 0;
-}
 
 static bool is_samplers(const char *name) {
   const size_t length = strlen(name);
@@ -152,7 +146,7 @@ static sl_status read_tensors(sl_context *context, const char *path, sl__draws *
 static sl_status read_file(sl_context *context, const char *path, const char *format,
                            sl__draws *out) {
   *out = (sl__draws){0};
-  return !format && ends_with(path, ".safetensors") ? read_tensors(context, path, out)
+  return !format && sl__has_ending(path, ".safetensors") ? read_tensors(context, path, out)
                                                     : read_rows(context, path, format, out);
 }
 

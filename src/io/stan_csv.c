@@ -1,7 +1,8 @@
 /* Reading Stan CSV: comment lines that begin with '#', a line of column names, rows. Of the
- * comments a few settings are used; they may stand anywhere. Where the settings say that warm-up
- * was saved, rows before "Adaptation terminated" are warm-up; without that line, which a run that
- * was killed never came to, the first num_warmup / thin of them.
+ * comments a few settings are used; they may stand anywhere. Rows before "Adaptation terminated" are
+ * warm-up, unless the settings say that none was saved (programs that call Stan's services
+ * themselves write no settings at all, but that line). Where it was saved and the line is missing,
+ * as a run that was killed never came to it, the first num_warmup / thin of them are.
  *
  * A run that was killed leaves a last line without an end, whose last number may be cut short: it
  * is passed over and .cut says so. A row takes at least two bytes per field, so memory is bounded
@@ -14,10 +15,11 @@ enum { SHOWN_OF_FIELD = 40 };
 
 typedef struct reader {
   sl_context *context;
-  const char *at, *end;             /* of what is unread */
-  int64_t line;                     /* 1-based, of the line last taken */
-  bool save_warmup, adapted, fixed; /* fixed: the algorithm without a warm-up */
-  int64_t num_warmup, thin;         /* num_warmup: -1 where it is not said */
+  const char *at, *end;         /* of what is unread */
+  int64_t line;                 /* 1-based, of the line last taken */
+  bool save_warmup, only_draws; /* both false until a setting says which */
+  bool adapted, fixed;          /* fixed: the algorithm without a warm-up */
+  int64_t num_warmup, thin;     /* num_warmup: -1 where it is not said */
   int64_t rows, room;
   sl__draws *out;
 } reader;
@@ -103,7 +105,10 @@ static bool begins(const span *line, const char *text) {
 static void read_comment(reader *in, const span *line) {
   const char *value;
   int64_t number;
-  if (setting(line, "save_warmup", &value)) in->save_warmup = *value == '1' || *value == 't';
+  if (setting(line, "save_warmup", &value)) {
+    in->save_warmup = *value == '1' || *value == 't';
+    in->only_draws = !in->save_warmup;
+  }
   if (setting(line, "max_depth", &value) && sl__parse_integer(value, line->end, &number) &&
       number >= 0)
     in->out->max_treedepth = number;
@@ -117,7 +122,7 @@ static void read_comment(reader *in, const span *line) {
   if (setting(line, "precondition", &value)) in->out->preconditioned = true;
   if (setting(line, "jumps", &value)) in->out->jumped = *value != '0';
   if (begins(line, "# Interrupted")) in->out->interrupted = true;
-  if (in->save_warmup && begins(line, "# Adaptation terminated")) {
+  if (!in->only_draws && begins(line, "# Adaptation terminated")) {
     in->out->warmup += in->rows;
     in->rows = 0;
   }

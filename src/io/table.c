@@ -2,12 +2,6 @@
 #include "base/os.h"
 #include "io/formats.h"
 #include <string.h>
-#include <strings.h>
-
-static bool ends_with(const char *text, const char *ending) {
-  size_t length = strlen(text), tail = strlen(ending);
-  return length >= tail && strcasecmp(text + length - tail, ending) == 0;
-}
 
 /* format, or else the extension of path, decides; `guess` serves names that say nothing. */
 static sl_status find_format(sl_context *context, const char *path, const char *format,
@@ -24,12 +18,12 @@ static sl_status find_format(sl_context *context, const char *path, const char *
   }
   static const char *const others[] = {".json", ".npz", ".safetensors", ".parquet", ".h5", ".xlsx"};
   for (size_t i = 0; i < sizeof others / sizeof *others; i++)
-    if (ends_with(path, others[i]))
+    if (sl__has_ending(path, others[i]))
       return sl__fail(context, SL_BAD_ARGUMENT,
                       "%s: a table is CSV or NPY, not %s; use one of these, or --format for a name "
                       "that misleads", path, others[i]);
-  if (ends_with(path, ".npy")) *out = SL__FORMAT_NPY;
-  if (ends_with(path, ".csv") || ends_with(path, ".tsv") || ends_with(path, ".txt"))
+  if (sl__has_ending(path, ".npy")) *out = SL__FORMAT_NPY;
+  if (sl__has_ending(path, ".csv") || sl__has_ending(path, ".tsv") || sl__has_ending(path, ".txt"))
     *out = SL__FORMAT_CSV;
   return SL_OK;
 }

@@ -120,8 +120,8 @@ DEFINE_ARITHMETIC(2, subtract, a - b)
 DEFINE_ARITHMETIC(2, multiply, a * b)
 DEFINE_ARITHMETIC(2, divide, a / b)
 DEFINE(2, power, (T)power_of_f64((double)a, (double)b))
-DEFINE(2, minimum, ((a < b) | (a != a)) ? a : b) /* a NaN on either side comes through */
-DEFINE(2, maximum, ((a > b) | (a != a)) ? a : b)
+DEFINE_ARITHMETIC(2, minimum, NAME(choose)((a < b) | (a != a), a, b)) /* NaN comes through */
+DEFINE_ARITHMETIC(2, maximum, NAME(choose)((a > b) | (a != a), a, b))
 DEFINE(2, less, a < b ? (T)1 : (T)0)
 DEFINE(2, less_equal, a <= b ? (T)1 : (T)0)
 DEFINE(2, equal, a == b ? (T)1 : (T)0)

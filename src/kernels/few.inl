@@ -53,6 +53,8 @@ INLINE bool NAME(few_registers)(const sl__few *few, int64_t whole) {
     case SL__EW_less: EACH_2(NAME(choose)(a < b, ones, zeros))
     case SL__EW_less_equal: EACH_2(NAME(choose)(a <= b, ones, zeros))
     case SL__EW_equal: EACH_2(NAME(choose)(a == b, ones, zeros))
+    case SL__EW_minimum: EACH_2(NAME(choose)((a < b) | (a != a), a, b))
+    case SL__EW_maximum: EACH_2(NAME(choose)((a > b) | (a != a), a, b))
     case SL__EW_select: EACH_3(NAME(choose)(a != 0, b, c))
     default: return false;
   }
@@ -92,6 +94,8 @@ static bool NAME(few_numbers)(const sl__few *few, int64_t i) {
     case SL__EW_less: EACH_2(a < b ? 1 : 0)
     case SL__EW_less_equal: EACH_2(a <= b ? 1 : 0)
     case SL__EW_equal: EACH_2(a == b ? 1 : 0)
+    case SL__EW_minimum: EACH_2(((a < b) | (a != a)) ? a : b)
+    case SL__EW_maximum: EACH_2(((a > b) | (a != a)) ? a : b)
     case SL__EW_select: EACH_3(a != 0 ? b : c)
     default: return false;
   }
@@ -101,16 +105,26 @@ static bool NAME(few_numbers)(const sl__few *few, int64_t i) {
 #undef EACH_3
 #undef PLAIN
 
-/* Operands that are no runs are copied side by side. */
+/* Operands that are no runs are copied side by side, with the first number behind them, so that
+ * there are whole registers. */
 NOT_INLINE void NAME(few_strided)(const sl__few *few) {
-  T side_by_side[3][SL__FEW_STRIDED];
+  T side_by_side[3][SL__FEW_STRIDED], made[SL__FEW_STRIDED];
   const void *const given[3] = {few->a, few->b, few->c};
+  const int32_t n = few->n, whole = (n + BLOCK - 1) / BLOCK * BLOCK;
   for (int k = 0; k < 3 && given[k]; k++) {
     const T *from = given[k];
-    for (int32_t i = 0; i < few->n; i++) side_by_side[k][i] = from[i * few->stride[k]];
+    for (int32_t i = 0; i < n; i++) side_by_side[k][i] = from[i * few->stride[k]];
+    for (int32_t i = n; i < whole; i++) side_by_side[k][i] = from[0];
   }
-  few->kernel(few->n, few->y, side_by_side[0], side_by_side[1], side_by_side[2], 0,
-              few->attribute);
+  const sl__few dense = {.elementwise = few->elementwise,
+                         .y = made,
+                         .a = side_by_side[0],
+                         .b = side_by_side[1],
+                         .c = side_by_side[2],
+                         .attribute = few->attribute};
+  if (!NAME(few_registers)(&dense, whole))
+    few->kernel(whole, made, dense.a, dense.b, dense.c, 0, few->attribute);
+  memcpy(few->y, made, (size_t)n * sizeof(T));
 }
 
 static void NAME(run_few)(int64_t count, const sl__few *few) {

@@ -70,8 +70,10 @@ typedef struct sl__product {
   int64_t m, n, k;
   const void *a; int64_t a_row, a_column;
   const void *b; int64_t b_row; bool b_transposed;
+  int64_t room; /* of rows of A and B along k, when b_transposed: so far they may be read */
   void *c; int64_t c_row;
   const void *bias; /* m values, or NULL */
+  const void *base; int64_t base_row; /* m runs that are added, or NULL: m <= 4, k <= 8, n <= 512 */
   bool accumulate;
   const int32_t *k_begin, *k_end, *n_end;
 } sl__product;
@@ -106,9 +108,10 @@ typedef struct sl__kernels {
                       void *scratch);
 
   /* Reductions and scans along a middle axis: x is [outer][axis][inner], inner counts lanes
-   * (features x lead). y is [outer][inner] for sum and max, [outer][axis][inner] for
-   * cumulative_sum (inclusive; reverse: from the end). */
+   * (features x lead). y is [outer][inner] for sum, sum of logarithms and max,
+   * [outer][axis][inner] for cumulative_sum (inclusive; reverse: from the end). */
   void (*sum_axis)(int64_t outer, int64_t axis, int64_t inner, void *y, const void *x);
+  void (*sum_log_axis)(int64_t outer, int64_t axis, int64_t inner, void *y, const void *x);
   void (*max_axis)(int64_t outer, int64_t axis, int64_t inner, void *y, const void *x);
   void (*cumulative_sum)(int64_t outer, int64_t axis, int64_t inner, void *y, const void *x,
                          bool reverse);
@@ -169,13 +172,14 @@ typedef struct sl__kernels {
   /* Conversion to T of n contiguous numbers of the other type. */
   void (*from_other)(int64_t n, void *y, const void *x);
 
-  /* Philox normals and uniforms for rows first_row .. first_row+rows-1 of one feature; the same
-   * numbers whatever the cutting into rows, and equal (to rounding in T) to
-   * sl__random_normal/uniform of base/random.h. A uniform is below 1 in float too. */
-  void (*random_normal)(sl__random_key key, uint64_t first_row, uint32_t feature, int64_t rows,
-                        void *y);
-  void (*random_uniform)(sl__random_key key, uint64_t first_row, uint32_t feature, int64_t rows,
-                         void *y);
+  /* Philox normals and uniforms for rows first_row .. first_row+rows-1 of so many features from
+   * `feature` on, in runs `lead` apart; the same numbers whatever the cutting, and equal (to
+   * rounding in T) to sl__random_normal/uniform of base/random.h. A uniform is below 1 in float
+   * too. */
+  void (*random_normal)(sl__random_key key, uint64_t first_row, uint32_t feature,
+                        int64_t features, int64_t rows, int64_t lead, void *y);
+  void (*random_uniform)(sl__random_key key, uint64_t first_row, uint32_t feature,
+                         int64_t features, int64_t rows, int64_t lead, void *y);
 
   /* Roots of increasing functions: x[i] with f_i(x[i]) = y[i] for every lane i, all lanes at once.
    * root_begin writes to x where to evaluate first; then, until it returns 0 (the lanes still

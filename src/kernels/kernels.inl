@@ -6,6 +6,7 @@
 #include "kernels/product.inl"
 #include "kernels/multiply.inl"
 #include "kernels/reduce.inl"
+#include "kernels/sum_log.inl"
 #include "kernels/strips.inl"
 #include "kernels/index.inl"
 #include "kernels/linear_algebra.inl"

@@ -151,9 +151,12 @@ INLINE float softplus_of_f32(float x) {
 }
 
 /* z / (z + 2), z = exp(2 |x|) - 1. */
-INLINE float tanh_of_f32(float x) {
-  const float size = magnitude_f32(x);
-  const float z = expm1_of_f32(size > 10.0f ? 20.0f : 2 * size);
+INLINE float tanh_of_f32(float x) { /* as tanh_of_f64 */
+  const float size = magnitude_f32(x), bounded = 10.0f < size ? 10.0f : size, y = bounded + bounded;
+  const float n_rounded = y * 1.44269504f + ROUNDER_F32, n = n_rounded - ROUNDER_F32;
+  const float r = (y - n * 0.693359375f) + n * 2.12194440e-4f;
+  const float s = power_of_two_f32(n_rounded);
+  const float z = s * ((r * r) * exp_tail_f32(r) + r) + (s - 1);
   return with_sign_of_f32(z / (z + 2), x);
 }
 

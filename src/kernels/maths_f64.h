@@ -169,9 +169,13 @@ INLINE double softplus_of_f64(double x) {
 }
 
 /* z / (z + 2), z = exp(2 |x|) - 1. */
+/* z / (z + 2), z = exp(2 |x|) - 1, as expm1 without its bounds: 1 from |x| = 20 on. */
 INLINE double tanh_of_f64(double x) {
-  const double size = magnitude_f64(x);
-  const double z = expm1_of_f64(size > 20.0 ? 40.0 : 2 * size);
+  const double size = magnitude_f64(x), bounded = 20.0 < size ? 20.0 : size, y = bounded + bounded;
+  const double n_rounded = y * 1.44269504088896340736 + ROUNDER_F64, n = n_rounded - ROUNDER_F64;
+  const double r = (y - n * LN2_HIGH_F64) - n * LN2_LOW_F64;
+  const double s = power_of_two_f64(n_rounded);
+  const double z = s * ((r * r) * exp_tail_f64(r) + r) + (s - 1);
   return with_sign_of_f64(z / (z + 2), x);
 }
 

@@ -3,7 +3,7 @@
  * number of lanes change a bit of it; only a dot product of two contiguous rows of numbers is cut
  * into interleaved sums (product_thin.inl). */
 enum { NAME(RUN_BLOCK) = 16, NAME(RUN_REGISTERS) = NAME(RUN_BLOCK) / LANES };
-#define RUN_BLOCK NAME(RUN_BLOCK)
+#define RUN_BLOCK     NAME(RUN_BLOCK)
 #define RUN_REGISTERS NAME(RUN_REGISTERS)
 
 /* Register r of element (x, lane): a run's, or a number in all lanes. */
@@ -23,7 +23,7 @@ INLINE void NAME(matrix_tile)(const int rows, const int columns, const bool a_ru
   const T *a = (const T *)p->a + i * a_row + (a_runs ? lane : 0);
   const T *b = (const T *)p->b + j * b_column + (b_runs ? lane : 0);
   vector sum[2][2][RUN_REGISTERS];
-  UNROLL for (int s = 0; s < 4 * RUN_REGISTERS; s++) (&sum[0][0][0])[s] = (vector){0};
+  UNROLL for (int s = 0; s < 4 * RUN_REGISTERS; s++)(&sum[0][0][0])[s] = (vector){0};
   for (int64_t k = 0; k < p->k; k++, a += a_column, b += b_row) {
     UNROLL for (int r = 0; r < RUN_REGISTERS; r++) {
       UNROLL for (int x = 0; x < rows; x++) {
@@ -83,9 +83,9 @@ typedef struct NAME(lines) {
   int64_t y_row, number_row, number_column, line_row;
 } NAME(lines);
 
-INLINE void NAME(wide_tile)(const int rows, const int registers, const NAME(lines) *t) {
+INLINE void NAME(wide_tile)(const int rows, const int registers, const NAME(lines) * t) {
   vector sum[4][4];
-  UNROLL for (int s = 0; s < 16; s++) (&sum[0][0])[s] = (vector){0};
+  UNROLL for (int s = 0; s < 16; s++)(&sum[0][0])[s] = (vector){0};
   const T *number = t->number, *line = t->line;
   for (int64_t k = 0; k < t->k; k++, number += t->number_column, line += t->line_row) {
     UNROLL for (int r = 0; r < registers; r++) {
@@ -95,11 +95,11 @@ INLINE void NAME(wide_tile)(const int rows, const int registers, const NAME(line
   }
   UNROLL for (int x = 0; x < rows; x++) {
     UNROLL for (int r = 0; r < registers; r++)
-      NAME(store)(t->y + x * t->y_row + r * LANES, sum[x][r]);
+        NAME(store)(t->y + x * t->y_row + r * LANES, sum[x][r]);
   }
 }
 
-INLINE void NAME(narrow_tile)(const int columns, const NAME(lines) *t) {
+INLINE void NAME(narrow_tile)(const int columns, const NAME(lines) * t) {
   T sum[4] = {0};
   const T *number = t->number, *line = t->line;
   for (int64_t k = 0; k < t->k; k++, number += t->number_column, line += t->line_row) {
@@ -108,7 +108,7 @@ INLINE void NAME(narrow_tile)(const int columns, const NAME(lines) *t) {
   UNROLL for (int w = 0; w < columns; w++) t->y[w] = sum[w];
 }
 
-INLINE void NAME(tile_of)(int64_t rows, const int registers, const NAME(lines) *t) {
+INLINE void NAME(tile_of)(int64_t rows, const int registers, const NAME(lines) * t) {
   NAME(lines) u = *t;
   for (; rows >= 4; rows -= 4, u.y += 4 * u.y_row, u.number += 4 * u.number_row)
     NAME(wide_tile)(4, registers, &u);
@@ -116,7 +116,7 @@ INLINE void NAME(tile_of)(int64_t rows, const int registers, const NAME(lines) *
     NAME(wide_tile)(1, registers, &u);
 }
 
-static void NAME(multiply_lines)(int64_t rows, int64_t width, const NAME(lines) *t) {
+static void NAME(multiply_lines)(int64_t rows, int64_t width, const NAME(lines) * t) {
   NAME(lines) u = *t;
   int64_t left = width;
   for (; left >= 4 * LANES; left -= 4 * LANES, u.y += 4 * LANES, u.line += 4 * LANES)
@@ -154,10 +154,11 @@ static void NAME(multiply_numbers)(const sl__matrices *p) {
   } else if (p->n == 1 && p->a_column == 1 && p->b_row == 1) {
     int64_t i = 0;
     for (; i + THIN_ROWS <= p->m; i += THIN_ROWS)
-      NAME(dots)(THIN_ROWS, 0, p->k, (const T *)p->a + i * p->a_row, p->a_row, p->b, (T *)p->y + i);
+      NAME(dots)
+      (THIN_ROWS, 0, p->k, p->k, (const T *)p->a + i * p->a_row, p->a_row, p->b, (T *)p->y + i);
     for (; i < p->m; i++) {
       T sums[THIN_ROWS];
-      NAME(dots)(1, 0, p->k, (const T *)p->a + i * p->a_row, p->a_row, p->b, sums);
+      NAME(dots)(1, 0, p->k, p->k, (const T *)p->a + i * p->a_row, p->a_row, p->b, sums);
       ((T *)p->y)[i] = sums[0];
     }
   } else if (p->n == 1 && p->a_row == 1) {

@@ -33,12 +33,12 @@ INLINE void store_unit(double *to, words low, words high) {
 }
 
 /* The unit reals u and v of the block that holds `feature`, for rows first_row .. first_row +
- * PHILOX_ROWS - 1. */
-NOT_INLINE void philox_units(sl__random_key key, uint64_t first_row, uint32_t feature,
+ * rows - 1, at most PHILOX_ROWS and a multiple of 8. */
+NOT_INLINE void philox_units(sl__random_key key, uint64_t first_row, uint32_t feature, int rows,
                              double u[PHILOX_ROWS], double v[PHILOX_ROWS]) {
   const uint32_t key0 = (uint32_t)key.seed ^ key.stream * 0x9E3779B9u;
   const uint32_t key1 = (uint32_t)(key.seed >> 32) ^ key.stream;
-  for (int start = 0; start < PHILOX_ROWS; start += WORD_LANES) {
+  for (int start = 0; start < rows; start += WORD_LANES) {
     static const uint64_t lane_numbers[8] = {0, 1, 2, 3, 4, 5, 6, 7};
     words lanes;
     memcpy(&lanes, lane_numbers, sizeof lanes);

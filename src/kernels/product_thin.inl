@@ -33,9 +33,18 @@ INLINE void NAME(add_lanes)(const vector sum[THIN_ROWS], T sums[THIN_ROWS]) {
 #undef HALVED
 }
 
-/* sums[i] = sum over begin <= k < end of a[i][k] * b[k]; begin is a multiple of THIN_LANES. */
-INLINE void NAME(dots)(const int rows, int64_t begin, int64_t end, const T *a, int64_t a_row,
-                       const T *b, T sums[THIN_ROWS]) {
+/* The first `count` lanes of what lies there; the others are `other`. */
+INLINE vector NAME(load_first)(const T *from, int64_t count, T other) {
+  static const WORD numbers[16] = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15};
+  NAME(mask) lane;
+  memcpy(&lane, numbers, sizeof lane);
+  return NAME(choose)(lane < (WORD)count, NAME(load)(from), NAME(all)(other));
+}
+
+/* sums[i] = sum over begin <= k < end of a[i][k] * b[k]; begin is a multiple of THIN_LANES. Whole
+ * registers may be read as far as `room`. */
+INLINE void NAME(dots)(const int rows, int64_t begin, int64_t end, int64_t room, const T *a,
+                       int64_t a_row, const T *b, T sums[THIN_ROWS]) {
   enum { REGISTERS = THIN_LANES / LANES };
   vector sum[THIN_ROWS][REGISTERS];
   UNROLL for (int i = 0; i < THIN_ROWS; i++) {
@@ -49,7 +58,14 @@ INLINE void NAME(dots)(const int rows, int64_t begin, int64_t end, const T *a, i
       }
     }
   }
-  if (k < end) { /* the rest, with zeros behind it */
+  if (k < end && k + THIN_LANES <= room) { /* the rest, with zeros behind it */
+    UNROLL for (int j = 0; j < REGISTERS; j++) {
+      const int64_t at = k + j * LANES, left = end - at;
+      const vector right = NAME(load_first)(b + at, left, 0);
+      UNROLL for (int i = 0; i < rows; i++) sum[i][j] +=
+          NAME(load_first)(a + i * a_row + at, left, 0) * right;
+    }
+  } else if (k < end) {
     T left[THIN_ROWS][THIN_LANES] = {{0}}, right[THIN_LANES] = {0};
     for (int64_t rest = k; rest < end; rest++) {
       right[rest - k] = b[rest];
@@ -74,22 +90,23 @@ INLINE void NAME(dots)(const int rows, int64_t begin, int64_t end, const T *a, i
 /* Rows m .. m + rows - 1 of C; column n of B is columns + n * column_stride. */
 static void NAME(thin_rows)(const sl__product *p, int64_t m, int rows, const T *columns,
                             int64_t column_stride) {
-  const T *a = (const T *)p->a + m * p->a_row, *bias = p->bias;
-  int64_t begin = 0, end = p->k;
+  const T *a = (const T *)p->a + m * p->a_row, *bias = p->bias, *base = p->base;
+  int64_t begin = 0, end = p->k, room = p->b_transposed ? p->room : 0;
   if (p->k_begin) begin = smallest(rows, p->k_begin + m) / THIN_LANES * THIN_LANES;
   if (p->k_end) end = largest(rows, p->k_end + m);
   for (int64_t n = 0; n < p->n; n++) {
     const T *b = columns + n * column_stride;
     T sums[THIN_ROWS];
     switch (rows) {
-      case 1: NAME(dots)(1, begin, end, a, p->a_row, b, sums); break;
-      case 2: NAME(dots)(2, begin, end, a, p->a_row, b, sums); break;
-      case 3: NAME(dots)(3, begin, end, a, p->a_row, b, sums); break;
-      default: NAME(dots)(4, begin, end, a, p->a_row, b, sums); break;
+      case 1: NAME(dots)(1, begin, end, room, a, p->a_row, b, sums); break;
+      case 2: NAME(dots)(2, begin, end, room, a, p->a_row, b, sums); break;
+      case 3: NAME(dots)(3, begin, end, room, a, p->a_row, b, sums); break;
+      default: NAME(dots)(4, begin, end, room, a, p->a_row, b, sums); break;
     }
     for (int i = 0; i < rows; i++) {
       T *c = (T *)p->c + (m + i) * p->c_row + n;
-      const T sum = bias ? sums[i] + bias[m + i] : sums[i];
+      T sum = bias ? sums[i] + bias[m + i] : sums[i];
+      if (base) sum += base[(m + i) * p->base_row + n];
       if (!p->n_end || n < p->n_end[m + i])
         *c = p->accumulate ? *c + sum : sum;
       else if (!p->accumulate)
@@ -98,7 +115,26 @@ static void NAME(thin_rows)(const sl__product *p, int64_t m, int rows, const T *
   }
 }
 
+/* One row of A, the other way round: the rows of B share what is read of it. */
+static void NAME(single_row)(const sl__product *p) {
+  sl__product turned = *p;
+  turned.m = p->n;
+  turned.n = 1;
+  turned.a = p->b;
+  turned.a_row = p->b_row;
+  turned.c_row = 1;
+  for (int64_t m = 0; m < turned.m; m += THIN_ROWS) {
+    const int rows = turned.m - m < THIN_ROWS ? (int)(turned.m - m) : THIN_ROWS;
+    NAME(thin_rows)(&turned, m, rows, p->a, 0);
+  }
+}
+
 static void NAME(thin_run)(const sl__product *p, int64_t unit_begin, int64_t unit_end, T *scratch) {
+  const bool structured = p->k_begin || p->k_end || p->n_end;
+  if (p->m == 1 && p->b_transposed && !structured && !p->bias && !p->base) {
+    NAME(single_row)(p);
+    return;
+  }
   const T *columns = p->b;
   int64_t column_stride = p->b_row;
   if (!p->b_transposed) {

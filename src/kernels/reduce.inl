@@ -19,14 +19,6 @@ INLINE T NAME(add_up)(vector *sums) {
   return lane[0];
 }
 
-/* The first `count` lanes of what lies there; the others are `other`. */
-INLINE vector NAME(load_first)(const T *from, int64_t count, T other) {
-  static const WORD numbers[16] = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15};
-  NAME(mask) lane;
-  memcpy(&lane, numbers, sizeof lane);
-  return NAME(choose)(lane < (WORD)count, NAME(load)(from), NAME(all)(other));
-}
-
 /* Sum of x[r] * z[r] over r < n; z NULL: sum of x[r]. Whole registers may be read as far as `room`.
  * Minus zero added changes nothing. */
 INLINE T NAME(dot_or_sum)(int64_t n, int64_t room, const T *x, const T *z, bool with_z) {
@@ -84,15 +76,29 @@ INLINE void NAME(add_block)(const int registers, const bool add, int64_t feature
                             T *sum, const T *x) {
   enum { MOST = 8 };
   vector sums[MOST];
-  UNROLL for (int i = 0; i < registers; i++)
-    sums[i] = add ? NAME(load)(sum + i * LANES) : (vector){0};
+  UNROLL for (int i = 0; i < registers; i++) sums[i] =
+      add ? NAME(load)(sum + i * LANES) : (vector){0};
   for (int64_t f = 0; f < features; f++, x += between) {
     UNROLL for (int i = 0; i < registers; i++) sums[i] += NAME(load)(x + i * LANES);
   }
   UNROLL for (int i = 0; i < registers; i++) NAME(store)(sum + i * LANES, sums[i]);
 }
 
+/* Sums of a few numbers each, in the order of dot_or_sum, which adds the first half of its lanes to
+ * the second, and so on: of up to four numbers there are three additions. */
+static void NAME(short_sums)(int64_t outer, int64_t axis, T *restrict y, const T *restrict x) {
+  for (int64_t o = 0; o < outer; o++, x += axis) {
+    T term[4] = {0};
+    for (int64_t j = 0; j < axis; j++) term[j] += x[j];
+    y[o] = (term[0] + term[2]) + (term[1] + term[3]);
+  }
+}
+
 static void NAME(sum_axis)(int64_t outer, int64_t axis, int64_t inner, void *y, const void *x) {
+  if (inner == 1 && axis <= 4) {
+    NAME(short_sums)(outer, axis, y, x);
+    return;
+  }
   if (inner == 1) {
     NAME(sum_rows)(outer, axis, axis, y, x, false);
     return;

@@ -22,6 +22,7 @@ static void NAME(product_run)(const sl__product *p, int64_t unit_begin, int64_t 
         continue;
       }
       WIDE sum = (p->accumulate ? (WIDE)*c : 0) + (bias ? (WIDE)bias[m] : 0);
+      if (p->base) sum += ((const T *)p->base)[m * p->base_row + n];
       for (int64_t k = k_begin; k < k_end; k++) {
         const T right = p->b_transposed ? b[n * p->b_row + k] : b[k * p->b_row + n];
         sum += (WIDE)a[m * p->a_row + k * p->a_column] * right;

@@ -10,6 +10,18 @@ static void NAME(sum_axis)(int64_t outer, int64_t axis, int64_t inner, void *y, 
   }
 }
 
+static void NAME(sum_log_axis)(int64_t outer, int64_t axis, int64_t inner, void *y,
+                               const void *x) {
+  for (int64_t o = 0; o < outer; o++) {
+    for (int64_t i = 0; i < inner; i++) {
+      WIDE sum = 0;
+      for (int64_t j = 0; j < axis; j++)
+        sum += MATH(log)((WIDE)((const T *)x)[(o * axis + j) * inner + i]);
+      ((T *)y)[o * inner + i] = (T)sum;
+    }
+  }
+}
+
 static void NAME(max_axis)(int64_t outer, int64_t axis, int64_t inner, void *y, const void *x) {
   for (int64_t o = 0; o < outer; o++) {
     for (int64_t i = 0; i < inner; i++) {
@@ -94,17 +106,21 @@ static void NAME(search)(int64_t outer, int64_t axis, int64_t inner, void *y, co
 }
 
 static void NAME(random_normal)(sl__random_key key, uint64_t first_row, uint32_t feature,
-                                int64_t rows, void *y) {
-  for (int64_t r = 0; r < rows; r++) {
-    ((T *)y)[r] = (T)sl__random_normal(key, first_row + (uint64_t)r, feature);
+                                int64_t features, int64_t rows, int64_t lead, void *y) {
+  for (int64_t f = 0; f < features; f++) {
+    for (int64_t r = 0; r < rows; r++)
+      ((T *)y)[f * lead + r] =
+          (T)sl__random_normal(key, first_row + (uint64_t)r, feature + (uint32_t)f);
   }
 }
 
 static void NAME(random_uniform)(sl__random_key key, uint64_t first_row, uint32_t feature,
-                                 int64_t rows, void *y) {
-  for (int64_t r = 0; r < rows; r++) {
-    const T uniform = (T)sl__random_uniform(key, first_row + (uint64_t)r, feature);
-    ((T *)y)[r] = uniform < 1 ? uniform : (T)(1 - 0x1p-24); /* float may have rounded up to 1 */
+                                 int64_t features, int64_t rows, int64_t lead, void *y) {
+  for (int64_t f = 0; f < features; f++) {
+    for (int64_t r = 0; r < rows; r++) { /* float may round up to 1 */
+      const T uniform = (T)sl__random_uniform(key, first_row + (uint64_t)r, feature + (uint32_t)f);
+      ((T *)y)[f * lead + r] = uniform < 1 ? uniform : (T)(1 - 0x1p-24);
+    }
   }
 }
 
@@ -166,9 +182,8 @@ static void NAME(update_root)(int64_t n, void *w, const void *g, void *v, double
   }
 }
 
-static void NAME(update_window)(int64_t n, void *w, const void *g, void *const *squares,
-                                int count, int newest, double g_scale, double rate,
-                                double epsilon) {
+static void NAME(update_window)(int64_t n, void *w, const void *g, void *const *squares, int count,
+                                int newest, double g_scale, double rate, double epsilon) {
   for (int64_t i = 0; i < n; i++) {
     const WIDE gradient = ((const T *)g)[i] * (WIDE)g_scale;
     ((T *)squares[newest])[i] = (T)(gradient * gradient);
@@ -190,9 +205,8 @@ static void NAME(update_adadelta)(int64_t n, void *w, const void *g, void *v, vo
   }
 }
 
-static void NAME(update_adamax)(int64_t n, void *w, const void *g, void *m, void *u,
-                                double g_scale, double rate, double beta1, double beta2,
-                                double epsilon) {
+static void NAME(update_adamax)(int64_t n, void *w, const void *g, void *m, void *u, double g_scale,
+                                double rate, double beta1, double beta2, double epsilon) {
   for (int64_t i = 0; i < n; i++) {
     const WIDE gradient = ((const T *)g)[i] * (WIDE)g_scale;
     const WIDE size = gradient < 0 ? -gradient : gradient, faded = beta2 * (WIDE)((T *)u)[i];

@@ -12,6 +12,7 @@ const sl__kernels PASTE(PASTE(sl__kernels_, ISA), NAME()) = {
   .product_scratch = NAME(product_scratch),
   .product_run = NAME(product_run),
   .sum_axis = NAME(sum_axis),
+  .sum_log_axis = NAME(sum_log_axis),
   .max_axis = NAME(max_axis),
   .cumulative_sum = NAME(cumulative_sum),
   .sum_rows = NAME(sum_rows),

@@ -106,7 +106,6 @@ static sl_status draw(const sl__plot *plot, sl__figure *figure) {
 
 const sl__plot_kind sl__plot_kind_corner = {
     .name = "corner",
-    .summary = "every pair of columns, and each alone; several files over each other",
     .wants = SL__PLOT_WANTS_SETS | SL__PLOT_OF_COLUMNS,
     .width = 800,
     .height = 800,

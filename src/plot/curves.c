@@ -158,7 +158,6 @@ static sl_status draw(const sl__plot *plot, sl__figure *figure) {
 
 const sl__plot_kind sl__plot_kind_curves = {
     .name = "curves",
-    .summary = "learning curves of reinforcement learning, policy by policy",
     .wants = SL__PLOT_WANTS_TABLE | SL__PLOT_ONE_PANEL,
     .width = 800,
     .height = 520,

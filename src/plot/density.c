@@ -306,7 +306,6 @@ static sl_status numbers(const sl__plot *plot, sl__arena *arena, sl__plot_set *o
 
 const sl__plot_kind sl__plot_kind_density = {
     .name = "density",
-    .summary = "density of one or two columns, with the rows over it",
     .wants = SL__PLOT_ONE_PANEL | SL__PLOT_OF_COLUMNS,
     .width = 800,
     .height = 700,

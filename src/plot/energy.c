@@ -68,7 +68,6 @@ static sl_status draw(const sl__plot *plot, sl__figure *figure) {
 
 const sl__plot_kind sl__plot_kind_energy = {
     .name = "energy",
-    .summary = "the sampler's energies and how far draws move them",
     .wants = SL__PLOT_WANTS_CHAINS | SL__PLOT_ONE_PANEL,
     .width = 800,
     .height = 480,

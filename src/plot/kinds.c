@@ -3,12 +3,12 @@
 #include "base/os.h"
 #include "plot/figure.h"
 
-#define KIND(name) extern const sl__plot_kind sl__plot_kind_##name;
+#define KIND(name, line) extern const sl__plot_kind sl__plot_kind_##name;
 #include "plot/kinds.def"
 #undef KIND
 
 const sl__plot_kind *const *sl__plot_kinds(int *count) {
-#define KIND(name) &sl__plot_kind_##name,
+#define KIND(name, line) &sl__plot_kind_##name,
   static const sl__plot_kind *const kinds[] = {
 #include "plot/kinds.def"
   };

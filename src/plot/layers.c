@@ -94,7 +94,6 @@ static sl_status draw(const sl__plot *plot, sl__figure *figure) {
 
 const sl__plot_kind sl__plot_kind_layers = {
     .name = "layers",
-    .summary = "the density after each layer",
     .wants = SL__PLOT_WANTS_FLOW | SL__PLOT_WANTS_PLANE,
     .width = 800,
     .height = 760,

@@ -79,7 +79,6 @@ static sl_status draw(const sl__plot *plot, sl__figure *figure) {
 
 const sl__plot_kind sl__plot_kind_loss = {
     .name = "loss",
-    .summary = "the loss along the fit, of training and held-out rows",
     .wants = SL__PLOT_WANTS_FLOW | SL__PLOT_ONE_PANEL,
     .width = 800,
     .height = 480,

@@ -85,7 +85,6 @@ static sl_status draw(const sl__plot *plot, sl__figure *figure) {
 
 const sl__plot_kind sl__plot_kind_panels = {
     .name = "panels",
-    .summary = "rows mapped to the base, the base, the rows, and the base mapped to rows",
     .wants = SL__PLOT_WANTS_FLOW | SL__PLOT_WANTS_PLANE | SL__PLOT_WANTS_DATA,
     .width = 800,
     .height = 800,

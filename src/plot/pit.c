@@ -121,7 +121,6 @@ static int64_t left_out(const sl__plot *plot) {
 
 const sl__plot_kind sl__plot_kind_pit = {
     .name = "pit",
-    .summary = "calibration: ranks of held-out rows in the base, which should be level",
     .wants = SL__PLOT_WANTS_FLOW | SL__PLOT_WANTS_DATA,
     .width = 800,
     .height = 480,

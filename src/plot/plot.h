@@ -66,7 +66,7 @@ enum {
 
 typedef struct sl__figure sl__figure;
 typedef struct sl__plot_kind {
-  const char *name, *summary;
+  const char *name;
   uint32_t wants;
   int width, height; /* pixels */
   sl_status (*draw)(const sl__plot *plot, sl__figure *figure);

@@ -81,7 +81,6 @@ static sl_status draw(const sl__plot *plot, sl__figure *figure) {
 
 const sl__plot_kind sl__plot_kind_rank = {
     .name = "rank",
-    .summary = "ranks of each chain's draws among all, which should be level",
     .wants = SL__PLOT_WANTS_CHAINS | SL__PLOT_OF_COLUMNS,
     .width = 800,
     .height = 800,

@@ -76,7 +76,6 @@ static sl_status draw(const sl__plot *plot, sl__figure *figure) {
 
 const sl__plot_kind sl__plot_kind_trace = {
     .name = "trace",
-    .summary = "each parameter's draws, chain by chain: densities and course",
     .wants = SL__PLOT_WANTS_CHAINS | SL__PLOT_OF_COLUMNS,
     .width = 800,
     .height = 800,

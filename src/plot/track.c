@@ -96,7 +96,6 @@ static int64_t left_out(const sl__plot *plot) {
 
 const sl__plot_kind sl__plot_kind_track = {
     .name = "track",
-    .summary = "what --track recorded: each parameter beside its gradient",
     .wants = SL__PLOT_WANTS_TABLE,
     .width = 800,
     .height = 800,

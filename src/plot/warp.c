@@ -76,7 +76,6 @@ static sl_status draw(const sl__plot *plot, sl__figure *figure) {
 
 const sl__plot_kind sl__plot_kind_warp = {
     .name = "warp",
-    .summary = "a square net on the base, as the flow bends it",
     .wants = SL__PLOT_WANTS_FLOW | SL__PLOT_WANTS_PLANE | SL__PLOT_ONE_PANEL,
     .width = 800,
     .height = 700,

@@ -143,7 +143,6 @@ static sl_status draw(const sl__plot *plot, sl__figure *figure) {
 
 const sl__plot_kind sl__plot_kind_weights = {
     .name = "weights",
-    .summary = "the tail of a variational fit's importance weights, with k-hat",
     .wants = SL__PLOT_WANTS_FLOW | SL__PLOT_WANTS_TARGET | SL__PLOT_ONE_PANEL,
     .width = 800,
     .height = 560,

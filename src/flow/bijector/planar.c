@@ -13,9 +13,9 @@
  * rest is 1e-3 + (1 - 1e-3) p(s), p(s) = (s + sqrt(s^2 + 4)) / 2 ("squareplus", Barron 2021,
  * arXiv:2112.11687), which falls like -1 / s.
  *
- * log |det| = log(1 + h' w.u^), as a sum of positive terms: with t = tanh(.), log(t^2 + (1 - t^2)
- * (1 + w.u^)). Scoring solves v + w.u^ h(v) = w.x + b for the number v = w.z + b: a root of an
- * increasing function for tanh, closed form for the leaky ReLU; then z = x - u^ h(v). */
+ * log |det| = log(1 + h' w.u^), without cancellation where 1 + w.u^ is small: ridge.h. Scoring
+ * solves v + w.u^ h(v) = w.x + b for the number v = w.z + b: a root of an increasing function for
+ * tanh, closed form for the leaky ReLU; then z = x - u^ h(v). */
 #include "flow/bijector/ridge.h"
 #include <math.h>
 #include "flow/hypernetwork.h"
@@ -95,7 +95,8 @@ static ridge make_ridge(const sl__layer *layer, sl__graph *g, sl_node context_va
   sl_node u = sl__layer_node(layer, g, own->u, context_value),
           w = sl__layer_node(layer, g, own->w, context_value);
   sl_node one = op_number(g, layer->type, 1), zero = op_number(g, layer->type, 0);
-  sl_node s = dot(g, w, u, layer->dim), square = dot(g, w, w, layer->dim);
+  sl_node s = dot(g, w, u, layer->dim);
+  sl_node square = op_reshape(g, op_sum_all(g, op_square(g, w)), sl__shape1(1));
   rectified of_s = is_tanh ? by_softplus(g, s) : by_squareplus(g, s, zero);
   sl_node scale = op_reciprocal(g, op_shift(g, square, EPSILON));
   /* (1 - q) (1 + s) where s > -1, and what leaving it out elsewhere adds to u^ */
@@ -113,14 +114,17 @@ static ridge make_ridge(const sl__layer *layer, sl__graph *g, sl_node context_va
 
 /* ---- tanh ---- */
 
-/* The logarithm of the slope at t = tanh(v). It is rest alone, which may have underflowed, where t
- * is 0. */
+/* The logarithm of the slope at t = tanh(v). Where t is 0 that is rest alone, which may have
+ * underflowed: then what this loses of its logarithm is added. A term for each row costs less than
+ * a choice, and its derivative nothing. Two sums and not one of both, so that several layers' are
+ * one sum of logarithms and one of products. */
 static sl_node tanh_log_det(const sl__layer *layer, sl__graph *g, const ridge *r, sl_node t) {
-  sl_node slope = sl__ridge_slope(g, t, r->rest);
   sl_node least = op_number(g, layer->type, layer->type == SL_F32 ? 1e-37 : 1e-305);
-  sl_node is_slope = op_less(g, least, slope);
-  sl_node safe = op_select(g, is_slope, slope, op_number(g, layer->type, 1));
-  return op_select(g, is_slope, op_log(g, safe), r->log_rest);
+  sl_node rest = op_maximum(g, r->rest, least);
+  sl_node lost = op_subtract(g, r->log_rest, op_log(g, rest));
+  sl_node is_lost = op_less(g, op_square(g, t), least);
+  return op_add(g, op_sum_all(g, op_log(g, sl__ridge_slope(g, t, rest))),
+                op_sum_all(g, op_multiply(g, is_lost, lost)));
 }
 
 /* ---- leaky ReLU ---- */
@@ -132,15 +136,27 @@ static sl_node lower_slope(sl__graph *g, const ridge *r, double leaky) {
 
 /* is_above: whether v, or its image, which has the same sign, is positive */
 static sl_node leaky_log_det(sl__graph *g, const ridge *r, double leaky, sl_node is_above) {
-  return op_select(g, is_above, r->log_rest, op_log(g, lower_slope(g, r, leaky)));
+  return op_sum_all(g, op_select(g, is_above, r->log_rest, op_log(g, lower_slope(g, r, leaky))));
 }
 
 /* ---- both directions ---- */
 
+/* w.x + b: without a condition a layer of one output. */
+static sl_node along_ridge(sl__graph *g, const ridge *r, sl_node x, int32_t dim) {
+  if (sl__node_batched(g, r->w)) return op_add(g, dot(g, r->w, x, dim), r->b);
+  return op_linear(g, op_reshape(g, r->w, sl__shape2(1, dim)), r->b, x, NULL);
+}
+
+/* u^ h, likewise. */
+static sl_node moved(sl__graph *g, const ridge *r, sl_node h, int32_t dim) {
+  if (sl__node_batched(g, r->u_hat)) return op_multiply(g, r->u_hat, h);
+  return op_linear(g, op_reshape(g, r->u_hat, sl__shape2(dim, 1)), 0, h, NULL);
+}
+
 static sl__mapped sample(const sl__layer *layer, sl__graph *g, sl_node z, sl_node context_value) {
   double leaky = layer->arguments[LEAKY_ROW].real;
   ridge r = make_ridge(layer, g, context_value);
-  sl_node v = op_add(g, dot(g, r.w, z, layer->dim), r.b), h, log_det;
+  sl_node v = along_ridge(g, &r, z, layer->dim), h, log_det;
   if (isnan(leaky)) {
     h = op_tanh(g, v);
     log_det = tanh_log_det(layer, g, &r, h);
@@ -148,13 +164,13 @@ static sl__mapped sample(const sl__layer *layer, sl__graph *g, sl_node z, sl_nod
     h = op_leaky_relu(g, v, leaky);
     log_det = leaky_log_det(g, &r, leaky, op_less(g, op_number(g, layer->type, 0), v));
   }
-  return (sl__mapped){op_multiply_add(g, r.u_hat, h, z), op_sum_all(g, log_det)};
+  return (sl__mapped){op_add(g, moved(g, &r, h, layer->dim), z), log_det};
 }
 
 static sl__mapped log_prob(const sl__layer *layer, sl__graph *g, sl_node x, sl_node context_value) {
   double leaky = layer->arguments[LEAKY_ROW].real;
   ridge r = make_ridge(layer, g, context_value);
-  sl_node image = op_add(g, dot(g, r.w, x, layer->dim), r.b), h, log_det;
+  sl_node image = along_ridge(g, &r, x, layer->dim), h, log_det;
   if (isnan(leaky)) {
     h = op_tanh(g, sl__ridge_root(g, image, r.rest));
     log_det = tanh_log_det(layer, g, &r, h);
@@ -164,8 +180,8 @@ static sl__mapped log_prob(const sl__layer *layer, sl__graph *g, sl_node x, sl_n
     h = op_leaky_relu(g, op_divide(g, image, slope), leaky);
     log_det = leaky_log_det(g, &r, leaky, is_above);
   }
-  sl_node z = op_multiply_add(g, op_negate(g, r.u_hat), h, x);
-  return (sl__mapped){z, op_negate(g, op_sum_all(g, log_det))};
+  sl_node z = op_subtract(g, x, moved(g, &r, h, layer->dim));
+  return (sl__mapped){z, op_negate(g, log_det)};
 }
 
 static const char *const examples[] = {"planar*8", "scale-planar(leaky=0.2)*4-loc", NULL};

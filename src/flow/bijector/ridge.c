@@ -3,7 +3,8 @@
 #include <float.h>
 
 sl_node sl__ridge_slope(sl__graph *g, sl_node t, sl_node rest) {
-  return op_multiply_add(g, t, t, op_tanh_gate(g, t, rest));
+  sl_node fall = op_shift(g, op_negate(g, rest), 1);
+  return op_multiply_add(g, fall, op_square(g, t), rest);
 }
 
 static sl_node ridge(void *user, sl__graph *g, sl_node u) {

@@ -1,6 +1,6 @@
 /* Ridges: what planar and Sylvester flows share. Along a direction they map u to u + (rest - 1)
- * tanh(u), which increases for every rest > 0: its slope is t^2 + (1 - t^2) rest with t = tanh(u),
- * a sum of positive terms, where 1 + h'(u) (rest - 1) would cancel as soon as rest is small. So
+ * tanh(u), which increases for every rest > 0: its slope is rest + (1 - rest) t^2 with t =
+ * tanh(u), which keeps its digits where 1 + h'(u) (rest - 1) would cancel: as soon as rest is small. So
  * rest, and not rest - 1, is what is handed about. Elementwise on values of one shape. */
 #ifndef SL_FLOW_BIJECTOR_RIDGE_H
 #define SL_FLOW_BIJECTOR_RIDGE_H

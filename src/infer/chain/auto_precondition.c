@@ -1,5 +1,5 @@
 /* A flow found on the way: sample a little, fit a flow to the draws, let it look at the density
- * too, sample in its space, fit again.
+ * too, sample in its space, fit again, until sampling there does not diverge.
  *
  * Draws of a chain that cannot enter the narrow part of a density say nothing about it; the flow's
  * own draws, by the evidence lower bound, do, and the chain's draws hold the flow to what was seen.
@@ -12,6 +12,8 @@
 
 enum {
   rounds = 3,
+  most_rounds = 10,
+  clean_runs = 2,
   chains = 8,
   warmup = 300,
   draws = 500,
@@ -37,7 +39,7 @@ static sl_status gather(void *user, const sl__sampler_draw *draw) {
 
 /* Draws in the target's own space; model: of the space to sample in, or NULL. */
 static sl_status sample(sl_context *context, const sl__target *target, const sl__model *model,
-                        uint64_t seed, gathered *g, sl__auto_report *report) {
+                        uint64_t seed, gathered *g, int64_t *divergences, sl__auto_report *report) {
   const int64_t rows = (int64_t)chains * draws;
   sl__sampler_options options;
   sl__sampler_report run;
@@ -54,6 +56,7 @@ static sl_status sample(sl_context *context, const sl__target *target, const sl_
       sl__sampler_run(context, pulled ? pulled : target, &options, NULL, &listener, &run);
   if (status == SL_OK && pulled) status = sl__preconditioned_map(context, pulled, rows, g->q, g->q);
   report->gradients += run.gradients;
+  *divergences = run.divergences;
   sl__target_free(pulled);
   return status;
 }
@@ -143,6 +146,31 @@ static sl_status fit(sl_context *context, const sl__target *target, const gather
   return status;
 }
 
+/* After some rounds a flow is taken in whose space two runs do not diverge, though they aim at a
+ * lower acceptance than the draws to come: so these have a margin. A flow for jumps is not held to
+ * that. */
+static sl_status seek_flow(sl_context *context, const sl__target *target,
+                           const sl__sampler_options *options, gathered *g, sl__model **out,
+                           sl__auto_report *report) {
+  const bool jumps = options->jumps > 0; /* they are normal */
+  const char *base = jumps ? "normal" : "student(df=5)";
+  int clean = 0;
+  for (int round = 0; round < (jumps ? rounds : most_rounds); round++) {
+    const sl__random_key key = {options->seed, SL__STREAM_PRECONDITION, (uint32_t)round};
+    const uint64_t seed = sl__random_seed(key);
+    int64_t divergences;
+    SL__TRY(sample(context, target, *out, seed, g, &divergences, report));
+    clean = round >= rounds && divergences == 0 ? clean + 1 : 0;
+    report->diverges = clean < clean_runs;
+    if (!report->diverges) return SL_OK;
+    if (clean > 0) continue;
+    sl__model_free(context, *out);
+    *out = NULL;
+    SL__TRY(fit(context, target, g, seed, round + 1 >= rounds, base, out, report));
+  }
+  return SL_OK;
+}
+
 sl_status sl__auto_precondition(sl_context *context, const sl__target *target,
                                 const sl__sampler_options *options, sl__model **out, double *first,
                                 sl__auto_report *report) {
@@ -152,22 +180,14 @@ sl_status sl__auto_precondition(sl_context *context, const sl__target *target,
   gathered g = {.dim = target->dim,
                 .q = sl__allocate(context, (size_t)chains * draws, dim * sizeof(double))};
   if (!g.q) return SL_NO_MEMORY;
-  /* jumps are normal */
-  const char *base = options->jumps > 0 ? "normal" : "student(df=5)";
-  sl_status status = SL_OK;
-  for (int round = 0; round < rounds && status == SL_OK; round++) {
-    /* Not the next seeds themselves, whose runs these would repeat. */
-    const sl__random_key key = {options->seed, SL__STREAM_PRECONDITION, (uint32_t)round};
-    const uint64_t seed = sl__random_below(key, 0, 0, UINT64_MAX);
-    status = sample(context, target, *out, seed, &g, report);
-    sl__model_free(context, *out);
-    *out = NULL;
-    if (status == SL_OK)
-      status = fit(context, target, &g, seed, round + 1 == rounds, base, out, report);
-  }
+  sl_status status = seek_flow(context, target, options, &g, out, report);
   for (int32_t c = 0; status == SL_OK && c < options->chains; c++) {
     const size_t row = (size_t)(c % chains) * draws + draws - 1 - (size_t)(c / chains) % draws;
     memcpy(first + (size_t)c * dim, g.q + row * dim, dim * sizeof *first);
+  }
+  if (status != SL_OK) {
+    sl__model_free(context, *out);
+    *out = NULL;
   }
   sl__free(&context->allocator, g.q);
   return status;

@@ -1,10 +1,12 @@
-/* Where chains are compared: those that went astray are moved (regroup.h), and acceptance is raised if
- * the warm-up diverges often. */
+/* Where chains wait for each other: those that went astray are moved (regroup.h), acceptance is
+ * raised if the warm-up diverges often, and in the end it is decided how many trajectories make a
+ * draw (mixing.h). */
 #include "infer/chain/walker.h"
 #include <math.h>
 #include <string.h>
 
-enum { transitions_per_divergence = 100 };
+/* Oftener than once in so many transitions since the last meeting is often. */
+enum { transitions_per_divergence = 100, careful_transitions_per_divergence = 400 };
 
 static void join_other(sl__walker *w, const sl__walker *other) {
   const size_t size = (size_t)w->nuts.dim * sizeof *w->nuts.here.q;
@@ -15,30 +17,62 @@ static void join_other(sl__walker *w, const sl__walker *other) {
   sl__warmup_adopt(&w->warmup, &other->warmup);
 }
 
-/* Often: more than once in so many transitions since the last meeting. */
-static void watch_divergences(sl__sampler *s) {
-  const sl__sampler_options *options = s->options;
-  const int64_t part = sl__warmup_between_meetings(options);
-  const bool often = s->warm_divergences * transitions_per_divergence > part * options->chains;
-  s->warm_divergences = 0;
-  if (!often || s->walkers[0].iteration == part) return;
-  s->report->adapt_delta = fmax(options->adapt_delta, options->careful_delta);
-  for (int32_t i = 0; i < options->chains; i++)
-    s->walkers[i].warmup.step.delta = s->report->adapt_delta;
+static void raise_acceptance(sl__sampler *s, double delta) {
+  s->report->adapt_delta = delta;
+  for (int32_t i = 0; i < s->options->chains; i++) s->walkers[i].warmup.step.delta = delta;
 }
 
-/* All chains have come to the same iteration. */
-void sl__sampler_hold_meeting(sl__sampler *s) {
+/* Late in the warm-up a step size would hardly leave what it was averaged from so far. */
+static void average_steps_anew(sl__sampler *s) {
+  for (int32_t i = 0; i < s->options->chains; i++) {
+    sl__step_size *step = &s->walkers[i].warmup.step;
+    sl__step_size_restart(step, 0.1 * sl__step_size_final(step));
+  }
+}
+
+static void watch_divergences(sl__sampler *s) {
+  const sl__sampler_options *options = s->options;
+  const int64_t part = sl__warmup_between_meetings(options), made = part * options->chains;
+  const int64_t divergences = s->warm_divergences;
+  const double delta = s->report->adapt_delta;
+  s->warm_divergences = 0;
+  if (s->walkers[0].iteration == part) return; /* on the way from the first points */
+  if (delta < options->careful_delta) {
+    if (divergences * transitions_per_divergence > made)
+      raise_acceptance(s, options->careful_delta);
+  } else if (delta < options->strict_delta) {
+    if (divergences * careful_transitions_per_divergence <= made) return;
+    raise_acceptance(s, options->strict_delta);
+    average_steps_anew(s);
+  }
+}
+
+static void regroup(sl__sampler *s) {
   const int32_t chains = s->options->chains;
-  watch_divergences(s);
   for (int32_t i = 0; i < chains; i++) s->log_mass[i] = sl__visit_log_mass(&s->walkers[i].visit);
   sl__regroup(chains, s->target->dim, s->log_mass, s->donor);
-  for (int32_t i = 0; i < chains; i++) {
+  for (int32_t i = 0; i < chains; i++)
     if (s->donor[i] != i) {
       join_other(&s->walkers[i], &s->walkers[s->donor[i]]);
       s->report->regrouped++;
     }
-    sl__walker_start_transition(&s->walkers[i]);
-  }
+}
+
+static void choose_trajectories(sl__sampler *s) {
+  if (s->options->trajectories > 0) return;
+  const double time =
+      sl__mixing_time(s->options->chains, &s->walkers[0].mixing, sizeof *s->walkers);
+  s->report->trajectories = sl__mixing_trajectories(time);
+}
+
+/* All chains have come to the same iteration. */
+void sl__sampler_hold_meeting(sl__sampler *s) {
+  const int64_t iteration = s->walkers[0].iteration;
+  if (iteration == s->options->warmup)
+    choose_trajectories(s);
+  else
+    watch_divergences(s);
+  if (sl__warmup_is_regrouping(s->options, iteration)) regroup(s);
+  for (int32_t i = 0; i < s->options->chains; i++) sl__walker_start_transition(&s->walkers[i]);
   s->meeting = 0;
 }

@@ -20,6 +20,7 @@ sl_status sl__preconditioned_pull(sl_context *context, const sl__target *precond
 
 typedef struct sl__auto_report {
   int64_t gradients; /* of the target, by first runs and fits */
+  bool diverges;     /* runs in the space of the flow still did, or were not tried */
 } sl__auto_report;
 /* A flow to precondition with, of short runs of the sampler's and fits to their draws and to the
  * density in turn. first [chains][dim]: draws to go on from, in the target's space. */

@@ -12,6 +12,7 @@ void sl__sampler_defaults(sl__sampler_options *options) {
                                    .metric = SL__METRIC_KIND_FISHER_LOW_RANK,
                                    .adapt_delta = 0.8,
                                    .careful_delta = 0.95,
+                                   .trajectories = 1,
                                    .step_size = 1,
                                    .most_depth = 10,
                                    .init_radius = 2,
@@ -19,6 +20,11 @@ void sl__sampler_defaults(sl__sampler_options *options) {
                                    .init_buffer = 75,
                                    .window = 25,
                                    .term_buffer = 50};
+}
+
+void sl__sampler_take_pains(sl__sampler_options *options) {
+  options->strict_delta = 0.99;
+  options->trajectories = 0;
 }
 
 /* ---- all chains ---- */
@@ -61,6 +67,7 @@ static sl_status open_walkers(sl__sampler *s, sl__arena *arena, const double *fi
     SL__TRY(sl__warmup_open(arena, s->options, dim, &w->warmup));
     SL__TRY(sl__nuts_open(arena, &w->warmup.metric, s->options->most_depth, key, &w->nuts));
     SL__TRY(sl__visit_open(arena, dim, &w->visit));
+    SL__TRY(sl__mixing_open(arena, dim, sl__warmup_batch(s->options), &w->mixing));
     w->candidate = sl__arena_take(arena, size, sizeof *w->candidate);
     if (!w->candidate) return SL_NO_MEMORY;
     w->is_given = first != NULL;
@@ -96,10 +103,11 @@ static sl_status run_rounds(sl__sampler *s, sl__density *density) {
 }
 
 sl_status sl__sampler_check(sl_context *context, const sl__sampler_options *o) {
-  if (o->chains < 1 || o->draws < 0 || o->warmup < 0 || o->thin < 1 || o->jumps < 0)
+  if (o->chains < 1 || o->draws < 0 || o->warmup < 0 || o->thin < 1 || o->jumps < 0 ||
+      o->trajectories < 0)
     return sl__fail(context, SL_BAD_ARGUMENT,
                     "%d chains of %d + %d iterations, one in %d kept, cannot be run; chains and "
-                    "thin must be at least 1, the others at least 0",
+                    "thin must be at least 1, the others, jumps and trajectories at least 0",
                     o->chains, o->warmup, o->draws, o->thin);
   if (!(o->adapt_delta > 0 && o->adapt_delta < 1))
     return sl__fail(context, SL_BAD_ARGUMENT, "adapt-delta is %g; it must lie between 0 and 1",
@@ -119,7 +127,10 @@ sl_status sl__sampler_run(sl_context *context, const sl__target *target,
                           const sl__sampler_options *options, const double *first,
                           const sl__sampler_listener *listener, sl__sampler_report *report) {
   SL__TRY(sl__sampler_check(context, options));
-  *report = (sl__sampler_report){.adapt_delta = options->adapt_delta};
+  *report = (sl__sampler_report){
+      .adapt_delta = options->adapt_delta,
+      .trajectories = options->trajectories > 0 ? options->trajectories : 1,
+  };
   sl__arena arena;
   sl__arena_open(&arena, context);
   sl__sampler s = {.context = context,

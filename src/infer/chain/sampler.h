@@ -28,6 +28,11 @@ typedef struct sl__sampler_options {
   /* What adapt_delta is raised to if the warm-up diverges often: with the Fisher metrics, which take
    * long steps, these show that the target is narrow somewhere. Below adapt_delta: never. */
   double careful_delta;
+  /* What it is raised to if the warm-up goes on diverging now and then at careful_delta. */
+  double strict_delta;
+  /* Trajectories from one draw to the next. 0: as many as the warm-up, with a Fisher metric, shows
+   * to be needed (mixing.h); else 1. */
+  int32_t trajectories;
   int most_depth;
   double init_radius; /* first points are uniform within this of 0 in every coordinate */
   /* So many such points are drawn, and the best is taken: with 1 as Stan does. A density that is
@@ -44,6 +49,9 @@ typedef struct sl__sampler_options {
   bool save_warmup; /* hand out the warm-up's draws too */
 } sl__sampler_options;
 void sl__sampler_defaults(sl__sampler_options *options);
+/* What is changed of them for draws that are an end in themselves: acceptance may become strict, and
+ * draws be made of several trajectories. */
+void sl__sampler_take_pains(sl__sampler_options *options);
 sl_status sl__sampler_check(sl_context *context, const sl__sampler_options *options);
 
 /* A draw, as Stan's CSV has it. Points into memory that the next draw overwrites. */
@@ -69,12 +77,13 @@ typedef struct sl__sampler_listener {
 
 typedef struct sl__sampler_report {
   int64_t gradients; /* evaluations of the density with its gradient, chains' lanes added up */
-  int64_t divergences, depth_hits; /* after the warm-up */
+  int64_t divergences, depth_hits; /* draws after the warm-up with such a trajectory */
   /* Divergences among them at points where the log density or its gradient was NaN: the fault of
    * the target rather than of the step size. */
   int64_t undefined;
-  int64_t jumps, jumps_taken;      /* after the warm-up: proposed, accepted */
-  double adapt_delta;              /* that of the draws */
+  int64_t jumps, jumps_taken; /* after the warm-up: proposed, accepted */
+  double adapt_delta;         /* that of the draws */
+  int32_t trajectories;       /* of a draw */
   int64_t regrouped; /* chains that the warm-up moved to where another one was: regroup.h */
 } sl__sampler_report;
 

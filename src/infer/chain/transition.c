@@ -16,14 +16,14 @@ static sl_status tell_draw(sl__sampler *s, sl__walker *w, bool warmup) {
       .chain = w->number,
       .iteration = iteration,
       .warmup = warmup,
-      .divergent = w->nuts.divergent,
+      .divergent = w->way.divergent,
       .q = w->nuts.here.q,
       .log_density = w->nuts.here.value,
-      .accept = w->nuts.accept,
+      .accept = w->way.accept,
       .step_size = w->nuts.step_size,
       .energy = w->nuts.here.energy,
-      .depth = w->nuts.depth,
-      .leapfrogs = w->nuts.leapfrogs,
+      .depth = w->way.depth,
+      .leapfrogs = w->way.leapfrogs,
   };
   return s->listener->draw(s->listener->user, &draw);
 }
@@ -45,18 +45,20 @@ static void note_visit(const sl__sampler *s, sl__walker *w) {
     sl__visit_clear(&w->visit);
   else
     sl__visit_add(&w->visit, w->nuts.here.q, w->nuts.here.gradient, w->nuts.here.value);
+  if (sl__warmup_is_late(s->options, w->iteration)) sl__mixing_add(&w->mixing, w->nuts.here.q);
 }
 
 sl_status sl__walker_end_transition(sl__sampler *s, sl__walker *w) {
   const bool warmup = w->iteration < s->options->warmup;
   bool seek = false;
   SL__TRY(tell_draw(s, w, warmup));
-  if (w->nuts.divergent && !warmup) s->report->divergences++;
-  if (w->nuts.depth >= s->options->most_depth && !warmup) s->report->depth_hits++;
-  s->divergences[w->number] += w->nuts.divergent && !warmup;
-  if (warmup) s->warm_divergences += w->nuts.divergent;
+  if (w->way.divergent && !warmup) s->report->divergences++;
+  if (w->way.depth >= s->options->most_depth && !warmup) s->report->depth_hits++;
+  s->divergences[w->number] += w->way.divergent && !warmup;
+  if (warmup) s->warm_divergences += w->way.divergent;
   if (warmup) note_visit(s, w);
   if (warmup) SL__TRY(learn(s, w, &seek));
+  w->way = (sl__way){0};
   s->iterations[w->number] = ++w->iteration;
   if (w->iteration == (int64_t)s->options->warmup + s->options->draws) {
     w->phase = SL__WALKER_DONE;
@@ -83,11 +85,27 @@ static bool is_undefined(const sl__sampler *s, const sl__walker *w, const double
   return false;
 }
 
+static void note_trajectory(sl__walker *w) {
+  sl__way *way = &w->way;
+  way->trajectories++;
+  way->accept += (w->nuts.accept - way->accept) / way->trajectories;
+  way->leapfrogs += w->nuts.leapfrogs;
+  if (w->nuts.depth > way->depth) way->depth = w->nuts.depth;
+  way->divergent |= w->nuts.divergent;
+}
+
 sl_status sl__walker_take_transition(sl__sampler *s, sl__walker *w, double value,
                                      const double *gradient) {
   s->report->gradients++;
   if (!sl__nuts_give(&w->nuts, value, gradient)) return SL_OK;
-  if (w->iteration >= s->options->warmup) s->report->undefined += is_undefined(s, w, gradient);
+  note_trajectory(w);
+  if (w->iteration >= s->options->warmup) {
+    s->report->undefined += is_undefined(s, w, gradient);
+    if (w->way.trajectories < s->report->trajectories) {
+      sl__walker_start_transition(w);
+      return SL_OK;
+    }
+  }
   if (s->options->jumps == 0) return sl__walker_end_transition(s, w);
   w->jumps = 0;
   sl__walker_start_jump(s, w);

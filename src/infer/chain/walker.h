@@ -5,6 +5,7 @@
  * value and gradient by the function of its phase, which says what it wants next. */
 #ifndef SL_INFER_CHAIN_WALKER_H
 #define SL_INFER_CHAIN_WALKER_H
+#include "infer/chain/mixing.h"
 #include "infer/chain/regroup.h"
 #include "infer/chain/sampler.h"
 #include "infer/chain/warmup.h"
@@ -18,6 +19,15 @@ typedef enum sl__walker_phase {
   SL__WALKER_DONE
 } sl__walker_phase;
 
+/* What the trajectories since the last draw have come to. */
+typedef struct sl__way {
+  int32_t trajectories;
+  int depth; /* of the deepest */
+  int leapfrogs;
+  double accept; /* the mean */
+  bool divergent;
+} sl__way;
+
 typedef struct sl__walker {
   sl__nuts nuts;
   sl__warmup warmup;
@@ -30,7 +40,9 @@ typedef struct sl__walker {
   int direction;     /* of the step search: 0 before its first probe, then 1 or -1 */
   int32_t jumps;     /* since the last transition */
   int64_t iteration;
-  sl__visit visit; /* in the later half of the time between meetings */
+  sl__way way;
+  sl__visit visit;   /* in the later half of the time between meetings */
+  sl__mixing mixing; /* since chains were last regrouped, in the warm-up */
 } sl__walker;
 
 typedef struct sl__sampler {

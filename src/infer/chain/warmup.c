@@ -16,7 +16,9 @@ enum {
   most_kept = 1000,
   shortest_with_meetings = 100,
   meeting_parts = 5,
-  last_meeting = 3
+  last_regrouping = 3,
+  batches = 16,
+  shortest_batch = 10
 };
 static const double early_share = 0.3, last_share = 0.15;
 
@@ -181,7 +183,7 @@ void sl__warmup_adopt(sl__warmup *warmup, const sl__warmup *from) {
   warmup->back_count = 0;
 }
 
-/* Meetings are evenly spaced; the last leaves time for what it changes to be learned. */
+/* Meetings are evenly spaced, the last at the end. */
 int64_t sl__warmup_between_meetings(const sl__sampler_options *options) {
   return options->warmup < meeting_parts ? 1 : options->warmup / meeting_parts;
 }
@@ -189,5 +191,21 @@ int64_t sl__warmup_between_meetings(const sl__sampler_options *options) {
 bool sl__warmup_is_meeting(const sl__sampler_options *options, int64_t iteration) {
   const int64_t part = sl__warmup_between_meetings(options);
   if (!is_fisher(options) || options->warmup < shortest_with_meetings) return false;
-  return iteration % part == 0 && iteration / part <= last_meeting;
+  return iteration == options->warmup ||
+         (iteration % part == 0 && iteration / part < meeting_parts);
+}
+
+/* The last leaves time for what it changes to be learned. */
+bool sl__warmup_is_regrouping(const sl__sampler_options *options, int64_t iteration) {
+  return iteration <= last_regrouping * sl__warmup_between_meetings(options);
+}
+
+bool sl__warmup_is_late(const sl__sampler_options *options, int64_t iteration) {
+  return !sl__warmup_is_regrouping(options, iteration + 1);
+}
+
+int64_t sl__warmup_batch(const sl__sampler_options *options) {
+  const int64_t late = options->warmup - last_regrouping * sl__warmup_between_meetings(options);
+  if (options->trajectories > 0 || !is_fisher(options)) return 0;
+  return late / batches < shortest_batch ? 0 : late / batches;
 }

@@ -29,6 +29,12 @@ bool sl__warmup_learn(sl__warmup *warmup, const double *q, const double *gradien
 void sl__warmup_adopt(sl__warmup *warmup, const sl__warmup *from);
 /* How many iterations lie between two meetings of the chains, and before the first. */
 int64_t sl__warmup_between_meetings(const sl__sampler_options *options);
-/* Whether chains are compared after this many iterations: regroup.h. */
+/* Whether chains wait for each other after this many iterations. */
 bool sl__warmup_is_meeting(const sl__sampler_options *options, int64_t iteration);
+/* Whether they are compared then: regroup.h. */
+bool sl__warmup_is_regrouping(const sl__sampler_options *options, int64_t iteration);
+/* Whether it is late enough to measure how slowly they mix, and by batches of how many draws. 0: it
+ * is not measured. */
+bool sl__warmup_is_late(const sl__sampler_options *options, int64_t iteration);
+int64_t sl__warmup_batch(const sl__sampler_options *options);
 #endif

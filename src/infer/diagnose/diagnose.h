@@ -12,6 +12,11 @@
 
 /* ---- chains ---- */
 
+/* What chains must be for anything to be judged by them: R-hat as Vehtari et al. 2021 see it is good
+ * below 1.01, and bad beyond the bound here. */
+#define SL__MOST_RHAT       1.05
+#define SL__LEAST_EFFECTIVE 100.0
+
 /* Draws of one quantity: chain c, draw d stands at values[c * chain_stride + d * draw_stride]. */
 typedef struct sl__series {
   int64_t chains, draws;

@@ -12,7 +12,7 @@
 
 /* Fewer effective draws, a larger error of the logarithm, and chains farther apart than these make
  * the error itself doubtful. */
-static const double least_effective = 100, most_error = 0.3, most_rhat = 1.05;
+static const double most_error = 0.3;
 /* Two estimates may differ by so many of their errors, and a little. */
 static const double errors = 3, little = 0.05;
 enum { WARMUP = 500 };
@@ -173,16 +173,16 @@ static void say_distrust(sl__evidence_report *r) {
     snprintf(text, size,
              "not to be trusted: draws of the flow and of the target do not overlap; fit a better "
              "flow");
-  else if (r->posterior_draws > 0 && !(r->rhat <= most_rhat))
+  else if (r->posterior_draws > 0 && !(r->rhat <= SL__MOST_RHAT))
     snprintf(text, size,
              "not to be trusted: the draws' chains disagree (R-hat %.2f, %.2f or less is wanted); "
              "run them longer, or reparameterise the model",
-             r->rhat, most_rhat);
-  else if (r->posterior_draws > 0 && !(r->ess >= least_effective))
+             r->rhat, SL__MOST_RHAT);
+  else if (r->posterior_draws > 0 && !(r->ess >= SL__LEAST_EFFECTIVE))
     snprintf(text, size,
              "not to be trusted: the draws are worth %.0f independent ones, %.0f are wanted; give "
              "more",
-             r->ess, least_effective);
+             r->ess, SL__LEAST_EFFECTIVE);
   else if (r->posterior_draws > 0 && !(r->bridge.converged && r->bridge.se <= most_error))
     snprintf(text, size,
              "not to be trusted: the error of bridge sampling is %.2f, %.2f or less is wanted; fit "
@@ -204,7 +204,7 @@ static void conclude(sl__evidence_report *r) {
   r->importance_trusted =
       r->lost == 0 && r->psis.khat < r->psis.threshold && isfinite(r->importance_se);
   r->bridge_trusted = r->lost == 0 && r->bridge.converged && r->bridge.se <= most_error &&
-                      r->rhat <= most_rhat && r->ess >= least_effective;
+                      r->rhat <= SL__MOST_RHAT && r->ess >= SL__LEAST_EFFECTIVE;
   const bool by_bridge = r->bridge_trusted || (r->bridge.converged && !r->importance_trusted);
   r->value = by_bridge ? r->bridge.value : r->importance;
   r->se = by_bridge ? r->bridge.se : r->importance_se;

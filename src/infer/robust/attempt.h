@@ -24,14 +24,27 @@ typedef struct sl__robust {
   sl__arena *arena;          /* of the exploration */
   sl__robust_report *report; /* of the whole; attempts add their steps and evaluations */
   sl_dtype type;
-  double fastest;  /* wave in what was explored, radians per whitened unit; 0: none is fast */
-  char tuned[160]; /* the layers of the attempt at hand, where the draws had a say in them */
+  double fastest; /* wave in what was explored, radians per whitened unit; 0: none is fast */
+  sl__draws own;  /* weighed.c: of the first attempt's flow, where they are of use; else rows 0 */
+  double *own_log_weights;
+  const char
+      *drivers;    /* coupling's mask: 1 is a coordinate that drives others' scales; NULL: none */
+  char tuned[512]; /* the layers of the attempt at hand, where the draws had a say in them */
   int attempt;
   double started;
-  int64_t judging;          /* gradients that judging took, which the budget does not count */
-  bool stopped;             /* by the caller */
-  sl__loss_history history; /* of the attempt at hand */
+  int64_t judging; /* gradients that judging took, which the budget does not count */
+  bool stopped;    /* by the caller */
+  /* Of the attempt at hand; loss_average: NaN if it took no step. */
+  sl__loss_history history;
+  double loss_average;
 } sl__robust;
+
+static inline uint64_t sl__robust_seed(const sl__robust *run, uint32_t part) {
+  return sl__seed_of_part(run->options->seed, part, run->attempt);
+}
+
+/* The share of the exploration that a flow may hardly reach. */
+#define SL__MOST_MISSED 0.01
 
 /* ladder.c: the plans by dimension, attempt 0, 1 ..; false after the last. */
 bool sl__robust_plan(sl__robust *run, int attempt, sl__plan_of_attempt *out);
@@ -43,8 +56,23 @@ sl_status sl__robust_widen(sl_context *context, const sl__target *target, sl__ar
 /* The heaviest of a judged flow's draws x [rows][dim] join them. */
 sl_status sl__robust_widen_by(sl__robust *run, int64_t rows, const double *x,
                               const double *log_weights);
+/* weighed.c: keeps the draws x [rows][dim] that the first attempt's flow was judged by, where modes
+ * are apart and it reaches them: their weights know the modes' shares better than all else. */
+sl_status sl__robust_weigh_modes(sl__robust *run, const sl__robust_report *report, int64_t rows,
+                                 const double *x, const double *log_weights);
+/* Whether the flow has the shares of modes less well than these weights do. */
+bool sl__robust_shares_mendable(const sl__robust *run);
+/* The margins of the model, which is that flow, become those that the weights tell. */
+sl_status sl__robust_weigh_margins(const sl__robust *run, sl__model *model);
+/* waves.c: the buffer's first rows as the layers see them, out [dim][rows]; e->factor is there. */
+void sl__robust_whiten_draws(const sl__exploration *e, int64_t rows, double *out);
+/* drivers.c: finds run->drivers. */
+sl_status sl__robust_find_drivers(sl__robust *run);
 /* waves.c: the frequency of the strongest fast wave in the draws, as layers see them; 0: none. */
 sl_status sl__robust_fastest_wave(sl_context *context, const sl__exploration *e, double *out);
+
+/* proper.c: SL_BAD_ARGUMENT: the density has no finite integral, along which coordinate. */
+sl_status sl__robust_check_proper(sl__robust *run);
 
 /* start.c: a model at its start: whitened by the exploration, with the layers of `before` (or
  * NULL) where it deepens. */
@@ -52,8 +80,15 @@ sl_status sl__robust_start(const sl__robust *run, const sl__plan_of_attempt *pla
                            const sl__model *before, sl__model **out);
 /* margins.c: the layer SL__MARGINS, if there is one, starts as the exploration's margins. */
 sl_status sl__robust_start_margins(const sl__robust *run, sl__model *model);
-#define SL__MARGINS "elementwise(rqs,bins=64,bound=5)"
-enum { SL__MARGIN_BINS = 64, SL__MARGIN_BOUND = 5 };
+#define SL__MARGINS "elementwise(rqs,bins=64,bound=5.5)"
+enum { SL__MARGIN_BINS = 64 };
+#define SL__MARGIN_BOUND 5.5
+#define SL__MARGIN_LEAST 1e-3 /* share of the box that a bin has, and slope */
+/* Where its parameters begin: for each bin a row of [dim] widths, then of heights, and of slopes
+ * between bins, as the two functions below have them from shares of the box; -1: there is none. */
+int64_t sl__robust_margins_at(const sl__model *model);
+double sl__robust_raw_share(double share);
+double sl__robust_raw_slope(double slope);
 /* The type that the flow is computed in. */
 sl_dtype sl__robust_type(const sl__exploration *exploration);
 

@@ -3,20 +3,30 @@
  * draws of q is below it, over draws of p above it (Blessing et al. 2024, arXiv:2406.07423,
  * section 3). */
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 #include "infer/diagnose/diagnose.h"
 #include "infer/robust/attempt.h"
 
-enum { MOST_FRESH = 8192, SWEEPS = 2, MOST_DIM = 3, MORE = 5 };
+enum { MOST_FRESH = 8192, SWEEPS = 2, MORE = 5 };
 /* What progress counts. */
 enum { STEP_DRAW, STEP_REFRESH, STEP_WEIGH, STEP_DONE };
 
 /* k-hat of 20,000 weights is known to about 0.1. This near to its threshold it is asked of more of
- * them, on whichever side it was, where these are cheap. */
+ * them, in few dimensions on whichever side it was; in more, where it would refuse. */
 static const double doubtful = 0.25;
 
-/* A draw of p is missed where q is less than a tenth of p. */
-static const double missing = 2.302585092994046;
+/* A draw of p is missed where q is less than a tenth of p; in many dimensions log w spreads with
+ * the gap that is allowed, and this much lower is no hole. */
+static const double log_ten = 2.302585092994046;
+
+/* Of the exploration's draws so few can be one chain's single way out, and are too few to be a mode
+ * that matters: they are left out of the forward share. */
+static const double stray = 0.0005;
+
+/* The standard error of log Z that more draws are worth; and the kurtosis of a margin beyond which
+ * its sd is hardly known. */
+static const double fair_error = 0.005, heavy_tailed = 30, errors = 3;
 
 typedef struct judged {
   int64_t rows, fresh_rows;
@@ -43,16 +53,19 @@ static sl_status take(const sl__robust *run, sl__arena *arena, judged *j) {
 /* Other draws for each attempt: an attempt is fitted to the heaviest of those before (wide.c). */
 static sl_status draw(const sl__robust *run, const sl__model *model, judged *j,
                       sl__vi_scores *scores) {
+  run->report->evaluations += j->rows;
   return sl__vi_evaluate(run->context, model->flow, model->vector, run->target, j->rows,
-                         run->options->seed + (uint64_t)(run->attempt - 1), j->x, j->log_weights,
-                         scores);
+                         sl__robust_seed(run, SL__PART_JUDGE), j->x, j->log_weights, scores);
 }
 
 static sl_status draw_until_sure(const sl__robust *run, const sl__model *model, sl__arena *arena,
                                  judged *j, sl__vi_scores *scores) {
   SL__TRY(draw(run, model, j, scores));
-  const bool doubted = fabs(scores->khat - scores->khat_threshold) < doubtful;
-  if (run->exploration->dim > MOST_DIM || !doubted || scores->lost > 0) return SL_OK;
+  const double above = scores->khat - scores->khat_threshold;
+  const bool few = run->exploration->dim <= SL__FEW;
+  const bool vague = above < 0 && scores->log_evidence_se > fair_error;
+  const bool doubted = fabs(above) < doubtful && (few || above >= 0);
+  if (!(doubted || (vague && !few)) || scores->lost > 0) return SL_OK;
   j->rows *= MORE;
   j->x = sl__arena_take(arena, (size_t)j->rows * (size_t)run->exploration->dim, sizeof(double));
   j->log_weights = sl__arena_take(arena, (size_t)j->rows, sizeof(double));
@@ -72,7 +85,7 @@ static sl_status refresh(sl__robust *run, judged *j) {
   const sl__exploration *e = run->exploration;
   sl__smc_options options;
   sl__smc_defaults(&options, e->dim);
-  options.seed = run->options->seed + 1000 + (uint64_t)run->attempt;
+  options.seed = sl__robust_seed(run, SL__PART_REFRESH);
   options.progress = show_refreshing;
   options.user = run;
   sl__smc_report report = {.step_size = e->smc.step_size};
@@ -80,11 +93,13 @@ static sl_status refresh(sl__robust *run, judged *j) {
   SL__TRY(sl__smc_refresh(run->context, run->target, &options, SWEEPS, j->fresh_rows, j->fresh,
                           j->at_fresh, &report));
   run->report->gradient_evaluations += report.gradients;
+  run->report->evaluations += j->fresh_rows; /* for log w */
   run->judging += report.gradients;
   return SL_OK;
 }
 
-static void bound_from_above(const judged *j, sl__robust_report *report) {
+static void bound_from_above(const judged *j, int32_t dim, sl__robust_report *report) {
+  const double missing = log_ten + (dim > SL__FEW ? sl__robust_allowance(dim) : 0);
   double sum = 0, squares = 0;
   int64_t missed = 0;
   for (int64_t r = 0; r < j->fresh_rows; r++) {
@@ -99,14 +114,27 @@ static void bound_from_above(const judged *j, sl__robust_report *report) {
   report->missed = (double)missed / n;
 }
 
+static int descending(const void *a, const void *b) {
+  const double x = *(const double *)a, y = *(const double *)b;
+  return (x < y) - (x > y);
+}
+
 /* The share of draws that the weights of q leave, as draws of p see it: Z / E_p[w]. */
-static void measure_forward(const judged *j, double log_evidence, sl__robust_report *report) {
-  double most = -INFINITY, sum = 0;
-  for (int64_t r = 0; r < j->fresh_rows; r++) most = fmax(most, j->at_fresh[r]);
-  for (int64_t r = 0; r < j->fresh_rows; r++) sum += exp(j->at_fresh[r] - most);
+static sl_status measure_forward(sl__arena *arena, const judged *j, double log_evidence,
+                                 sl__robust_report *report) {
+  const size_t count = (size_t)j->fresh_rows, left_out = (size_t)(stray * (double)count);
+  double *sorted = sl__arena_take(arena, count, sizeof *sorted), sum = 0;
+  if (!sorted) return SL_NO_MEMORY;
+  memcpy(sorted, j->at_fresh, count * sizeof *sorted);
+  for (size_t r = 0; r < count; r++)
+    if (isnan(sorted[r])) return SL_OK; /* nor is the share a number */
+  qsort(sorted, count, sizeof *sorted, descending);
+  const double most = sorted[left_out];
+  for (size_t r = left_out; r < count; r++) sum += exp(sorted[r] - most);
   /* fmin would take 0 for what is not a number */
-  const double log_share = log_evidence - most - log(sum / (double)j->fresh_rows);
+  const double log_share = log_evidence - most - log(sum / (double)(count - left_out));
   report->ess_forward = log_share > 0 ? 1 : exp(log_share);
+  return SL_OK;
 }
 
 static sl_status bridge(sl__robust *run, const judged *j, sl__robust_report *report) {
@@ -126,28 +154,56 @@ static sl_status bridge(sl__robust *run, const judged *j, sl__robust_report *rep
   return SL_OK;
 }
 
-static void moments(int64_t rows, int32_t dim, int32_t column, const double *x, double *mean,
-                    double *sd) {
-  double sum = 0, squares = 0;
-  for (int64_t r = 0; r < rows; r++) sum += x[r * dim + column];
-  *mean = sum / (double)rows;
+typedef struct moments {
+  double mean, sd, deviation, kurtosis; /* deviation: the mean of |x - mean| */
+  double draws;                         /* independent ones */
+} moments;
+
+/* shares [rows], of sum 1; NULL: all alike. */
+static moments measure(int64_t rows, int32_t dim, int32_t column, const double *x,
+                       const double *shares) {
+  const double even = 1 / (double)rows;
+  double fourth = 0;
+  moments m = {.draws = (double)rows};
+  for (int64_t r = 0; r < rows; r++) m.mean += (shares ? shares[r] : even) * x[r * dim + column];
   for (int64_t r = 0; r < rows; r++) {
-    const double off = x[r * dim + column] - *mean;
-    squares += off * off;
+    const double off = x[r * dim + column] - m.mean, share = shares ? shares[r] : even;
+    m.sd += share * off * off;
+    m.deviation += share * fabs(off);
+    fourth += share * off * off * off * off;
   }
-  *sd = sqrt(squares / (double)rows);
+  m.kurtosis = fourth / (m.sd * m.sd);
+  m.sd = sqrt(m.sd);
+  return m;
+}
+
+/* The variance of a mean deviation's logarithm. */
+static double deviation_variance(const moments *m) {
+  return (m->sd * m->sd / m->deviation / m->deviation - 1) / m->draws;
+}
+
+/* |log ratio| of sds; where tails are so heavy, as of a funnel, that thousands of draws do not know
+ * an sd, of mean deviations, beyond what chance explains. One that is not a number stays. */
+static void compare(const moments *a, const moments *b, double *mean_gap, double *sd_gap) {
+  const double off = fabs(a->mean - b->mean) / b->sd;
+  double ratio = fabs(log(a->sd / b->sd));
+  if (fmax(a->kurtosis, b->kurtosis) > heavy_tailed) {
+    const double chance = errors * sqrt(deviation_variance(a) + deviation_variance(b));
+    ratio = fabs(log(a->deviation / b->deviation)) - chance;
+    if (ratio < 0) ratio = 0;
+  }
+  if (!isnan(*mean_gap) && !(off <= *mean_gap)) *mean_gap = off;
+  if (!isnan(*sd_gap) && !(ratio <= *sd_gap)) *sd_gap = ratio;
 }
 
 static void compare_moments(const sl__robust *run, const judged *j, sl__robust_report *report) {
   const sl__exploration *e = run->exploration;
   report->mean_gap = report->sd_gap = 0;
   for (int32_t i = 0; i < e->dim; i++) {
-    double mean, sd;
-    moments(j->rows, e->dim, i, j->x, &mean, &sd);
-    const double off = fabs(mean - e->mean[i]) / e->sd[i], ratio = fabs(log(sd / e->sd[i]));
-    /* one that is not a number stays */
-    if (!isnan(report->mean_gap) && !(off <= report->mean_gap)) report->mean_gap = off;
-    if (!isnan(report->sd_gap) && !(ratio <= report->sd_gap)) report->sd_gap = ratio;
+    const moments own = measure(j->rows, e->dim, i, j->x, NULL);
+    moments known = measure(e->buffer.rows, e->dim, i, e->buffer.x, NULL);
+    known.draws = fmin(known.draws, e->effective);
+    compare(&own, &known, &report->mean_gap, &report->sd_gap);
   }
 }
 
@@ -160,19 +216,12 @@ static sl_status compare_weighted(const sl__robust *run, sl__arena *arena, const
   if (!weights) return SL_NO_MEMORY;
   for (int64_t r = 0; r < j->rows; r++) most = fmax(most, j->log_weights[r]);
   for (int64_t r = 0; r < j->rows; r++) total += weights[r] = exp(j->log_weights[r] - most);
+  for (int64_t r = 0; r < j->rows; r++) weights[r] /= total;
   report->own_mean_gap = report->own_sd_gap = 0;
   for (int32_t i = 0; i < dim; i++) {
-    double mean, sd, weighted = 0, squares = 0;
-    moments(j->rows, dim, i, j->x, &mean, &sd);
-    for (int64_t r = 0; r < j->rows; r++) weighted += weights[r] / total * j->x[r * dim + i];
-    for (int64_t r = 0; r < j->rows; r++) {
-      const double off = j->x[r * dim + i] - weighted;
-      squares += weights[r] / total * off * off;
-    }
-    const double off = fabs(mean - weighted) / sqrt(squares), ratio = fabs(log(sd / sqrt(squares)));
-    /* one that is not a number stays */
-    if (!isnan(report->own_mean_gap) && !(off <= report->own_mean_gap)) report->own_mean_gap = off;
-    if (!isnan(report->own_sd_gap) && !(ratio <= report->own_sd_gap)) report->own_sd_gap = ratio;
+    const moments own = measure(j->rows, dim, i, j->x, NULL);
+    const moments known = measure(j->rows, dim, i, j->x, weights);
+    compare(&own, &known, &report->own_mean_gap, &report->own_sd_gap);
   }
   return SL_OK;
 }
@@ -199,15 +248,18 @@ sl_status sl__robust_judge(sl__robust *run, const sl__model *model, sl__robust_r
     status = sl__vi_log_weights(run->context, model->flow, model->vector, run->target, j.fresh_rows,
                                 j.fresh, j.at_fresh);
   if (status == SL_OK) {
-    bound_from_above(&j, report);
+    bound_from_above(&j, run->exploration->dim, report);
     compare_moments(run, &j, report);
     status = compare_weighted(run, &arena, &j, report);
     if (status == SL_OK && report->scores.lost == 0) status = bridge(run, &j, report);
-    measure_forward(&j, isfinite(report->bridge) ? report->bridge : report->scores.log_evidence,
-                    report);
+    if (status == SL_OK)
+      status = measure_forward(
+          &arena, &j, isfinite(report->bridge) ? report->bridge : report->scores.log_evidence,
+          report);
   }
   if (status == SL_OK && report->scores.lost == 0)
     status = sl__robust_widen_by(run, j.rows, j.x, j.log_weights);
+  if (status == SL_OK) status = sl__robust_weigh_modes(run, report, j.rows, j.x, j.log_weights);
   sl__arena_close(&arena);
   show_judging(run, STEP_DONE);
   return status;

@@ -13,9 +13,10 @@
 enum {
   MOST_TEMPERED = 64, /* dimensions */
   MOST_GROUPED = 8,   /* dimensions */
-  MOST_FORGETFUL = 3, /* dimensions */
   /* Where chains agree and dimensions are more, the population only looks for what they missed. */
   FEWER_PARTICLES = 2048,
+  MANY = 16, /* dimensions */
+  MORE_PARTICLES = 8192,
   MOST_GRADIENTS = 500000,
   COPIES = 4, /* of the population, each moved on from the one before */
   SWEEPS = 6, /* between copies */
@@ -25,13 +26,11 @@ enum {
   SEGMENTS = 8,      /* of a chain, which stay in one mode each, mostly */
   STAGE_STEPS = 1000 /* that progress counts for the population, and for each run of chains */
 };
-static const double good_rhat = 1.03;
 /* Nats of mass by which a mode is beyond notice. */
 static const double negligible = 10;
 
 /* ---- limits ---- */
 
-static const uint64_t searching_seed = 4000;
 enum { WALKING, SEARCHING, TEMPERING, WALKING_AGAIN, COPYING, STAGES };
 
 /* What may end a run: the caller, the gradients, the clock. */
@@ -78,19 +77,20 @@ static void tell_what_is_known(const sl__exploration *e, sl__smc_options *option
 
 static sl_status temper(sl_context *context, const sl__target *target, limits *l, sl__arena *arena,
                         sl__exploration *e) {
-  const uint64_t seed = l->options->seed;
   sl__smc_options options;
   sl__smc_defaults(&options, e->dim);
-  options.seed = seed;
+  options.seed = sl__seed_of_part(l->options->seed, SL__PART_TEMPER, 0);
   options.progress = watch_population;
   options.user = l;
   l->stage = TEMPERING;
   l->before = e->gradients;
   tell_what_is_known(e, &options);
-  if (e->chains_agree && e->dim > MOST_FORGETFUL) {
+  if (e->chains_agree && e->dim > SL__FEW) {
     options.particles = FEWER_PARTICLES;
     options.most_gradients = MOST_GRADIENTS;
   }
+  /* modes by the thousand, perhaps, whose shares it alone knows */
+  if (!e->chains_agree && e->dim > MANY) options.particles = MORE_PARTICLES;
   const int64_t rows = options.particles;
   const size_t each = (size_t)rows * (size_t)e->dim;
   e->particles.x = sl__arena_take(arena, each, sizeof(double));
@@ -99,6 +99,7 @@ static sl_status temper(sl_context *context, const sl__target *target, limits *l
   if (!e->particles.x || !density || !e->wide.x) return SL_NO_MEMORY;
   const sl_status status = sl__smc_run(context, target, &options, e->particles.x, density, &e->smc);
   e->gradients += e->smc.gradients;
+  e->led += rows;
   if (status == SL_STOPPED && e->cut) { /* better than no draws at all */
     e->particles.rows = rows;
     return SL_OK;
@@ -142,8 +143,7 @@ static sl_status run_chains(sl_context *context, const sl__target *target, limit
   options.chains = CHAINS;
   options.warmup = WARMUP;
   options.draws = DRAWS;
-  options.seed =
-      l->options->seed + (l->stage == WALKING_AGAIN) + (l->stage == SEARCHING ? searching_seed : 0);
+  options.seed = sl__seed_of_part(l->options->seed, SL__PART_CHAINS, l->stage);
   options.most_depth = 8;
   keeper k = {.x = e->chains.x + e->chains.rows * e->dim, .dim = e->dim, .limits = l};
   const sl__sampler_listener listener = {.draw = keep, .progress = watch_chains, .user = &k};
@@ -238,15 +238,15 @@ static sl_status judge_modes(sl_context *context, sl__exploration *e) {
   SL__TRY(
       sl__confirm_modes(context, &e->particles, &e->chains, e->dim, segments, &e->modes_confirmed));
   if (e->modes_confirmed || e->dim <= MOST_GROUPED) return SL_OK;
-  return sl__confirm_margins(context, e, good_rhat, segments, &e->modes_confirmed);
+  return sl__confirm_margins(context, e, SL__GOOD_RHAT, segments, &e->modes_confirmed);
 }
 
-/* The independent draws that the population is worth. In few dimensions its moves make it forget
- * its ancestors; else it is known as well as the evidence is, which tells how many are left. */
+/* The independent draws that the population is worth: it is known as well as the evidence is, which
+ * tells how many ancestors are left. Moves make it forget these within a mode, but not the mode. */
 static double worth(const sl__exploration *e) {
   const double rows = (double)e->particles.rows,
                variance = e->smc.log_evidence_se * e->smc.log_evidence_se;
-  return e->dim <= MOST_FORGETFUL ? rows : fmin(rows, 1 / variance);
+  return fmin(rows, 1 / variance);
 }
 
 /* The population, and copies of it that are moved on. */
@@ -268,7 +268,7 @@ static sl_status take_population(sl_context *context, const sl__target *target, 
     sl__smc_report moved = {.step_size = e->smc.step_size};
     sl__smc_options options;
     sl__smc_defaults(&options, e->dim);
-    options.seed = l->options->seed + (uint64_t)copy;
+    options.seed = sl__seed_of_part(l->options->seed, SL__PART_COPY, copy);
     options.progress = watch_copies;
     options.user = l;
     l->before = e->gradients;

@@ -1,7 +1,28 @@
 /* What is known of a target before a flow is fitted to it. */
 #ifndef SL_INFER_ROBUST_EXPLORE_H
 #define SL_INFER_ROBUST_EXPLORE_H
+#include "base/random.h"
 #include "infer/explore/smc.h"
+
+/* The parts of a run that draw at random: each has seeds of its own, by number. */
+enum {
+  SL__PART_CHAINS, /* number: the exploration's stage */
+  SL__PART_TEMPER,
+  SL__PART_COPY,
+  SL__PART_SEARCH,
+  SL__PART_SHUFFLE,
+  SL__PART_START, /* from here on, number: the attempt */
+  SL__PART_LIKELIHOOD,
+  SL__PART_DIVERGENCE,
+  SL__PART_KEEP,
+  SL__PART_JUDGE,
+  SL__PART_REFRESH,
+  SL__PART_WALK,
+  SL__PART_PROPER
+};
+static inline uint64_t sl__seed_of_part(uint64_t seed, uint32_t part, int number) {
+  return sl__random_seed((sl__random_key){seed, SL__STREAM_PART + part, (uint32_t)number});
+}
 
 typedef struct sl__draws {
   int64_t rows;
@@ -17,9 +38,10 @@ typedef struct sl__exploration {
   int64_t chain_count;      /* that reached their end */
   sl__smc_report smc;
   bool tempered_complete;
-  double rhat;   /* largest of any coordinate; NaN: no chains */
-  double *rhats; /* [dim] */
-  int64_t divergences, gradients;
+  double rhat;                            /* largest of any coordinate; NaN: no chains */
+  double *rhats;                          /* [dim] */
+  int64_t divergences, gradients, values; /* evaluations with gradient, without */
+  int64_t climbs, led;                    /* ways up, and particles, that looked for modes */
   bool chains_agree;
   bool modes_confirmed; /* chains stayed apart where the population is apart as well */
   bool chains_mix;      /* they agree well, forget soon and hardly diverge */
@@ -32,7 +54,13 @@ typedef struct sl__exploration {
   char trouble[512];    /* why one of the two is missing */
 } sl__exploration;
 
-enum { SL__MOST_DENSE = 128 };
+enum {
+  SL__MOST_DENSE = 128,
+  SL__FEW = 3 /* dimensions in which a population, or a few thousand points, are about everywhere */
+};
+/* Chains agree below the first; the share of their transitions that may diverge. */
+#define SL__GOOD_RHAT      1.03
+#define SL__MOST_DIVERGENT 0.01
 
 typedef struct sl__explore_options {
   uint64_t seed;

@@ -83,7 +83,7 @@ static sl_status run_likelihood(sl__robust *run, const sl__plan_of_attempt *plan
   options.valid_every = plan->likelihood_steps / 10 + 1;
   options.patience = 4;
   options.ema = 0.98;
-  options.seed = run->options->seed + (uint64_t)run->attempt;
+  options.seed = sl__robust_seed(run, SL__PART_LIKELIHOOD);
   options.max_seconds = time_limit(run);
   options.progress = show_likelihood;
   options.user = run;
@@ -114,6 +114,10 @@ static bool show_divergence(void *user, const sl__vi_progress *now) {
   return sl__robust_tell(user, SL__ROBUST_DIVERGENCE, now->step, now->steps, now->loss);
 }
 
+static int64_t wide_samples(const sl__plan_of_attempt *plan) {
+  return plan->batch / 4;
+}
+
 /* How many terms there are. */
 static int plan_terms(const sl__robust *run, const sl__plan_of_attempt *plan,
                       sl__vi_options *options, sl__vi_term terms[TERMS]) {
@@ -129,7 +133,7 @@ static int plan_terms(const sl__robust *run, const sl__plan_of_attempt *plan,
                                       .draws = e->buffer.x};
   terms[WIDE_TERM] = (sl__vi_term){.objective = "variance",
                                    .weight = wide_weight,
-                                   .samples = plan->batch / 4,
+                                   .samples = wide_samples(plan),
                                    .rows = e->wide.rows,
                                    .draws = e->wide.x,
                                    .log_weights = e->wide_log_weights};
@@ -149,7 +153,7 @@ static void plan_divergence(sl__robust *run, const sl__plan_of_attempt *plan,
   options->clip_by_median = true;
   options->ema = 0.99;
   options->sobol = e->dim <= SL__SOBOL_DIMS && strcmp(model->flow->base.kind->name, "normal") == 0;
-  options->seed = run->options->seed + (uint64_t)run->attempt;
+  options->seed = sl__robust_seed(run, SL__PART_DIVERGENCE);
   options->max_seconds = time_limit(run);
   options->progress = show_divergence;
   options->user = run;
@@ -175,13 +179,14 @@ static sl_status run_divergence(const sl__plan_of_attempt *plan, sl__vi *vi, sl_
   return SL_OK;
 }
 
-static void add_to_report(const sl__vi *vi, sl__robust *run) {
+static void add_to_report(const sl__vi *vi, int64_t samples, sl__robust *run) {
   sl__robust_report *report = run->report;
   sl__vi_report now;
   sl__vi_report_of(vi, &now);
   report->steps += now.steps;
   report->gradient_evaluations += now.gradient_evaluations;
-  report->loss_average = now.loss_average;
+  if (run->exploration->wide.rows > 0) report->evaluations += now.steps * samples;
+  run->loss_average = now.loss_average;
   run->history = now.history;
 }
 
@@ -192,7 +197,7 @@ static sl_status improve_divergence(sl__robust *run, const sl__plan_of_attempt *
   sl_status status = run_divergence(plan, vi, &keeping);
   const size_t width = run->type == SL_F32 ? sizeof(float) : sizeof(double);
   memcpy(model->vector, sl__vi_parameters(vi), (size_t)model->flow->size * width);
-  add_to_report(vi, run);
+  add_to_report(vi, wide_samples(plan), run);
   /* After a loss that was not finite the judge will see. */
   if (status == SL_NUMERIC) status = SL_OK;
   if (status == SL_OK || status == SL_STOPPED) {
@@ -223,6 +228,7 @@ static sl_status fit_divergence(sl__robust *run, const sl__plan_of_attempt *plan
 
 sl_status sl__robust_improve(sl__robust *run, const sl__plan_of_attempt *plan, sl__model *model) {
   run->history = (sl__loss_history){0};
+  run->loss_average = (double)NAN;
   sl_status status = fit_likelihood(run, plan, model);
   if (status == SL_OK && !sl__robust_is_spent(run)) status = fit_divergence(run, plan, model);
   return status;

@@ -37,8 +37,10 @@ static sl_status score(const sl__keeping *keeping, const void *vector, double *v
   sl__vi_scores scores;
   *value = INFINITY;
   *se = 0;
-  const sl_status status = sl__vi_evaluate(run->context, keeping->flow, vector, run->target, rows,
-                                           run->options->seed + 500, NULL, NULL, &scores);
+  const sl_status status =
+      sl__vi_evaluate(run->context, keeping->flow, vector, run->target, rows,
+                      sl__robust_seed(run, SL__PART_KEEP), NULL, NULL, &scores);
+  run->report->evaluations += 2 * rows; /* by draws of both */
   if (status == SL_NUMERIC) return SL_OK;
   if (status != SL_OK) return status;
   SL__TRY(sl__vi_log_weights(run->context, keeping->flow, vector, run->target, rows,

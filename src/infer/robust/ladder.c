@@ -8,7 +8,8 @@
  * places that one draw in ten thousand comes to is hardly trained, and should be nothing.
  *
  * More dimensions, and chains that do not mix: scales that depend on other coordinates, by affine
- * couplings, which straighten a funnel; walk.c explores again through them. Modes that are apart:
+ * couplings, one of which is as drivers.c says, which straighten a funnel; walk.c explores again
+ * through them, and the second is fitted to what that found. Modes that are apart:
  * first margins with modes of their own, then mixtures.
  *
  * More dimensions otherwise, or chains that agree: first a normal density with bent margins, which
@@ -27,8 +28,10 @@
 #define TAILS         "elementwise(tail)-elementwise(rqs,bins=12,bound=6,tails=learned)"
 #define BENDS(count)  "coupling(rqs,bins=8,hidden=48x48,bound=6,tails=learned)*" #count "-" TAILS
 /* A normal density with bent margins, modes of a margin's own among them. */
-#define COPULA        "triangular-" SL__MARGINS
-#define SCALES(count) "elementwise(tail)-coupling(affine,hidden=32x32)*" #count
+#define COPULA             "triangular-" SL__MARGINS
+#define DRIVEN             "-coupling(affine,hidden=32x32,mask=DRIVERS)"
+#define SCALES(count)      "elementwise(tail)-coupling(affine,hidden=32x32)*" #count DRIVEN
+#define BENT_SCALES(count) "elementwise(rqs,bins=12,bound=6,tails=learned)-" SCALES(count)
 
 static const sl__plan_of_attempt line[] = {
     {"gaussian_mixture(8)", MARGINS(32), false, 300, 400, 512, 1e-2},
@@ -55,20 +58,35 @@ static const sl__plan_of_attempt many[] = {
     {"normal", BENDS(8), true, 0, 2000, 512, 2e-3},
     {"normal", "(maf(affine,hidden=64x64)-reverse)*2-" TAILS, false, 500, 2500, 512, 3e-3},
 };
+/* Chains mix, and yet some coordinates drive the scales of others. */
+static const sl__plan_of_attempt scaled[] = {
+    {"normal", TAILS, false, 200, 300, 256, 1e-2},
+    {"normal", SCALES(4), false, 300, 1500, 256, 5e-3},
+    {"normal", BENT_SCALES(4), true, 200, 3000, 512, 3e-3},
+    {"normal", BENDS(4), false, 300, 1000, 512, 4e-3},
+    {"normal", BENDS(8), true, 0, 2000, 512, 2e-3},
+};
 /* Chains disagreed, and no separate modes explain it: scales that depend on other coordinates. */
 static const sl__plan_of_attempt bent[] = {
     {"normal", SCALES(4), false, 300, 1500, 256, 5e-3},
-    {"normal", SCALES(4), true, 200, 3000, 512, 3e-3},
+    {"normal", BENT_SCALES(4), true, 200, 3000, 512, 3e-3},
+    {"normal", BENT_SCALES(4), true, 0, 3000, 512, 2e-3},
     {"normal", BENDS(4), false, 500, 2000, 512, 4e-3},
     {"normal", BENDS(8), true, 0, 2500, 512, 2e-3},
 };
 /* Chains from different points stayed apart, in modes of their own. */
-static const sl__plan_of_attempt apart[] = {
-    {"normal", COPULA, false, 0, 1500, 512, 3e-3},
-    {"gaussian_mixture(16)", BENDS(2), false, 300, 1000, 512, 3e-3},
-    {"gaussian_mixture(48)", BENDS(4), false, 600, 2500, 512, 3e-3},
-    {"normal", BENDS(8), false, 600, 3000, 512, 2e-3},
-};
+#define MARGINS_FIRST \
+  { "normal", COPULA, false, 0, 1500, 512, 3e-3 }
+#define MIXTURES                                                         \
+  {"gaussian_mixture(16)", BENDS(2), false, 300, 1000, 512, 3e-3},       \
+      {"gaussian_mixture(48)", BENDS(4), false, 600, 2500, 512, 3e-3}, { \
+    "normal", BENDS(8), false, 600, 3000, 512, 2e-3                      \
+  }
+static const sl__plan_of_attempt apart[] = {MARGINS_FIRST, MIXTURES};
+/* The first attempt reached all modes, so that their shares are known, and only these are mended
+ * (weighed.c). */
+static const sl__plan_of_attempt apart_weighed[] = {
+    MARGINS_FIRST, {"normal", COPULA, true, 0, 0, 512, 3e-3}, MIXTURES};
 
 /* The flow that was asked for, tried longer and longer. */
 static bool plan_given(const sl__robust *run, int attempt, sl__plan_of_attempt *out) {
@@ -96,6 +114,20 @@ static void tune_waves(sl__robust *run, sl__plan_of_attempt *plan) {
   plan->layers = run->tuned;
 }
 
+/* The coordinates that drive others' scales, by a mask of their own; without any, no such layer. */
+static void tune_drivers(sl__robust *run, sl__plan_of_attempt *plan) {
+  const char *marked = strstr(plan->layers, DRIVEN);
+  if (!marked) return;
+  const int before = (int)(marked - plan->layers);
+  const char *after = marked + strlen(DRIVEN);
+  if (run->drivers)
+    snprintf(run->tuned, sizeof run->tuned, "%.*s-coupling(affine,hidden=32x32,mask=%s)%s", before,
+             plan->layers, run->drivers, after);
+  else
+    snprintf(run->tuned, sizeof run->tuned, "%.*s%s", before, plan->layers, after);
+  plan->layers = run->tuned;
+}
+
 bool sl__robust_plan(sl__robust *run, int attempt, sl__plan_of_attempt *out) {
   static const struct {
     const sl__plan_of_attempt *plans;
@@ -105,19 +137,25 @@ bool sl__robust_plan(sl__robust *run, int attempt, sl__plan_of_attempt *out) {
       {few, (int)(sizeof few / sizeof *few)},
       {few_agreeing, (int)(sizeof few_agreeing / sizeof *few_agreeing)},
       {many, (int)(sizeof many / sizeof *many)},
+      {scaled, (int)(sizeof scaled / sizeof *scaled)},
       {bent, (int)(sizeof bent / sizeof *bent)},
       {apart, (int)(sizeof apart / sizeof *apart)},
+      {apart_weighed, (int)(sizeof apart_weighed / sizeof *apart_weighed)},
   };
   const sl__exploration *e = run->exploration;
   const int most = run->options->most_attempts;
   if (most > 0 && attempt >= most) return false;
   if (run->options->formula) return plan_given(run, attempt, out);
   int which = 0;
-  if (e->dim > 1 && e->dim <= 3) which = e->chains_agree ? 2 : 1;
-  if (e->dim > 3) which = e->modes_confirmed ? 5 : e->chains_mix && !e->walked ? 3 : 4;
+  if (e->dim > 1 && e->dim <= SL__FEW) which = e->chains_agree ? 2 : 1;
+  if (e->dim > SL__FEW) {
+    which = e->chains_mix && !e->walked ? 3 + (run->drivers != NULL) : 5;
+    if (e->modes_confirmed) which = 6 + (run->own.rows > 0);
+  }
   if (attempt >= ladders[which].count) return false;
   *out = ladders[which].plans[attempt];
   if (run->options->base) out->base = run->options->base;
   tune_waves(run, out);
+  tune_drivers(run, out);
   return true;
 }

@@ -10,9 +10,7 @@
 #include "infer/vi/engine.h"
 
 enum { BINS = SL__MARGIN_BINS, TAIL = 7 /* bins beyond the last score */ };
-static const double last_score = 2.5, bound = SL__MARGIN_BOUND;
-/* rqs: the least share of the box that a bin has, and what is added before the softplus. */
-static const double least_share = 1e-3;
+static const double last_score = 2.5, bound = SL__MARGIN_BOUND, least_share = SL__MARGIN_LEAST;
 
 typedef struct knots {
   double x[BINS + 1], z[BINS + 1];
@@ -30,13 +28,14 @@ static double quantile(int64_t rows, const double *sorted, double share) {
   return sorted[low] + (at - (double)low) * (sorted[low + 1] - sorted[low]);
 }
 
-/* The edge of the box is the last knot, at side * bound in both. */
+/* The edge of the box is the last knot, at side * bound in both. The last bin leads there from
+ * wherever the margin ends, and is the smaller the nearer the knot before it is to the edge. */
 static void extend(knots *k, int last, int side) {
   const int inner = last - side;
   const double steep = (k->z[last] - k->z[inner]) / (k->x[last] - k->x[inner]);
   const double room = side * bound - k->x[last], rest = side * bound - k->z[last];
   for (int n = 1; n <= TAIL; n++) {
-    const double share = (double)n / TAIL;
+    const double left = 1 - (double)n / TAIL, share = 1 - left * left;
     const double wanted = share * rest / steep, most = room * (1 - 0.02 * (TAIL - n));
     k->z[last + side * n] = k->z[last] + share * rest;
     k->x[last + side * n] =
@@ -69,12 +68,12 @@ static void take_shares(const double knot[BINS + 1], double share[BINS]) {
   for (int b = 0; b < BINS; b++) share[b] = least + (share[b] - least) * (1 - least * BINS) / sum;
 }
 
-static double raw_share(double share) {
+double sl__robust_raw_share(double share) {
   return log((share - least_share) / (1 - least_share * BINS));
 }
 
 /* The inverse of a softplus that is 1 at 0. */
-static double raw_slope(double slope) {
+double sl__robust_raw_slope(double slope) {
   const double shift = log(expm1(1 - least_share)), wanted = fmax(slope, 2 * least_share);
   return (wanted > 30 ? wanted : log(expm1(wanted - least_share))) - shift;
 }
@@ -86,23 +85,28 @@ static void put(sl__model *model, int64_t offset, int32_t column, const knots *k
   take_shares(k->z, height);
   for (int b = 0; b < BINS; b++) {
     const int64_t at = offset + (int64_t)b * dim + column, groups = (int64_t)BINS * dim;
-    sl__vi_put(model->flow, model->vector, at, raw_share(width[b]));
-    sl__vi_put(model->flow, model->vector, at + groups, raw_share(height[b]));
+    sl__vi_put(model->flow, model->vector, at, sl__robust_raw_share(width[b]));
+    sl__vi_put(model->flow, model->vector, at + groups, sl__robust_raw_share(height[b]));
     if (b == 0) continue;
     const double before = height[b - 1] / width[b - 1], after = height[b] / width[b];
-    sl__vi_put(model->flow, model->vector, at + 2 * groups - dim, raw_slope(sqrt(before * after)));
+    sl__vi_put(model->flow, model->vector, at + 2 * groups - dim,
+               sl__robust_raw_slope(sqrt(before * after)));
   }
+}
+
+int64_t sl__robust_margins_at(const sl__model *model) {
+  const sl__chain *chain = &model->flow->chain;
+  for (int l = 0; l < chain->count; l++)
+    if (strcmp(chain->layers[l].text, SL__MARGINS) == 0)
+      return model->flow->parameters[chain->layers[l].first_parameter].offset;
+  return -1;
 }
 
 sl_status sl__robust_start_margins(const sl__robust *run, sl__model *model) {
   const sl__exploration *e = run->exploration;
   const int64_t rows = e->buffer.rows;
-  const sl__chain *chain = &model->flow->chain;
-  const sl__layer *layer = NULL;
-  for (int l = 0; l < chain->count && !layer; l++)
-    if (strcmp(chain->layers[l].text, SL__MARGINS) == 0) layer = &chain->layers[l];
-  if (!layer) return SL_OK;
-  const int64_t offset = model->flow->parameters[layer->first_parameter].offset;
+  const int64_t offset = sl__robust_margins_at(model);
+  if (offset < 0) return SL_OK;
   double *sorted = sl__allocate(run->context, (size_t)rows, sizeof *sorted);
   if (!sorted) return SL_NO_MEMORY;
   for (int32_t i = 0; i < e->dim; i++) {

@@ -20,7 +20,7 @@ static void adopt(sl__robust_report *whole, const sl__robust_report *now) {
   next.steps = whole->steps;
   next.rolled_back = whole->rolled_back;
   next.gradient_evaluations = whole->gradient_evaluations;
-  next.loss_average = whole->loss_average;
+  next.evaluations = whole->evaluations;
   next.attempts = whole->attempts;
   *whole = next;
 }
@@ -45,6 +45,7 @@ static sl_status attempt(sl__robust *run, const sl__plan_of_attempt *plan, sl__m
   if (improved != SL_OK && improved != SL_STOPPED) return improved;
   sl__robust_report now = *run->report;
   now.history = run->history;
+  now.loss_average = run->loss_average;
   SL__TRY(sl__robust_judge(run, model, &now));
   sl__robust_verdict(&now);
   bool adopted;
@@ -66,9 +67,10 @@ enum { settling_attempt = 2 };
 static bool good_enough(const sl__robust *run) {
   char text[600];
   const int32_t dim = run->exploration->dim;
-  const bool settles = dim <= 3 && run->attempt >= settling_attempt;
+  const bool settles = dim <= SL__FEW && run->attempt >= settling_attempt;
   const double most = settles ? sl__robust_allowance(dim) : sl__robust_goal(dim);
-  return !sl__robust_object_to_flow(run->report, text, sizeof text) &&
+  return !sl__robust_shares_mendable(run) &&
+         !sl__robust_object_to_flow(run->report, text, sizeof text) &&
          sl__robust_gap(run->report) <= most;
 }
 
@@ -100,6 +102,9 @@ void sl__robust_note_exploration(const sl__exploration *e, sl__robust_report *re
   report->effective = e->effective;
   report->tempered_accept = e->smc.accept;
   report->chain_draws = e->chains.rows;
+  report->climbs = e->climbs;
+  report->particles = e->led;
+  report->chains = e->chain_count;
 }
 
 static bool show_exploring(void *user, int64_t step, int64_t steps) {
@@ -120,9 +125,11 @@ static sl_status explore(sl__robust *run, sl__arena *arena) {
     return sl__fail(run->context, SL_STOPPED, "stopped while exploring, before any fit");
   if (status != SL_OK) return status;
   sl__robust_note_exploration(run->exploration, run->report);
-  run->report->gradient_evaluations = run->exploration->gradients;
+  run->report->gradient_evaluations += run->exploration->gradients;
   run->type = sl__robust_type(run->exploration);
   SL__TRY(sl__robust_widen(run->context, run->target, arena, run->exploration));
+  run->report->evaluations += run->exploration->values;
+  SL__TRY(sl__robust_find_drivers(run));
   return sl__robust_fastest_wave(run->context, run->exploration, &run->fastest);
 }
 
@@ -153,7 +160,8 @@ sl_status sl__robust_fit(sl_context *context, const sl__target *target,
                     .started = sl__os_seconds()};
   SL__TRY(check_formula(context, target, options));
   sl__arena_open(&arena, context);
-  sl_status status = explore(&run, &arena);
+  sl_status status = sl__robust_check_proper(&run);
+  if (status == SL_OK) status = explore(&run, &arena);
   if (status == SL_OK) status = climb(&run, out);
   if (*out) {
     report->chosen = (*out)->flow->formula;

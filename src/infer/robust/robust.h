@@ -45,16 +45,18 @@ void sl__robust_defaults(sl__robust_options *options);
 typedef struct sl__robust_report {
   sl__vi_scores scores;               /* by q's own draws */
   double upper_bound, upper_bound_se; /* mean log w over the exploration's draws: >= log Z */
-  double ess_forward;                 /* of the exploration's draws, as a share of them */
-  double bridge, bridge_se;           /* log Z from both sets of draws */
-  double tempered, tempered_se;       /* log Z from the tempered population */
-  double missed;                      /* share of the exploration's draws that q hardly reaches */
+  double ess_forward;           /* of the exploration's draws, but for the few heaviest, as a */
+                                /* share of them */
+  double bridge, bridge_se;     /* log Z from both sets of draws */
+  double tempered, tempered_se; /* log Z from the tempered population */
+  double missed;                /* share of the exploration's draws that q hardly reaches */
   /* Alike, q against its own draws as their weights have them; no more where k-hat is bad. */
   double own_mean_gap, own_sd_gap;
-  double mean_gap, sd_gap;            /* largest of any coordinate, q against the exploration, in */
-                                      /* sd, and |log ratio of sds| */
-  double rhat;                        /* largest, of the chains */
-  int64_t divergences, chain_draws;   /* of the chains */
+  double mean_gap, sd_gap;          /* largest of any coordinate, q against the exploration, in */
+                                    /* sd, and |log ratio| of sds, or of mean */
+                                    /* deviations where tails are heavy */
+  double rhat;                      /* largest, of the chains */
+  int64_t divergences, chain_draws; /* of the chains */
   /* What the exploration is worth. */
   int32_t dim;
   double effective;       /* independent draws, at least */
@@ -63,9 +65,11 @@ typedef struct sl__robust_report {
   bool modes_confirmed; /* chains disagree, and the population says that modes are apart */
   bool exploration_cut; /* by a limit */
   int attempts;
-  int64_t steps, gradient_evaluations;
+  int64_t steps, gradient_evaluations, evaluations; /* of the density; evaluations: without */
+  int64_t climbs, particles, chains;                /* that looked for modes */
   int rolled_back; /* stages that ended worse than they had been, and were set back */
-  double loss_average, seconds;
+  double seconds;
+  double loss_average;      /* of the attempt that is kept */
   sl__loss_history history; /* of the attempt that is kept, while it was fitted by its own draws */
   const char *chosen;       /* the flow's formula; lives as long as the model */
   bool certified;

@@ -64,7 +64,7 @@ static void place(search *s, int32_t k) {
     memcpy(trial, e->chains.x + ((k + 1) * draws - 1) * dim, (size_t)dim * sizeof *trial);
     return;
   }
-  const sl__random_key key = {s->seed, SL__STREAM_SEARCH, 0};
+  const sl__random_key key = {sl__seed_of_part(s->seed, SL__PART_SEARCH, 0), SL__STREAM_SEARCH, 0};
   const double scale = scales[n / 2 % SCALES], wide = deviations[n / 2 % SCALES];
   for (int32_t i = 0; i < dim; i++) {
     const double normal = nearer * sl__random_normal(key, (uint64_t)n, (uint32_t)i);
@@ -184,6 +184,7 @@ sl_status sl__exploration_search(sl_context *context, const sl__target *target, 
     out->found = choose(&s, first, out->heights);
   }
   if (s.density) e->gradients += sl__density_gradients(s.density);
+  e->climbs += s.climbs;
   sl__density_free(s.density);
   sl__arena_close(&arena);
   return status;

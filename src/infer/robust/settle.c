@@ -5,9 +5,8 @@
 #include "infer/diagnose/diagnose.h"
 #include "infer/robust/explore.h"
 
-static const double good_rhat = 1.03;
 /* Beyond these it is worth looking for a better way to walk. */
-static const double well_mixed_rhat = 1.01, least_share = 0.125, most_divergent = 0.01;
+static const double well_mixed_rhat = 1.01, least_share = 0.125;
 
 /* ---- chains ---- */
 
@@ -34,9 +33,9 @@ sl_status sl__exploration_judge_chains(sl_context *context, sl__arena *arena, sl
       e->effective = rows[i].ess_bulk;
   }
   const double count = (double)e->chains.rows;
-  e->chains_agree = e->rhat < good_rhat;
+  e->chains_agree = e->rhat < SL__GOOD_RHAT;
   e->chains_mix = e->rhat < well_mixed_rhat && e->effective >= least_share * count &&
-                  (double)e->divergences <= most_divergent * count;
+                  (double)e->divergences <= SL__MOST_DIVERGENT * count;
   return SL_OK;
 }
 
@@ -53,7 +52,7 @@ sl_status sl__exploration_take_chains(sl__arena *arena, sl__exploration *e) {
 
 /* Fisher and Yates. */
 static void shuffle(uint64_t seed, sl__draws *draws, int32_t dim) {
-  const sl__random_key key = {seed, SL__STREAM_RESAMPLE, 1};
+  const sl__random_key key = {sl__seed_of_part(seed, SL__PART_SHUFFLE, 0), SL__STREAM_RESAMPLE, 0};
   for (int64_t r = draws->rows - 1; r > 0; r--) {
     const int64_t other = (int64_t)sl__random_below(key, (uint64_t)r, 0, (uint64_t)r + 1);
     for (int32_t i = 0; i < dim; i++) {

@@ -99,13 +99,14 @@ sl_status sl__robust_start(const sl__robust *run, const sl__plan_of_attempt *pla
   sl__model *model = NULL;
   if (status == SL_OK)
     status = sl__model_new(run->context, formula.data, plan->base, e->dim, 0, run->type,
-                           run->options->seed + (uint64_t)run->attempt, &model);
+                           sl__robust_seed(run, SL__PART_START), &model);
   sl__text_close(&formula);
   if (status != SL_OK) return status;
   sl__flow_initialise(model->flow, model->vector);
   sl__model_standardize(model, e->mean, e->sd);
   status = whitens ? whiten(run, model) : sl__robust_start_margins(run, model);
   if (status == SL_OK && before && plan->deepens) take_over(before, model);
+  if (status == SL_OK && plan->steps == 0) status = sl__robust_weigh_margins(run, model);
   if (status != SL_OK) {
     sl__model_free(run->context, model);
     return status;

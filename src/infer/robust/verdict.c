@@ -3,25 +3,25 @@
 #include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include "infer/diagnose/diagnose.h"
 #include "infer/robust/attempt.h"
 
-/* Fewer independent draws of the exploration than these cannot judge a flow; R-hat as Vehtari et
- * al. 2021 (doi:10.1214/20-BA1221) see it is good below 1.01, and bad beyond the bound here. */
-static const double least_effective = 100, most_rhat = 1.05, most_divergent = 0.01;
 /* Of q against what its weights make of it: sds, and the logarithm of a ratio of these. */
 static const double most_own_mean = 0.15, most_own_sd = 0.14;
-static const double most_missed = 0.01, most_gap = 0.1, least_forward = 0.1;
+/* Where q needs no exploration to compare its moments with. */
+static const double sure_khat = 0.5, sure_share = 0.95, sure_missed = 0.001;
+static const double most_gap = 0.1, least_forward = 0.1;
 /* The tempered population is to be believed where its moves are good: in few dimensions and where
  * most are accepted; and where it knows the evidence well enough to see half of it missing. */
 static const double errors = 3, least_accept = 0.5, most_tempered_se = 0.2;
 static const double few_tempered_se = 0.1;
-enum { MOST_TRUSTED = 10, FEW = 3 };
+enum { MOST_TRUSTED = 10 };
 
 double sl__robust_goal(int32_t dim) {
-  return dim <= 3 ? 0.008 : 0.01 * dim;
+  return dim <= SL__FEW ? 0.008 : 0.01 * dim;
 }
 double sl__robust_allowance(int32_t dim) {
-  return dim <= 3 ? 0.04 : 0.05 * dim;
+  return dim <= SL__FEW ? 0.04 : 0.05 * dim;
 }
 
 double sl__robust_gap(const sl__robust_report *report) {
@@ -106,20 +106,20 @@ static bool not_a_number(const sl__robust_report *r, sentence out) {
  * than chains that crawl along a ridge; where it is what the flow is judged by, they need not
  * agree. */
 static bool population_suffices(const sl__robust_report *r) {
-  return !r->chains_agree && r->dim <= FEW && r->tempered_complete &&
+  return !r->chains_agree && r->dim <= SL__FEW && r->tempered_complete &&
          r->tempered_accept >= least_accept && r->tempered_se <= few_tempered_se;
 }
 
 static bool chains_disagree(const sl__robust_report *r, sentence out) {
-  if (r->rhat <= most_rhat || r->modes_confirmed || population_suffices(r)) return false;
+  if (r->rhat <= SL__MOST_RHAT || r->modes_confirmed || population_suffices(r)) return false;
   return say(out,
              "the exploring chains disagree (R-hat %.2f, %.2f or less is wanted) and no separate "
              "modes explain it; reparameterise the model or tighten its priors",
-             r->rhat, most_rhat);
+             r->rhat, SL__MOST_RHAT);
 }
 
 static bool chains_diverge(const sl__robust_report *r, sentence out) {
-  if ((double)r->divergences <= most_divergent * (double)r->chain_draws) return false;
+  if ((double)r->divergences <= SL__MOST_DIVERGENT * (double)r->chain_draws) return false;
   return say(out,
              "%lld of the exploring chains' %lld transitions diverged, so there may be a narrow "
              "place that they cannot enter; reparameterise the model, as by a non-centred form",
@@ -127,11 +127,11 @@ static bool chains_diverge(const sl__robust_report *r, sentence out) {
 }
 
 static bool exploration_small(const sl__robust_report *r, sentence out) {
-  if (r->effective >= least_effective) return false;
+  if (r->effective >= SL__LEAST_EFFECTIVE) return false;
   return say(out,
              "the exploration is worth %.0f independent draws, %.0f or more are wanted; "
              "reparameterise the model so that its chains mix",
-             r->effective, least_effective);
+             r->effective, SL__LEAST_EFFECTIVE);
 }
 
 static bool tail_heavy(const sl__robust_report *r, sentence out) {
@@ -154,7 +154,7 @@ static bool one_draw_heavy(const sl__robust_report *r, sentence out) {
 }
 
 static bool mass_missed(const sl__robust_report *r, sentence out) {
-  if (r->missed <= most_missed) return false;
+  if (r->missed <= SL__MOST_MISSED) return false;
   return say(out,
              "the flow hardly reaches %.1f %% of what the exploration found: a mode or a tail is "
              "missing; try a larger flow or a mixture for base",
@@ -213,6 +213,8 @@ static bool tempering_vague(const sl__robust_report *r, sentence out) {
 static bool tempering_disagrees(const sl__robust_report *r, sentence out) {
   const sl__vi_scores *s = &r->scores;
   if (!asks_tempering(r)) return false;
+  /* where chains are what the flow is judged by, a population that found less missed it itself */
+  if (r->chains_agree && r->tempered < s->log_evidence) return false;
   if (!differ(s->log_evidence, s->log_evidence_se, r->tempered, r->tempered_se, 0.05)) return false;
   return say(out,
              "two estimates of the log evidence disagree: %.3f by importance, %.3f by tempering; "
@@ -220,10 +222,17 @@ static bool tempering_disagrees(const sl__robust_report *r, sentence out) {
              s->log_evidence, r->tempered);
 }
 
+/* Where nearly all of q's draws count alike, and nothing that was explored lies beyond q, q knows the
+ * target's far tails better than an exploration that may have too few draws there. */
+static bool weights_suffice(const sl__robust_report *r) {
+  const sl__vi_scores *s = &r->scores;
+  return s->khat <= sure_khat && s->ess >= sure_share * (double)s->rows && r->missed <= sure_missed;
+}
+
 static bool moments_differ(const sl__robust_report *r, sentence out) {
   /* what the exploration's own numbers can be wrong by */
   const double most = most_gap + errors / sqrt(r->effective);
-  if (r->mean_gap <= most && r->sd_gap <= most) return false;
+  if ((r->mean_gap <= most && r->sd_gap <= most) || weights_suffice(r)) return false;
   return say(out,
              "the flow differs from the exploration by up to %.2f sd in a mean and %.0f %% in an "
              "sd; try a larger flow",
@@ -274,16 +283,29 @@ bool sl__robust_object(const sl__robust_report *report, char *text, size_t size)
          sl__robust_object_to_flow(report, text, size);
 }
 
+/* No search finds every mode, and a certificate says how far this one went. */
+static void describe_search(const sl__robust_report *r, char *text, size_t size) {
+  char led[48] = "";
+  if (r->particles > 0) snprintf(led, sizeof led, ", %lld particles", (long long)r->particles);
+  snprintf(
+      text, size,
+      "%lld climbs%s and %lld chains looked for modes, but a narrow one within or far from what "
+      "they saw may stay unseen",
+      (long long)r->climbs, led, (long long)r->chains);
+}
+
 void sl__robust_verdict(sl__robust_report *report) {
-  char against[600];
+  char against[600], searched[240];
   report->certified = !sl__robust_object(report, against, sizeof against);
   if (!report->certified) {
     snprintf(report->verdict, sizeof report->verdict, "not to be trusted: %s", against);
     return;
   }
+  describe_search(report, searched, sizeof searched);
   snprintf(report->verdict, sizeof report->verdict,
-           "certified: %.4f nats from the log evidence, Pareto k-hat %.2f, and %s",
+           "certified: %.4f nats from the log evidence, Pareto k-hat %.2f, and %s; %s",
            sl__robust_gap(report), report->scores.khat,
            report->chains_agree ? "independent chains agree with it"
-                                : "the tempered population lies within it");
+                                : "the tempered population lies within it",
+           searched);
 }

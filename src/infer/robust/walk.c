@@ -7,11 +7,14 @@
 #include <math.h>
 #include <string.h>
 #include "infer/chain/preconditioned.h"
+#include "infer/diagnose/diagnose.h"
 #include "infer/robust/attempt.h"
 
 enum { CHAINS = 8, WARMUP = 500, DRAWS = 1000 };
-static const double careful_delta = 0.9, most_divergent = 0.01, most_missed = 0.01;
-static const double least_effective = 100;
+/* Of the density and the flow: as many as well-mixing chains take with trajectories of 32 steps.
+ * Whoever needs more is not helped by this flow. */
+static const int64_t most_gradients = (int64_t)CHAINS * (WARMUP + DRAWS) * 32;
+static const double careful_delta = 0.9;
 
 typedef struct keeper {
   sl__robust *run;
@@ -35,7 +38,7 @@ static bool watch(void *user, const int64_t *iterations, const int64_t *divergen
   for (int c = 0; c < CHAINS; c++) done += iterations[c];
   return sl__robust_tell(k->run, SL__ROBUST_EXPLORE, done, CHAINS * (WARMUP + DRAWS),
                          (double)NAN) &&
-         !sl__robust_is_spent(k->run);
+         !sl__robust_is_spent(k->run) && k->report->gradients < most_gradients;
 }
 
 /* z [CHAINS][dim]. */
@@ -43,8 +46,7 @@ static sl_status choose_starts(const sl__robust *run, const sl__target *pulled, 
   const sl__exploration *e = run->exploration;
   const int32_t dim = e->dim;
   const int64_t apart = e->buffer.rows / (CHAINS / 2);
-  const sl__random_key key = {run->options->seed + (uint64_t)run->attempt, SL__STREAM_START,
-                              CHAINS};
+  const sl__random_key key = {sl__robust_seed(run, SL__PART_WALK), SL__STREAM_START, CHAINS};
   for (int c = 0; c < CHAINS / 2; c++)
     memcpy(z + c * dim, e->buffer.x + c * apart * dim, (size_t)dim * sizeof *z);
   SL__TRY(sl__preconditioned_pull(run->context, pulled, CHAINS / 2, z, z));
@@ -64,7 +66,7 @@ static sl_status run_chains(sl__robust *run, const sl__model *model, const sl__t
   options.adapt_delta = careful_delta;
   options.most_depth = 7;
   options.jumps = strcmp(model->flow->base.kind->name, "normal") == 0;
-  options.seed = run->options->seed + 2000 + (uint64_t)run->attempt;
+  options.seed = sl__robust_seed(run, SL__PART_WALK);
   const sl__sampler_listener listener = {.draw = keep, .progress = watch, .user = k};
   SL__TRY(choose_starts(run, pulled, first));
   const sl_status status =
@@ -83,9 +85,9 @@ static sl_status adopt(sl__robust *run, const keeper *k, const sl__sampler_repor
   now.divergences = report->divergences;
   now.walked = true;
   SL__TRY(sl__exploration_judge_chains(run->context, run->arena, &now));
-  if (!now.chains_agree || !(now.effective >= least_effective)) return SL_OK;
+  if (!now.chains_agree || !(now.effective >= SL__LEAST_EFFECTIVE)) return SL_OK;
   if (run->exploration->chains_agree && now.effective < run->exploration->effective) return SL_OK;
-  if ((double)now.divergences > most_divergent * CHAINS * DRAWS) return SL_OK;
+  if ((double)now.divergences > SL__MOST_DIVERGENT * CHAINS * DRAWS) return SL_OK;
   SL__TRY(sl__exploration_take_chains(run->arena, &now));
   SL__TRY(sl__exploration_settle(run->arena, run->options->seed, &now));
   *run->exploration = now;
@@ -112,9 +114,10 @@ static sl_status walk(sl__robust *run, const sl__model *model, const sl__target 
  * more than chains do. */
 static bool is_worth_it(const sl__robust *run, const sl__robust_report *judged) {
   const sl__exploration *e = run->exploration;
-  return e->dim > 3 && !e->chains_mix && !e->modes_confirmed && !e->cut &&
-         e->buffer.rows >= CHAINS && judged->missed <= most_missed && judged->scores.lost == 0 &&
-         !run->stopped && !sl__robust_is_spent(run);
+  const bool neck = run->drivers && run->attempt > 1; /* that chains may not have come into */
+  return e->dim > SL__FEW && (!e->chains_mix || neck) && !e->modes_confirmed && !e->cut &&
+         e->buffer.rows >= CHAINS && judged->missed <= SL__MOST_MISSED &&
+         judged->scores.lost == 0 && !run->stopped && !sl__robust_is_spent(run);
 }
 
 sl_status sl__robust_walk(sl__robust *run, const sl__model *model, const sl__robust_report *judged,

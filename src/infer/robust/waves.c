@@ -8,7 +8,7 @@
 #include <math.h>
 #include "infer/robust/attempt.h"
 
-enum { MOST_DIM = 3, MOST_ROWS = 4096, FREQUENCIES = 400, REFINEMENTS = 40 };
+enum { MOST_ROWS = 4096, FREQUENCIES = 400, REFINEMENTS = 40 };
 /* Below the first, networks see all there is anyway. */
 static const double first = 6.3, spacing = 0.15, least_share = 0.05;
 
@@ -69,8 +69,7 @@ static void look_at(const pair *p, double *best, double *frequency) {
   }
 }
 
-/* Rows of the buffer as the flow's layers see them: [dim][rows]. */
-static void whiten(const sl__exploration *e, int64_t rows, double *out) {
+void sl__robust_whiten_draws(const sl__exploration *e, int64_t rows, double *out) {
   for (int64_t r = 0; r < rows; r++)
     for (int32_t i = 0; i < e->dim; i++) {
       double value = (e->buffer.x[r * e->dim + i] - e->mean[i]) / e->sd[i];
@@ -83,10 +82,10 @@ sl_status sl__robust_fastest_wave(sl_context *context, const sl__exploration *e,
   const int64_t rows = e->buffer.rows < MOST_ROWS ? e->buffer.rows : MOST_ROWS;
   double best = least_share;
   *out = 0;
-  if (e->dim < 2 || e->dim > MOST_DIM || !e->factor) return SL_OK;
+  if (e->dim < 2 || e->dim > SL__FEW || !e->factor) return SL_OK;
   double *white = sl__allocate(context, (size_t)rows * (size_t)e->dim, sizeof *white);
   if (!white) return SL_NO_MEMORY;
-  whiten(e, rows, white);
+  sl__robust_whiten_draws(e, rows, white);
   for (int32_t i = 0; i < e->dim; i++)
     for (int32_t j = 0; j < e->dim; j++) {
       const pair p = {rows, white + i * rows, white + j * rows};

@@ -8,9 +8,7 @@
 #include <string.h>
 #include "infer/robust/attempt.h"
 
-/* Dimensions in which so few points are about everywhere; and the nats below the largest density
- * beyond which points are all alike. */
-enum { MOST_DIM = 3 };
+/* The nats below the largest density beyond which points are all alike. */
 static const double power = 0.25, most_nats = 10;
 /* How many draws of a flow that was judged join the points, and the share that is theirs. */
 enum { HEAVIEST = 512 };
@@ -44,11 +42,12 @@ static sl_status evaluate(sl_context *context, const sl__target *target, const s
 
 sl_status sl__robust_widen(sl_context *context, const sl__target *target, sl__arena *arena,
                            sl__exploration *e) {
-  if (e->dim > MOST_DIM) e->wide.rows = 0;
+  if (e->dim > SL__FEW) e->wide.rows = 0;
   if (e->wide.rows == 0) return SL_OK;
   SL__TRY(join(arena, e));
   double *log_weights = e->wide_log_weights, most = -INFINITY;
   SL__TRY(evaluate(context, target, &e->wide, log_weights));
+  e->values += e->wide.rows;
   for (int64_t r = 0; r < e->wide.rows; r++)
     if (isfinite(log_weights[r])) most = fmax(most, log_weights[r]);
   for (int64_t r = 0; r < e->wide.rows; r++)

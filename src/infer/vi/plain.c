@@ -75,9 +75,7 @@ static sl_status fit_flow(sl_context *context, const sl__target *target, const s
   if (!vector) return SL_NO_MEMORY;
   sl__flow_initialise(flow, vector);
   if (!isnan(plan->jitter)) sl__vi_jitter(flow, vector, plan->jitter);
-  sl__vi_options options = plan->options;
-  options.go_back = true;
-  const sl_status fitted = sl__vi_fit(context, flow, vector, target, &options, &result->fit);
+  const sl_status fitted = sl__vi_fit(context, flow, vector, target, &plan->options, &result->fit);
   sl_status status = fitted;
   if (fitted == SL_OK || fitted == SL_STOPPED || fitted == SL_NUMERIC) {
     copy_tensors(flow, vector, model);

@@ -1,0 +1,78 @@
+/* Densities without a finite integral are refused before anything is spent on them, by name; those
+ * that have one, however heavy their tails, are not. */
+#include <string.h>
+#include "infer/robust/attempt.h"
+#include "target/standard.h"
+#include "vi_fixture.h"
+
+static sl_status check(sl_context *context, const sl__target *target, sl__robust_report *report) {
+  sl__robust_options options;
+  sl__robust_defaults(&options);
+  *report = (sl__robust_report){0};
+  sl__robust run = {.context = context, .target = target, .options = &options, .report = report};
+  return sl__robust_check_proper(&run);
+}
+
+static sl_status check_expression(sl_context *context, const char *density, const char *names) {
+  sl__target *target;
+  sl__robust_report report;
+  CHECK_OK(context, sl__target_expression(context, density, names, &target));
+  const sl_status status = check(context, target, &report);
+  CHECK(report.gradient_evaluations == 64 && report.evaluations > 0);
+  sl__target_free(target);
+  return status;
+}
+
+TEST(standard_targets_have_an_integral) {
+  int count;
+  const sl__standard_target *const *targets = sl__standard_targets(&count);
+  sl_context *context = vi_context(1);
+  for (int k = 0; k < count; k++) {
+    sl__target *target;
+    sl__robust_report report;
+    CHECK_OK(context, sl__target_standard(context, targets[k]->name, &target));
+    CHECK_OK(context, check(context, target, &report));
+    sl__target_free(target);
+  }
+  sl_context_free(context);
+}
+
+TEST(heavy_tails_and_far_places_have_one) {
+  static const char *const densities[] = {
+      "-log1p(x^2)-y^2",                                  /* Cauchy */
+      "-0.6*log1p(x^2)-y^2",                              /* t^-1.2 */
+      "-0.5*((x-1e7)/1e6)^2-y^2",                         /* far and wide */
+      "-0.5*(x-1e12)^2-y^2",                              /* where rays pass by */
+      "x-exp(x)-y^2",                                     /* logarithm of an exponential variable */
+      "-0.5*((x+y)^2+1e-6*(x-y)^2)",                      /* a ridge */
+      "normal_lpdf(x | 0, 3)+normal_lpdf(y | 0, exp(x))", /* a funnel */
+      "bernoulli_logit_lpmf({1, 1, 1} | x)+student_t_lpdf(x | 3, 0, 1)-y^2", /* by the prior alone */
+      "beta_lpdf(inv_logit(x) | 0.5, 0.5)+log_inv_logit(x)+log1m_inv_logit(x)-y^2",
+  };
+  sl_context *context = vi_context(1);
+  for (size_t k = 0; k < sizeof densities / sizeof *densities; k++)
+    CHECK_OK(context, check_expression(context, densities[k], "x,y"));
+  sl_context_free(context);
+}
+
+TEST(what_has_none_is_named) {
+  static const struct {
+    const char *density, *words;
+  } cases[] = {
+      {"-x^2", "however far y goes"},                /* not used */
+      {"-x^2+y", "however far y goes"},              /* grows */
+      {"-x^2-log1p(exp(-y))", "however far y goes"}, /* one way only: separated data */
+      {"-0.5*log1p(x^2)-y^2", "however far x goes"}, /* as of 1/t */
+      {"-x^2+cos(y)", "however far y goes"},         /* an angle that is not bounded */
+      {"-(x-y)^2", "where x and y change together"}, /* a difference alone enters */
+      {"-(x+2*y-3)^2", "where x and y change together"},
+  };
+  sl_context *context = vi_context(1);
+  for (size_t k = 0; k < sizeof cases / sizeof *cases; k++) {
+    CHECK(check_expression(context, cases[k].density, "x,y") == SL_BAD_ARGUMENT);
+    CHECK(strstr(sl_error(context), cases[k].words) != NULL);
+    if (!strstr(sl_error(context), cases[k].words))
+      fprintf(stderr, "%s: %s\n", cases[k].density, sl_error(context));
+  }
+  sl_context_free(context);
+}

@@ -1,0 +1,234 @@
+/* The rules of the verdict: from a report that nothing stands against, each refuses by itself. */
+#include <math.h>
+#include <string.h>
+#include "infer/robust/attempt.h"
+#include "vi_fixture.h"
+
+/* A report that nothing stands against. */
+static sl__robust_report faultless(void) {
+  return (sl__robust_report){.scores = {.rows = 20000,
+                                        .elbo = -3.01,
+                                        .elbo_se = 0.001,
+                                        .log_evidence = -3,
+                                        .log_evidence_se = 0.001,
+                                        .khat = 0.3,
+                                        .khat_threshold = 0.7,
+                                        .ess = 19000,
+                                        .largest_weight = 0.001},
+                             .upper_bound = -2.99,
+                             .upper_bound_se = 0.001,
+                             .ess_forward = 0.95,
+                             .bridge = -3,
+                             .bridge_se = 0.001,
+                             .tempered = -3.02,
+                             .tempered_se = 0.01,
+                             .missed = 0.001,
+                             .mean_gap = 0.02,
+                             .sd_gap = 0.02,
+                             .rhat = 1.002,
+                             .divergences = 0,
+                             .chain_draws = 8000,
+                             .dim = 2,
+                             .effective = 4000,
+                             .climbs = 68,
+                             .particles = 4096,
+                             .chains = 8,
+                             .tempered_accept = 0.8,
+                             .tempered_complete = true,
+                             .chains_agree = true};
+}
+
+static bool objects(const sl__robust_report *report, const char *words) {
+  char text[600] = "";
+  const bool against = sl__robust_object(report, text, sizeof text);
+  const bool tells = strstr(text, words) != NULL;
+  if (against && !tells) fprintf(stderr, "wanted \"%s\", got \"%s\"\n", words, text);
+  return against && tells;
+}
+
+TEST(a_faultless_report_is_certified) {
+  char text[600];
+  sl__robust_report r = faultless();
+  CHECK(!sl__robust_object(&r, text, sizeof text));
+  sl__robust_verdict(&r);
+  CHECK(r.certified && strncmp(r.verdict, "certified: ", 11) == 0);
+  CHECK(strstr(r.verdict, "; 68 climbs, 4096 particles and 8 chains looked for modes, but a narrow "
+                          "one within or far from what they saw may stay unseen"));
+  r.particles = 0;
+  sl__robust_verdict(&r);
+  CHECK(strstr(r.verdict, "; 68 climbs and 8 chains looked"));
+}
+
+/* From the faultless report, one number at a time, just within its bound and just beyond it. */
+#define REFUSES(field, good, bad, words)      \
+  do {                                        \
+    char text[600];                           \
+    sl__robust_report r = faultless();        \
+    r.field = good;                           \
+    CHECK(!sl__robust_object(&r, text, 600)); \
+    r.field = bad;                            \
+    CHECK(objects(&r, words));                \
+    sl__robust_verdict(&r);                   \
+    CHECK(!r.certified);                      \
+  } while (0)
+
+TEST(every_rule_refuses_alone) {
+  REFUSES(exploration_cut, false, true, "cut short");
+  REFUSES(scores.lost, 0, 1, "no finite weight");
+  REFUSES(rhat, 1.049, 1.051, "chains disagree");
+  REFUSES(divergences, 80, 81, "diverged");
+  REFUSES(effective, 101, 99, "99 independent draws");
+  REFUSES(scores.khat, 0.69, 0.71, "Pareto k-hat");
+  REFUSES(scores.largest_weight, 0.0512, 0.0513, "carries 5.1 % of all weight");
+  REFUSES(missed, 0.009, 0.011, "hardly reaches");
+  REFUSES(ess_forward, 0.11, 0.09, "as the exploration sees it");
+  REFUSES(upper_bound, -3.03, -3.04, "above its upper bound");
+  REFUSES(bridge, -2.97, -2.96, "by bridge sampling");
+  REFUSES(bridge, -3.03, -3.04, "by bridge sampling");
+  REFUSES(tempered, -2.925, -2.915, "by tempering");
+  REFUSES(tempered_se, 0.19, 0.21, "cannot say whether a part is missing");
+  REFUSES(own_mean_gap, 0.14, 0.16, "weights move it by");
+  REFUSES(own_sd_gap, 0.13, 0.15, "weights move it by");
+  REFUSES(scores.elbo, -3.039, -3.041, "below the log evidence");
+}
+
+TEST(an_exploration_that_did_not_end_is_refused) {
+  sl__robust_report r = faultless();
+  r.tempered_complete = r.chains_agree = false;
+  CHECK(objects(&r, "did not end"));
+}
+
+/* Chains that disagree are forgiven where modes are apart, and then tempering must agree. */
+TEST(separate_modes_are_an_excuse_for_chains) {
+  char text[600];
+  sl__robust_report r = faultless();
+  r.rhat = 1.8;
+  r.chains_agree = false;
+  r.dim = 4;
+  CHECK(objects(&r, "chains disagree"));
+  r.modes_confirmed = true;
+  CHECK(!sl__robust_object(&r, text, sizeof text));
+  r.dim = 20;
+  r.tempered_accept = 0.4;
+  r.tempered = -3.5;
+  CHECK(objects(&r, "by tempering"));
+  r.chains_agree = true; /* nor are its moves good enough to speak against chains */
+  CHECK(!sl__robust_object(&r, text, sizeof text));
+}
+
+/* Chains that agree are what the flow is judged by: a population that found less is wrong itself. */
+TEST(a_population_that_found_less_says_nothing_beside_chains) {
+  char text[600];
+  sl__robust_report r = faultless();
+  r.tempered = -3.5;
+  CHECK(!sl__robust_object(&r, text, sizeof text));
+  r.tempered = -2.5;
+  CHECK(objects(&r, "by tempering"));
+  r.tempered = -3.5;
+  r.chains_agree = false;
+  r.modes_confirmed = true;
+  CHECK(objects(&r, "by tempering"));
+}
+
+TEST(what_is_not_a_number_is_refused) {
+  static const double bad[] = {(double)NAN, (double)INFINITY, -(double)INFINITY};
+  for (size_t k = 0; k < 3; k++) {
+    sl__robust_report r = faultless();
+    double *const numbers[] = {&r.scores.elbo,
+                               &r.scores.elbo_se,
+                               &r.scores.log_evidence,
+                               &r.scores.log_evidence_se,
+                               &r.scores.ess,
+                               &r.scores.largest_weight,
+                               &r.upper_bound,
+                               &r.upper_bound_se,
+                               &r.ess_forward,
+                               &r.bridge,
+                               &r.bridge_se,
+                               &r.tempered,
+                               &r.tempered_se,
+                               &r.missed,
+                               &r.mean_gap,
+                               &r.sd_gap,
+                               &r.rhat,
+                               &r.effective};
+    for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++) {
+      const double kept = *numbers[i];
+      *numbers[i] = bad[k];
+      CHECK(objects(&r, "is not a finite number"));
+      *numbers[i] = kept;
+    }
+  }
+  sl__robust_report r = faultless();
+  r.scores.khat = (double)NAN;
+  CHECK(objects(&r, "k-hat"));
+}
+
+/* In three dimensions or fewer a good population needs no chains; it is good by three numbers. */
+TEST(a_good_population_is_an_excuse_for_chains) {
+  char text[600];
+  sl__robust_report good = faultless(), r;
+  good.rhat = 1.8;
+  good.chains_agree = false;
+  good.dim = 3;
+  good.tempered_se = 0.09;
+  CHECK(!sl__robust_object(&good, text, sizeof text));
+  r = good;
+  r.dim = 4;
+  CHECK(objects(&r, "chains disagree"));
+  r = good;
+  r.tempered_accept = 0.49;
+  CHECK(objects(&r, "chains disagree"));
+  r = good;
+  r.tempered_se = 0.11;
+  CHECK(objects(&r, "chains disagree"));
+  r = good;
+  r.tempered_complete = false;
+  CHECK(objects(&r, "did not end"));
+  r = good;
+  r.tempered = -2.5;
+  CHECK(objects(&r, "by tempering"));
+}
+
+/* Moments beside the exploration's count unless all weights are about equal and reach everywhere. */
+TEST(equal_weights_need_no_moments) {
+  char text[600];
+  sl__robust_report r = faultless();
+  r.mean_gap = r.sd_gap = 0.2;
+  r.scores.ess = 0.96 * 20000;
+  r.scores.khat = 0.49;
+  r.missed = 0.001;
+  CHECK(!sl__robust_object(&r, text, sizeof text));
+  const sl__robust_report good = r;
+  r.missed = 0.0011;
+  CHECK(objects(&r, "sd in a mean"));
+  r = good;
+  r.scores.ess = 0.94 * 20000;
+  CHECK(objects(&r, "sd in a mean"));
+  r = good;
+  r.scores.khat = 0.51;
+  CHECK(objects(&r, "sd in a mean"));
+  r.sd_gap = 0.1;
+  r.mean_gap = 0.14; /* 0.1, and what 4000 draws leave open */
+  CHECK(!sl__robust_object(&r, text, sizeof text));
+  r.mean_gap = 0.15;
+  CHECK(objects(&r, "sd in a mean"));
+  r.mean_gap = 0.1;
+  r.sd_gap = 0.15;
+  CHECK(objects(&r, "in an sd"));
+}
+
+/* What another flow cannot mend is told apart from what it can. */
+TEST(the_flow_is_not_blamed_for_the_exploration) {
+  char text[600];
+  sl__robust_report r = faultless();
+  r.rhat = 1.8;
+  r.divergences = 8000;
+  r.effective = 10;
+  r.tempered_se = 3;
+  r.exploration_cut = true;
+  CHECK(sl__robust_object(&r, text, sizeof text));
+  CHECK(!sl__robust_object_to_flow(&r, text, sizeof text));
+  r.scores.khat = 0.8;
+  CHECK(sl__robust_object_to_flow(&r, text, sizeof text));
+}
