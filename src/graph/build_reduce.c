@@ -28,7 +28,7 @@ sl_node sl__sum_log(sl__graph *g, sl_node a, int axis) {
 /* Longer sums are better made together with their terms (fuse_sums.c). */
 enum { SHORT_SUM = 64 };
 
-/* The elementwise operation on every row of which `a` shows all numbers, for a short sum of them. */
+/* The elementwise operation on every row of which `a` shows all numbers, for a short sum. */
 static const sl__node *short_terms(const sl__graph *g, sl_node a, int axis) {
   const sl__node *n = &g->nodes[a], *root = &g->nodes[n->root];
   const bool whole =

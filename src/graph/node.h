@@ -141,8 +141,8 @@ sl_node sl__out_of_memory(sl__graph *g); /* fails the graph; the message is ther
 const void *sl__graph_keep(sl__graph *g, const void *data, size_t bytes);
 bool sl__node_is_contiguous(const sl__node *node);
 sl_node sl__contiguous(sl__graph *g, sl_node a); /* a itself, or a copy without gaps */
-/* The sum of a layer (op_linear, or its transpose) and another value, in one operation; 0: it is not
- * small enough for that, or no layer. */
+/* The sum of a layer (op_linear, or its transpose) and another value, in one operation; 0: it is
+ * not small enough for that, or no layer. */
 sl_node sl__linear_plus(sl__graph *g, sl_node linear, sl_node term);
 /* The sum of the logarithms. */
 sl_node sl__sum_log(sl__graph *g, sl_node a, int axis);

@@ -1,7 +1,7 @@
 /* Sums of logarithms, at the price of one: the mantissas are multiplied and the exponents added
- * apart, so that nothing overflows or vanishes on the way, and where all numbers are near one, so is
- * what the logarithm is taken of. That holds of normal positive numbers; a lane with any other is
- * summed logarithm by logarithm. */
+ * apart, so that nothing overflows or vanishes on the way, and where all numbers are near one, so
+ * is what the logarithm is taken of. That holds of normal positive numbers; a lane with any other
+ * is summed logarithm by logarithm. */
 
 enum {
   NAME(FRACTION_BITS) = sizeof(T) == 4 ? 23 : 52,
@@ -90,8 +90,7 @@ INLINE void NAME(sum_log_lanes)(const int registers, int64_t count, int64_t axis
   }
 }
 
-static void NAME(sum_log_axis)(int64_t outer, int64_t axis, int64_t inner, void *y,
-                               const void *x) {
+static void NAME(sum_log_axis)(int64_t outer, int64_t axis, int64_t inner, void *y, const void *x) {
   for (int64_t o = 0; o < outer; o++) {
     T *to = (T *)y + o * inner;
     const T *from = (const T *)x + o * axis * inner;
