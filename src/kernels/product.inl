@@ -11,7 +11,7 @@ enum { NAME(CHUNK) = 256 }; /* of k: with AVX-512 a panel is then 32 KB */
 
 typedef struct NAME(cut) {
   int64_t tiles, panels;
-  bool by_panels;                                       /* units are panels, else tiles */
+  bool by_panels; /* units are panels, else tiles */
   int64_t tile_begin, tile_end, panel_begin, panel_end; /* what a call runs */
 } NAME(cut);
 
@@ -45,8 +45,8 @@ static void NAME(small_run)(const sl__product *p) {
       }
       const T *b = (const T *)p->b + n;
       for (int64_t k = 0; k < p->k; k++, b += p->b_row) {
-        UNROLL for (int i = 0; i < REGISTERS; i++) sum[i] +=
-            NAME(load)(b + i * LANES) * a[k * p->a_column];
+        UNROLL for (int i = 0; i < REGISTERS; i++)
+          sum[i] += NAME(load)(b + i * LANES) * a[k * p->a_column];
       }
       UNROLL for (int i = 0; i < REGISTERS; i++) NAME(store)(c + n + i * LANES, sum[i]);
     }
@@ -92,7 +92,8 @@ static void NAME(run_ragged_tile)(const sl__product *p, int64_t m, int rows, int
     if (limit > columns) limit = columns;
     if (limit < 0) limit = 0;
     memcpy(c + i * p->c_row, buffer + i * PANEL, (size_t)limit * sizeof(T));
-    if (!p->accumulate) memset(c + i * p->c_row + limit, 0, (size_t)(columns - limit) * sizeof(T));
+    if (!p->accumulate)
+      memset(c + i * p->c_row + limit, 0, (size_t)(columns - limit) * sizeof(T));
   }
 }
 
@@ -130,8 +131,7 @@ static void NAME(run_tile)(const sl__product *p, NAME(place) at, const T *a, int
     if (!first) return;
     begin = end = at.k_begin; /* only the beginning of the sums is written */
   }
-  NAME(tile_arguments)
-  t = {
+  NAME(tile_arguments) t = {
       .k = end - begin,
       .a = a + (begin - at.k_begin) * p->a_column,
       .a_row = a_row,
@@ -152,13 +152,13 @@ static void NAME(run_tile)(const sl__product *p, NAME(place) at, const T *a, int
 }
 
 /* Tiles of nearly equal height. */
-static void NAME(place_tile)(const sl__product *p, int64_t tiles, int64_t tile, NAME(place) * at) {
+static void NAME(place_tile)(const sl__product *p, int64_t tiles, int64_t tile, NAME(place) *at) {
   const int64_t rows = p->m / tiles, longer = p->m % tiles;
   at->m = tile * rows + (tile < longer ? tile : longer);
   at->rows = (int)(rows + (tile < longer));
 }
 
-static void NAME(place_chunk)(const sl__product *p, int64_t k, NAME(place) * at) {
+static void NAME(place_chunk)(const sl__product *p, int64_t k, NAME(place) *at) {
   at->k_begin = k;
   at->k_end = p->k - k < NAME(CHUNK) ? p->k : k + NAME(CHUNK);
 }

@@ -32,7 +32,8 @@ INLINE NAME(factors) NAME(times)(NAME(factors) f, vector x) {
   const NAME(factors) of_x = NAME(split)((NAME(factors)){.product = x});
   f.product *= of_x.product;
   f.exponent += of_x.exponent;
-  f.odd |= bits | (bits - LEAST) | (MOST - bits);
+  const NAME(mask) size = bits & (MOST + LEAST); /* all but the sign */
+  f.odd |= bits | (size - LEAST) | (MOST - size);
   return f;
 }
 

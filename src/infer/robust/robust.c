@@ -8,10 +8,15 @@ void sl__robust_defaults(sl__robust_options *options) {
   *options = (sl__robust_options){.judge = 20000};
 }
 
-/* A certified fit is better than one that is not; then the smaller gap counts. */
+/* A certified fit is better than one that is not; then the smaller gap counts. Where modes are
+ * apart, of gaps that are about as good, the better shares count, which cost hardly any gap. */
 static bool better(const sl__robust_report *a, const sl__robust_report *b) {
   if (a->certified != b->certified) return a->certified;
-  return sl__robust_gap(a) < sl__robust_gap(b);
+  const double gap = sl__robust_gap(a), other = sl__robust_gap(b);
+  if (a->modes_confirmed && a->dim > SL__FEW && fabs(gap - other) < sl__robust_goal(a->dim) &&
+      isfinite(a->own_mean_gap) && isfinite(b->own_mean_gap))
+    return a->own_mean_gap < b->own_mean_gap;
+  return gap < other;
 }
 
 /* The attempt's numbers into the whole's, which keeps its counts. */
