@@ -3,9 +3,9 @@
  *   bench_vi_quality targets [--seeds N] [--threads N] [--seconds S] [--gradients N] [NAME...]
  *   bench_vi_quality posteriors FOLDER PROGRAMS [the same options] [NAME...]
  *
- * targets: the standard targets whose log evidence is known; KL is that less the ELBO, in nats. The
- * error of a margin is the largest difference of its distribution function from that of exact draws,
- * at twentieths of these; the worst coordinate counts. It has noise of about 0.005.
+ * targets: the standard targets whose log evidence is known; KL is that less the ELBO, in nats.
+ * The error of a margin is the largest difference of its distribution function from that of exact
+ * draws, at twentieths of these; the worst coordinate counts. It has noise of about 0.005.
  * posteriors: FOLDER has a folder for each posterior with info.json, its data and reference.json
  * (means and sds of draws that are taken for exact); PROGRAMS has NAME.stan. Means and sds of
  * DRAWS draws from the flow, and of as many resampled by smoothed weights, are held against the
@@ -195,17 +195,49 @@ static void do_targets(const settings *s) {
 
 /* ---- posteriors ---- */
 
+/* A reference's next quantity: name is NULL after the last, or if there are none. Where its draws
+ * were not to be had there are published means alone, and means of squares in place of sds. */
+typedef struct quantity {
+  const sl__json_value *name, *mean, *sd, *square;
+} quantity;
+
+static const sl__json_value *first_of(const files *f, const char *name) {
+  const sl__json_value *list = sl__json_member(f->reference, name);
+  return list ? list->child : NULL;
+}
+
+static quantity first_quantity(const files *f) {
+  if (first_of(f, "names"))
+    return (quantity){first_of(f, "names"), first_of(f, "mean"), first_of(f, "sd"), NULL};
+  return (quantity){first_of(f, "posteriordb_names"), first_of(f, "posteriordb_mean"), NULL,
+                    first_of(f, "posteriordb_mean_squared")};
+}
+
+static bool is_there(const quantity *q) {
+  return q->name && q->mean && (q->sd || q->square);
+}
+
+static double sd_of(const quantity *q) {
+  const double mean = q->mean->number;
+  return q->sd ? q->sd->number : sqrt(q->square->number - mean * mean);
+}
+
+static void go_on(quantity *q) {
+  q->name = q->name->next;
+  q->mean = q->mean->next;
+  if (q->sd) q->sd = q->sd->next;
+  if (q->square) q->square = q->square->next;
+}
+
 /* values [DRAWS][width] against the reference's quantities; those that never move are left out. */
 static void compare(const files *f, const sl__target *target, int32_t width, const double *values,
                     moments *out) {
-  const sl__json_value *name = sl__json_member(f->reference, "names")->child;
-  const sl__json_value *mean = sl__json_member(f->reference, "mean")->child;
-  const sl__json_value *sd = sl__json_member(f->reference, "sd")->child;
   bool any = false;
   *out = (moments){0, 1};
-  for (; name && mean && sd; name = name->next, mean = mean->next, sd = sd->next) {
-    const int32_t column = find_column(target, name->text);
-    if (column < 0 || !(sd->number > 0)) continue;
+  for (quantity q = first_quantity(f); is_there(&q); go_on(&q)) {
+    const int32_t column = find_column(target, q.name->text);
+    const double known = q.mean->number, known_sd = sd_of(&q);
+    if (column < 0 || !(known_sd > 0)) continue;
     any = true;
     double sum = 0, squares = 0;
     for (int64_t r = 0; r < DRAWS; r++) sum += values[r * width + column] / DRAWS;
@@ -213,8 +245,8 @@ static void compare(const files *f, const sl__target *target, int32_t width, con
       const double off = values[r * width + column] - sum;
       squares += off * off / DRAWS;
     }
-    const double ratio = sqrt(squares) / sd->number;
-    out->off = worse(out->off, fabs(sum - mean->number) / sd->number);
+    const double ratio = sqrt(squares) / known_sd;
+    out->off = worse(out->off, fabs(sum - known) / known_sd);
     out->ratio = worse(out->ratio, fmax(ratio, 1 / ratio));
   }
   if (!any) *out = (moments){(double)NAN, (double)NAN};
@@ -222,7 +254,7 @@ static void compare(const files *f, const sl__target *target, int32_t width, con
 
 /* Draws as they come, and resampled by their smoothed weights. */
 static sl_status judge(files *f, const sl__target *target, const sl__model *model, result *out) {
-  const sl__target_part last = last_part(target, sl__json_member(f->reference, "names")->child);
+  const sl__target_part last = last_part(target, first_quantity(f).name);
   const int32_t width = sl__target_width(target, last), dim = target->dim;
   double *x = sl__arena_take(&f->arena, (size_t)DRAWS * (size_t)dim, sizeof *x);
   double *chosen = sl__arena_take(&f->arena, (size_t)DRAWS * (size_t)dim, sizeof *chosen);

@@ -51,6 +51,10 @@ for format in npy safetensors; do
   check "$format is there" test -s draws.$format
 done
 run 0 compare draws.safetensors draws.csv --quiet
+run 0 summary draws.npy --chains 4 --json
+json
+check "NPY has the model's quantities" test "$(value parameters)" = 3
+check "which are those of the other files" near "$(value 'parameters[0].mean')" 0.75 0.02
 for metric in unit_e diag_e dense_e fisher_diag; do
   run 0 nuts coin.stan --data coin.json --metric $metric --quiet --seed 3
 done
@@ -98,6 +102,12 @@ check "an object of one draw" test "$(value trusted)" = false
 run 0 nuts coin.stan --data coin.json --json --quiet --seed 2 --trajectories 3
 json
 check "trajectories as told" test "$(value trajectories_per_draw)" = 3
+"$sluice" nuts --target funnel --quiet --seed 1 --trajectories 8 --adapt-delta 0.8 -o slow.csv >out 2>err
+"$sluice" summary slow.csv >again 2>err
+check "the file says of how many" grep -q '^# Adaptation terminated; trajectories 8, ' slow.csv
+check "E-BFMI of the run and of its file" \
+  test "$(grep '^E-BFMI' out)" = "$(grep '^E-BFMI' again)"
+check "E-BFMI of one trajectory" awk '/^E-BFMI/ {f = $2 < 0.6} END {exit !f}' again
 run 0 nuts coin.stan --data coin.json --json --quiet --seed 2
 json
 check "one where chains mix" test "$(value trajectories_per_draw)" = 1
@@ -105,6 +115,10 @@ run 1 nuts --target funnel --quiet --seed 1
 check "more where they do not" grep -q '^[2-8] trajectories from one draw to the next, as the' out
 run 1 nuts --target funnel --quiet --seed 1 --thin 2
 check "thinning is as it was" test "$(grep -c 'trajectories from one' out)" = 0
+run 1 nuts --target funnel --quiet --seed 1 --thin 2 --trajectories 0
+check "even where 0 is typed" test "$(grep -c 'trajectories from one' out)" = 0
+run 1 nuts --target funnel --quiet --seed 1 --thin 1
+check "no thinning, typed" grep -q '^[2-8] trajectories from one draw to the next, as the' out
 
 run 0 nuts coin.stan --data coin.json --quiet -o - --seed 2
 check "the draws alone on standard output" test "$(grep -vc '^[#lp0-9-]' out)" = 0
@@ -112,7 +126,9 @@ check "the draws alone on standard output" test "$(grep -vc '^[#lp0-9-]' out)" =
 check "the table beside them" grep -q '^theta ' err
 refused 'share standard output' nuts coin.stan --data coin.json -o - --json
 
-run 0 nuts --target gaussian55 --precondition auto --quiet -o auto.csv --seed 4
+run 0 nuts --target gaussian55 --precondition auto -o auto.csv --seed 4
+check "rounds are told" grep -q 'round 1: [0-9]* divergences$' err
+check "what ended well is not said" test "$(grep -c 'rounds yet' err)" = 0
 check "the acceptance aimed at" grep -q '^# delta = 0.995$' auto.csv
 check "what it was sampled in" grep -q '^# precondition = auto$' auto.csv
 run 0 nuts coin.stan --data coin.json --init start.csv --quiet -o start_draws.csv --seed 3

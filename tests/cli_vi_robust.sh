@@ -10,6 +10,10 @@ check "the verdict tells what was searched" grep -q '68 climbs, 4096 particles a
 check "nothing is said with --quiet" test ! -s err
 for key in command flow verdict; do has $key text; done
 for key in elbo log_evidence upper_bound bridge; do has $key.value number && has $key.se number; done
+for key in own_mean_gap_in_sd own_log_sd_ratio log_sd_ratio tempered_accept chain_draws; do
+  has $key number
+done
+for key in strays stray_mean_gap_in_sd stray_log_sd_ratio; do has $key number; done
 for key in khat ess ess_forward gradient_evaluations missed seconds seed; do has $key number; done
 check "it is certified" test "$(value certified)" = true
 check "the evidence is 0" near "$(value log_evidence.value)" 0 0.01

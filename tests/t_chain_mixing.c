@@ -117,6 +117,60 @@ TEST(three_trajectories_are_one_draw) {
     }
 }
 
+/* However many of a draw's trajectories end where the density says nothing, it is one divergence. */
+TEST(undefined_divergences_are_draws) {
+  static kept k;
+  sl__sampler_options options;
+  sl__sampler_defaults(&options);
+  options.warmup = 100;
+  options.draws = 3 * DRAWS;
+  options.trajectories = 8;
+  const sl__sampler_report report = run(1, "-0.5*x^2 - 0.5*y^2 + log(x + 0.5)", &options, &k);
+  CHECK(report.undefined > 0 && report.undefined <= report.divergences);
+}
+
+/* When a chain's warm-up ends it is known what the draws are made with. */
+typedef struct told {
+  const sl__sampler_report *report;
+  int32_t trajectories[CHAINS];
+  int64_t draws_before;
+} told;
+
+static sl_status keep_adapted(void *user, int32_t chain, double step_size,
+                              const sl__metric *metric) {
+  told *t = user;
+  t->trajectories[chain] = step_size > 0 && metric->dim == 2 ? t->report->trajectories : 0;
+  return SL_OK;
+}
+
+static sl_status count_early(void *user, const sl__sampler_draw *draw) {
+  told *t = user;
+  t->draws_before += t->trajectories[draw->chain] == 0;
+  return SL_OK;
+}
+
+TEST(the_end_of_the_warm_up_tells) {
+  for (int draws = 0; draws < 3; draws += 2) {
+    sl_context *context = new_context(1);
+    sl__target *target = NULL;
+    sl__sampler_report report;
+    sl__sampler_options options;
+    sl__sampler_defaults(&options);
+    sl__sampler_take_pains(&options);
+    options.draws = draws;
+    told t = {.report = &report};
+    const sl__sampler_listener listener = {
+        .draw = count_early, .adapted = keep_adapted, .user = &t};
+    if (sl__target_expression(context, funnel, "x,y", &target) != SL_OK) abort();
+    CHECK_OK(context, sl__sampler_run(context, target, &options, NULL, &listener, &report));
+    CHECK_INTEGER(t.draws_before, 0);
+    for (int c = 0; c < CHAINS; c++)
+      CHECK(t.trajectories[c] == report.trajectories && (draws == 0 || report.trajectories > 1));
+    sl__target_free(target);
+    sl_context_free(context);
+  }
+}
+
 TEST(the_warm_up_chooses) {
   static kept k, again;
   sl__sampler_options options;

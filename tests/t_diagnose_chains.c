@@ -170,9 +170,23 @@ TEST(stuck_between_halves) { /* two chains that agree with each other, not with 
 
 TEST(energy_fraction) { /* sum of squared steps over sum of squared deviations, by hand */
   const double energy[] = {1, 9, 3, 9, 2, 9, 6, 9};
-  CHECK_CLOSE(sl__ebfmi(4, energy, 2), (4.0 + 1 + 16) / (4.0 + 0 + 1 + 9), 1e-15);
+  CHECK_CLOSE(sl__ebfmi(4, 1, energy, 2), (4.0 + 1 + 16) / (4.0 + 0 + 1 + 9), 1e-15);
   const double flat[] = {2, 2, 2};
-  CHECK(isnan(sl__ebfmi(3, flat, 1)));
+  CHECK(isnan(sl__ebfmi(3, 1, flat, 1)) && isnan(sl__ebfmi(3, 8, flat, 1)));
+}
+
+/* Every k-th value of an autoregression tells what all of its values do. */
+TEST(energy_fraction_of_several_trajectories) {
+  enum { STEPS = 8 * 20000 };
+  static double energy[STEPS];
+  uint64_t state = 5;
+  for (int i = 1; i < STEPS; i++) energy[i] = 0.9 * energy[i - 1] + lcg_uniform(&state) - 0.5;
+  for (int k = 1; k <= 8; k++) {
+    const double fraction = sl__ebfmi(STEPS / k, k, energy, k);
+    if (!CHECK(fabs(fraction - 0.2) < 0.01)) printf("  %d: %g\n", k, fraction);
+  }
+  const double opposed[] = {1, -1, 1, -1, 1, -1};
+  CHECK(sl__ebfmi(6, 1, opposed, 1) > 3 && sl__ebfmi(6, 4, opposed, 1) == 2);
 }
 
 /* A summary is in the units of its draws, however large or small these are. */

@@ -225,16 +225,18 @@ TEST(plain_tables_and_other_formats) {
 
 static const char *const written_names[] = {"mu", "L[2,1]"};
 
-static sl_status write_run(sl_context *context, const char *path, int32_t chains, int rows) {
+static sl_status write_run(sl_context *context, const char *path, int32_t chains,
+                           int32_t trajectories, int rows) {
   static const char *const comments[] = {"method = sample", "max_depth = 10"};
   const sl__stan_csv_header header = {path, chains, 2, written_names, 2, comments};
   sl__stan_csv *file;
   SL__TRY(sl__stan_csv_open(context, &header, &file));
   const double metric[] = {0.5, 0.25};
+  const sl__adaptation_facts adapted = {
+      0.7, trajectories, 0.95, "Diagonal elements of inverse mass matrix:", 1, 2, metric};
   sl_status status = SL_OK;
   for (int32_t c = 0; c < chains && status == SL_OK; c++)
-    status = sl__stan_csv_adaptation(file, c, 0.7, "Diagonal elements of inverse mass matrix:", 1,
-                                     2, metric);
+    status = sl__stan_csv_adaptation(file, c, &adapted);
   for (int row = 0; row < rows && status == SL_OK; row++)
     for (int32_t c = 0; c < chains && status == SL_OK; c++) {
       const sl__draw_facts facts = {-row - 1.0 / 3, 0.9, 0.7, row * 0.1, 3, 7, row == 1};
@@ -252,14 +254,14 @@ TEST(written_files_read_back) {
   char path[128], first[128], second[128];
   for (int way = 0; way < 2; way++) {
     in_folder(path, way ? "run_%d.csv" : "run.csv");
-    REQUIRE_OK(context, write_run(context, path, 2, 3));
+    REQUIRE_OK(context, write_run(context, path, 2, 5, 3));
     in_folder(first, way ? "run_1.csv" : "run.csv");
     in_folder(second, "run_2.csv");
     const char *const paths[] = {first, second};
     sl__draws draws;
     REQUIRE_OK(context, sl__draws_read(context, 1 + way, paths, NULL, 0, &draws));
     CHECK(draws.chains == 2 && draws.draws == 3 && draws.parameters == 2 && draws.columns == 9);
-    CHECK(draws.max_treedepth == 10 && draws.warmup == 0);
+    CHECK(draws.max_treedepth == 10 && draws.warmup == 0 && draws.trajectories == 5);
     CHECK_TEXT(draws.names[1], "L[2,1]");
     CHECK(draws.values[0] == 0 && draws.values[1] == 1e-300 && draws.values[9] == 0.1);
     CHECK(draws.values[10] == -INFINITY && draws.values[27] == 1);
@@ -275,7 +277,7 @@ TEST(written_text) {
   sl_context *context = open_context(1);
   char path[128], *bytes;
   size_t length;
-  REQUIRE_OK(context, write_run(context, in_folder(path, "text.csv"), 1, 2));
+  REQUIRE_OK(context, write_run(context, in_folder(path, "text.csv"), 1, 0, 2));
   REQUIRE_OK(context, sl__os_read_file(context, path, &bytes, &length));
   CHECK_TEXT(
       bytes,
@@ -289,6 +291,46 @@ TEST(written_text) {
       "#                2.500 seconds (Sampling)\n"
       "#                3.750 seconds (Total)\n#\n");
   sl__free(&(sl__allocator){context->allocator.reallocate, context->allocator.user}, bytes);
+  sl_context_free(context);
+}
+
+/* Beside the words that CmdStan's readers look for, in the same line: they count the lines. */
+TEST(what_the_draws_are_made_with) {
+  sl_context *context = open_context(1);
+  char path[128], *bytes;
+  size_t length;
+  REQUIRE_OK(context, write_run(context, in_folder(path, "made.csv"), 1, 8, 2));
+  REQUIRE_OK(context, sl__os_read_file(context, path, &bytes, &length));
+  CHECK(strstr(bytes, "\n# Adaptation terminated; trajectories 8, acceptance 0.95\n"
+                      "# Step size = 0.7\n") != NULL);
+  sl__free(&(sl__allocator){context->allocator.reallocate, context->allocator.user}, bytes);
+  sl_context_free(context);
+}
+
+TEST(trajectories_in_damaged_files) {
+  static const struct {
+    const char *count;
+    int64_t expected; /* at most 1: nothing is said */
+  } cases[] = {{"8, acceptance 0.95", 8},
+               {"1000000", 1000000},
+               {"1000001", 0},
+               {"0", 0},
+               {"-3", 0},
+               {"99999999999999999999", 0},
+               {"", 0},
+               {"nan", 0}};
+  sl_context *context = open_context(1);
+  for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+    char text[200];
+    sl__draws draws;
+    snprintf(text, sizeof text,
+             "lp__,a\n-1,2\n# Adaptation terminated; trajectories %s\n# Step size = 1\n-1,3\n",
+             cases[i].count);
+    REQUIRE_OK(context, parse(context, text, &draws));
+    CHECK_INTEGER(draws.trajectories, cases[i].expected);
+    CHECK(draws.draws == 1 && draws.warmup == 1);
+    sl__draws_close(&draws);
+  }
   sl_context_free(context);
 }
 
@@ -319,11 +361,11 @@ TEST(nothing_is_lost_before_the_first_row) {
 TEST(writing_that_fails) {
   sl_context *context = open_context(1);
   char path[128];
-  CHECK(write_run(context, in_folder(path, "no/such/run.csv"), 1, 1) == SL_IO);
-  CHECK(write_run(context, in_folder(path, "run_%s.csv"), 2, 1) == SL_BAD_ARGUMENT);
-  CHECK(write_run(context, in_folder(path, "run_%d_%d.csv"), 2, 1) == SL_BAD_ARGUMENT);
+  CHECK(write_run(context, in_folder(path, "no/such/run.csv"), 1, 0, 1) == SL_IO);
+  CHECK(write_run(context, in_folder(path, "run_%s.csv"), 2, 0, 1) == SL_BAD_ARGUMENT);
+  CHECK(write_run(context, in_folder(path, "run_%d_%d.csv"), 2, 0, 1) == SL_BAD_ARGUMENT);
   if (access("/dev/full", W_OK) == 0) {
-    CHECK(write_run(context, "/dev/full", 1, 100) == SL_IO);
+    CHECK(write_run(context, "/dev/full", 1, 0, 100) == SL_IO);
     CHECK(strstr(sl_error(context), "No space left"));
   }
   sl_context_free(context);

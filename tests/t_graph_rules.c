@@ -207,6 +207,21 @@ TEST(layers_of_wrong_shapes_and_types_are_refused) {
   sl_context_free(context);
 }
 
+/* 1e-35 * (1e20 * 1e-10) is 1e-25, but 1e-35 * 1e-10 is no float. */
+TEST(factors_are_moved_only_where_floats_do_not_end) {
+  sl_context *context = context_of(1);
+  sl__graph *g;
+  REQUIRE(sl__graph_new(context, &g) == SL_OK);
+  const sl_node x = op_input(g, SL_F32, sl__shape1(1));
+  const sl_node shared = op_parameter(g, SL_F32, sl__shape1(1), 0);
+  const sl_node y = op_scale(g, op_multiply(g, x, shared), 1e-35);
+  CHECK(g->nodes[y].elementwise == SL__EW_scale);
+  const sl_node mild = op_scale(g, op_multiply(g, x, shared), 2);
+  CHECK(g->nodes[mild].elementwise == SL__EW_multiply);
+  sl__graph_free(g);
+  sl_context_free(context);
+}
+
 TEST(failure_is_sticky_and_named) {
   sl_context *context = context_of(1);
   sl__graph *g;

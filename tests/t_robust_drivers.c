@@ -53,3 +53,24 @@ TEST(few_draws_are_not_believed) {
   find(1, 50, mask);
   CHECK(strcmp(mask, "") == 0);
 }
+
+static const char *layers_with(const char *drivers, sl__robust *run, sl__exploration *e) {
+  static const sl__robust_options options = {0};
+  sl__plan_of_attempt plan;
+  *e = (sl__exploration){.dim = DIM};
+  *run = (sl__robust){.options = &options, .exploration = e, .drivers = drivers};
+  CHECK(sl__robust_plan(run, 0, &plan));
+  return plan.layers;
+}
+
+/* A formula that is cut short would be refused as a mistake: better no such layer. */
+TEST(a_layer_that_has_no_room_is_left_out) {
+  sl__exploration e;
+  sl__robust run;
+  char many[600] = "";
+  memset(many, '1', sizeof many - 1);
+  const char *layers = layers_with("001000", &run, &e);
+  CHECK(strstr(layers, "-coupling(affine,hidden=32x32,mask=001000)") != NULL);
+  layers = layers_with(many, &run, &e);
+  CHECK(strstr(layers, "mask") == NULL && layers[strlen(layers) - 2] == '*');
+}

@@ -53,7 +53,7 @@ TEST(a_faultless_report_is_certified) {
   sl__robust_verdict(&r);
   CHECK(r.certified && strncmp(r.verdict, "certified: ", 11) == 0);
   CHECK(strstr(r.verdict, "; 68 climbs, 4096 particles and 8 chains looked for modes, but a narrow "
-                          "one within or far from what they saw may stay unseen"));
+                          "or rare one within or far from what they saw may stay unseen"));
   r.particles = 0;
   sl__robust_verdict(&r);
   CHECK(strstr(r.verdict, "; 68 climbs and 8 chains looked"));
@@ -87,6 +87,8 @@ TEST(every_rule_refuses_alone) {
   REFUSES(bridge, -3.03, -3.04, "by bridge sampling");
   REFUSES(tempered, -2.925, -2.915, "by tempering");
   REFUSES(tempered_se, 0.19, 0.21, "cannot say whether a part is missing");
+  REFUSES(stray_mean_gap, 0.14, 0.15, "a rare part is missing");
+  REFUSES(stray_sd_gap, 0.14, 0.15, "a rare part is missing");
   REFUSES(own_mean_gap, 0.14, 0.16, "weights move it by");
   REFUSES(own_sd_gap, 0.13, 0.15, "weights move it by");
   REFUSES(scores.elbo, -3.039, -3.041, "below the log evidence");
@@ -150,6 +152,8 @@ TEST(what_is_not_a_number_is_refused) {
                                &r.missed,
                                &r.mean_gap,
                                &r.sd_gap,
+                               &r.stray_mean_gap,
+                               &r.stray_sd_gap,
                                &r.rhat,
                                &r.effective};
     for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++) {
@@ -200,6 +204,16 @@ TEST(equal_weights_need_no_moments) {
   r.missed = 0.001;
   CHECK(!sl__robust_object(&r, text, sizeof text));
   const sl__robust_report good = r;
+  sl__robust_verdict(&r);
+  CHECK(strstr(r.verdict,
+               "0.49, by its own weights; the exploration's moments differ by 0.20 sd in "
+               "a mean and 22 % in an sd; 68 climbs"));
+  r.mean_gap = 0.51;
+  CHECK(objects(&r, "sd in a mean"));
+  r = good;
+  r.sd_gap = 0.41;
+  CHECK(objects(&r, "in an sd"));
+  r = good;
   r.missed = 0.0011;
   CHECK(objects(&r, "sd in a mean"));
   r = good;
@@ -231,4 +245,23 @@ TEST(the_flow_is_not_blamed_for_the_exploration) {
   CHECK(!sl__robust_object_to_flow(&r, text, sizeof text));
   r.scores.khat = 0.8;
   CHECK(sl__robust_object_to_flow(&r, text, sizeof text));
+}
+
+/* Gaps grow by less than the goal from each to the next; the last is not as good as the first. */
+TEST(better_shares_cost_one_goal_at_most) {
+  sl__robust_report a = faultless();
+  a.dim = 20; /* the goal is 0.2 */
+  a.modes_confirmed = true;
+  a.own_mean_gap = 0.12;
+  const double least = sl__robust_gap(&a);
+  sl__robust_report b = a, c = a;
+  b.scores.elbo -= 0.15;
+  b.own_mean_gap = 0.08;
+  c.scores.elbo -= 0.3;
+  c.own_mean_gap = 0.04;
+  CHECK(sl__robust_is_better(&b, &a, least) && !sl__robust_is_better(&a, &b, least));
+  CHECK(!sl__robust_is_better(&c, &b, least) && sl__robust_is_better(&b, &c, least));
+  CHECK(!sl__robust_is_better(&c, &a, least) && sl__robust_is_better(&a, &c, least));
+  c.certified = true;
+  CHECK(sl__robust_is_better(&c, &b, least) && !sl__robust_is_better(&b, &c, least));
 }

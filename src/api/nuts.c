@@ -69,8 +69,7 @@ static sl_status plan(sl_context *context, const sl_nuts_options *options,
   out->step_size = options->step_size;
   out->init_radius = options->init_radius;
   out->init_candidates = options->init_candidates;
-  /* Who thins has said already how far apart draws are to be. */
-  out->trajectories = options->trajectories == 0 && options->thin > 1 ? 1 : options->trajectories;
+  out->trajectories = options->trajectories;
   out->jumps = options->jumps;
   out->save_warmup = options->save_warmup == 1;
   out->seed = options->seed;
@@ -86,9 +85,11 @@ typedef struct collector {
   const sl_nuts_options *options;
   int64_t rows; /* of a chain */
   int32_t width;
-  int64_t *filled;  /* [chains] */
-  double *values;   /* [chains][rows][width] */
-  double *energies; /* [chains][rows] */
+  int64_t *filled;   /* [chains] */
+  double *values;    /* [chains][rows][width] */
+  double *energies;  /* [chains][rows] */
+  double *densities; /* [chains]: the log density of the first draw */
+  bool *still;       /* [chains]: and of all others */
   bool stopped;
 } collector;
 
@@ -98,6 +99,10 @@ static sl_status take_row(void *user, const sl__sampler_draw *draw, const double
     const int64_t row = draw->chain * c->rows + c->filled[draw->chain]++;
     memcpy(c->values + row * c->width, values, (size_t)c->width * sizeof *values);
     c->energies[row] = draw->energy;
+    if (c->filled[draw->chain] == 1) c->densities[draw->chain] = draw->log_density;
+    c->still[draw->chain] = c->rows >= 4 &&
+                            (c->filled[draw->chain] == 1 || c->still[draw->chain]) &&
+                            draw->log_density == c->densities[draw->chain];
   }
   if (!c->options->draw || c->stopped) return SL_OK;
   const sl_nuts_draw shown = {.size = sizeof shown,
@@ -125,7 +130,9 @@ static sl_status open_collector(sl__arena *arena, const sl__target *target,
   c->filled = sl__arena_take(arena, chains, sizeof *c->filled);
   c->energies = sl__arena_take(arena, rows, sizeof *c->energies);
   c->values = sl__arena_take(arena, rows, (size_t)c->width * sizeof *c->values);
-  if (!c->filled || !c->energies || !c->values) return SL_NO_MEMORY;
+  c->densities = sl__arena_take(arena, chains, sizeof *c->densities);
+  c->still = sl__arena_take(arena, chains, sizeof *c->still);
+  if (!c->filled || !c->energies || !c->values || !c->densities || !c->still) return SL_NO_MEMORY;
   for (size_t i = 0; i < rows * (size_t)c->width; i++) c->values[i] = (double)NAN;
   return SL_OK;
 }
@@ -158,7 +165,8 @@ static sl_status judge(sl_context *context, sl__arena *arena, const sl__target *
   const sl__series first = {sampler->chains, c->rows, c->values, c->rows * c->width, c->width};
   SL__TRY(sl__summarise(context, &first, c->width, 1, rows));
   for (int32_t k = 0; k < sampler->chains; k++)
-    ebfmi[k] = sl__ebfmi(c->rows, c->energies + k * c->rows, 1);
+    ebfmi[k] = c->still[k] ? (double)NAN
+                           : sl__ebfmi(c->rows, run->trajectories, c->energies + k * c->rows, 1);
   const sl__run_facts facts = {.chains = sampler->chains,
                                .draws = c->rows,
                                .parameters = c->width,
@@ -167,7 +175,9 @@ static sl_status judge(sl_context *context, sl__arena *arena, const sl__target *
                                .divergences = run->divergences,
                                .treedepth_hits = run->depth_hits,
                                .max_treedepth = sampler->most_depth,
-                               .ebfmi = ebfmi};
+                               .ebfmi = ebfmi,
+                               .still = c->still,
+                               .adapt_delta = run->adapt_delta};
   out->trusted = sl__run_verdict(&facts, out->verdict, sizeof out->verdict);
   return SL_OK;
 }

@@ -74,11 +74,13 @@ static sl_status open_file(sl__chain_output *out, int64_t comments, const char *
 }
 
 sl_status sl__chain_output_open(sl__cli *cli, const sl__target *target,
-                                const sl__sampler_options *options, int64_t comments,
+                                const sl__sampler_options *options,
+                                const sl__sampler_report *report, int64_t comments,
                                 const char *const *comment, sl__chain_output *out) {
   *out = (sl__chain_output){.cli = cli,
                             .target = target,
                             .options = options,
+                            .report = report,
                             .path = sl__cli_option(cli, "output")->text,
                             .begun = sl__os_seconds(),
                             .kept = {.name = "the draws"}};
@@ -128,16 +130,25 @@ static sl_status take_adapted(void *user, int32_t chain, double step_size,
   sl__chain_output *out = user;
   if (out->warm == 0) out->warm = sl__os_seconds();
   if (!out->csv) return SL_OK;
-  if (metric->form == SL__METRIC_DENSE)
-    return sl__stan_csv_adaptation(out->csv, chain, step_size,
-                                   "Elements of inverse mass matrix:", metric->dim, metric->dim,
-                                   metric->dense);
-  double *diagonal = sl__allocate(out->cli->context, (size_t)metric->dim, sizeof *diagonal);
-  if (!diagonal) return SL_NO_MEMORY;
-  sl__metric_diagonal(metric, diagonal);
-  const sl_status status = sl__stan_csv_adaptation(out->csv, chain, step_size,
-                                                   "Diagonal elements of inverse mass matrix:", 1,
-                                                   metric->dim, diagonal);
+  const bool dense = metric->form == SL__METRIC_DENSE;
+  const size_t dim = (size_t)metric->dim;
+  double *diagonal = dense ? NULL : sl__allocate(out->cli->context, dim, sizeof *diagonal);
+  if (!dense && !diagonal) return SL_NO_MEMORY;
+  if (!dense) sl__metric_diagonal(metric, diagonal);
+  const sl__sampler_report *report = out->report;
+  const bool as_asked =
+      report->trajectories == 1 && !(report->adapt_delta > out->options->adapt_delta);
+  const sl__adaptation_facts facts = {
+      .step_size = step_size,
+      .trajectories = as_asked ? 0 : report->trajectories,
+      .acceptance = report->adapt_delta,
+      .metric =
+          dense ? "Elements of inverse mass matrix:" : "Diagonal elements of inverse mass matrix:",
+      .rows = dense ? metric->dim : 1,
+      .columns = metric->dim,
+      .inverse_metric = dense ? metric->dense : diagonal,
+  };
+  const sl_status status = sl__stan_csv_adaptation(out->csv, chain, &facts);
   sl__free(&out->cli->context->allocator, diagonal);
   return status;
 }

@@ -10,11 +10,12 @@ typedef struct sl__chain_output {
   sl__cli *cli;
   const sl__target *target;
   const sl__sampler_options *options;
-  const char *path;     /* of -o, or NULL */
-  sl__cli_draws kept;   /* [chains][rows of a chain], filled as far as `filled` says */
-  int64_t *filled;      /* [chains] */
-  int64_t *divergences; /* [chains], as last told */
-  sl__stan_csv *csv;    /* NULL: another format, or none */
+  const sl__sampler_report *report; /* of the run, as it grows */
+  const char *path;                 /* of -o, or NULL */
+  sl__cli_draws kept;               /* [chains][rows of a chain], filled as far as `filled` says */
+  int64_t *filled;                  /* [chains] */
+  int64_t *divergences;             /* [chains], as last told */
+  sl__stan_csv *csv;                /* NULL: another format, or none */
   sl__watch watch;
   double begun, warm, next, next_flush; /* seconds */
   bool interrupted, failed_to_write;
@@ -23,7 +24,8 @@ typedef struct sl__chain_output {
 /* Makes room and opens the file, which is made with its first row and gets these comment lines on
  * top. Close it in any case. */
 sl_status sl__chain_output_open(sl__cli *cli, const sl__target *target,
-                                const sl__sampler_options *options, int64_t comments,
+                                const sl__sampler_options *options,
+                                const sl__sampler_report *report, int64_t comments,
                                 const char *const *comment, sl__chain_output *out);
 /* What to give sl__record_run, or whatever else makes draws. */
 sl__record_listener sl__chain_output_listener(sl__chain_output *out);

@@ -107,6 +107,8 @@ static int conclude(sl__cli *cli, const request *r, sl__chain_output *out,
       sl__arena_take(&cli->arena, (size_t)out->kept.draws.parameters, sizeof *out->kept.rows);
   if (!out->kept.rows) return sl__cli_fail(cli, SL_NO_MEMORY);
   out->kept.undefined = report->undefined;
+  out->kept.draws.trajectories = report->trajectories;
+  out->kept.adapt_delta = report->adapt_delta;
   out->kept.draws.preconditioned = r->precondition.target != NULL;
   out->kept.draws.jumped = r->options.jumps > 0;
   const sl__series first = sl__cli_series(&out->kept, 0);
@@ -125,7 +127,8 @@ static int conclude(sl__cli *cli, const request *r, sl__chain_output *out,
 /* ---- the command ---- */
 
 /* All that is read comes before the output is opened: it may be where an older run's draws are. */
-static sl_status prepare(sl__cli *cli, request *r, sl__chain_output *out) {
+static sl_status prepare(sl__cli *cli, request *r, const sl__sampler_report *report,
+                         sl__chain_output *out) {
   int64_t count = 0;
   const char *const *comments = NULL;
   SL__TRY(read_request(cli, r));
@@ -139,7 +142,7 @@ static sl_status prepare(sl__cli *cli, request *r, sl__chain_output *out) {
   else
     SL__TRY(sl__cli_first_points(cli, target, &r->options, &r->first));
   SL__TRY(sl__cli_comments(cli, r->target, &r->options, &count, &comments));
-  return sl__chain_output_open(cli, r->target, &r->options, count, comments, out);
+  return sl__chain_output_open(cli, r->target, &r->options, report, count, comments, out);
 }
 
 static sl_status sample(sl__cli *cli, const request *r, sl__chain_output *out,
@@ -155,7 +158,7 @@ int sl__cli_run_chains(sl__cli *cli, const sl__sampler_options *options) {
   request r = {.options = *options};
   sl__chain_output out = {0};
   sl__sampler_report report = {0};
-  sl_status status = prepare(cli, &r, &out);
+  sl_status status = prepare(cli, &r, &report, &out);
   const bool opened = status == SL_OK;
   if (opened) status = sample(cli, &r, &out, &report);
   if (opened) status = sl__chain_output_finish(&out, status);

@@ -6,7 +6,8 @@
 
 static const sl__option_row options[] = {
     {"output", SL__OPTION_TEXT, NULL, 0, 0, NULL,
-     "file of draws: .csv (%d in the name: a file for each chain), .npy, .safetensors"},
+     "file of draws: .csv (%d in the name: a file for each chain), .npy (without the "
+     "sampler's columns), .safetensors"},
     {"chains", SL__OPTION_INT, "4", 1, 10000, NULL, "chains, run side by side"},
     {"warmup", SL__OPTION_INT, "1000", 0, 1e9, NULL,
      "iterations in which metric and step are learned"},
@@ -16,7 +17,8 @@ static const sl__option_row options[] = {
      "acceptance that the step size is tuned to; without it, 0.95 if the warm-up diverges often, "
      "and 0.99 if it does so even then"},
     {"trajectories", SL__OPTION_INT, "0", 0, 1000, NULL,
-     "trajectories from one draw to the next; 0: up to 8, if the warm-up mixes slowly; Stan: 1"},
+     "trajectories from one draw to the next; 0: up to 8 (7 with the default --warmup, 1 below "
+     "about 400) if the warm-up mixes slowly, with a Fisher metric and no thinning; Stan: 1"},
     {"max-treedepth", SL__OPTION_INT, "10", 1, SL__NUTS_MOST_DEPTH, NULL,
      "a trajectory has at most 2 to the power of this many points"},
     {"metric", SL__OPTION_CHOICE, "fisher_low_rank", 0, 0,
@@ -38,8 +40,6 @@ static int run(sl__cli *cli) {
   sl__sampler_options sampler;
   sl__sampler_defaults(&sampler);
   sl__sampler_take_pains(&sampler);
-  /* Who thins has said already how far apart draws are to be. */
-  if (sl__cli_typed(cli, "thin")) sampler.trajectories = 1;
   sl__cli_read_sampler(cli, &sampler);
   return sl__cli_run_chains(cli, &sampler);
 }

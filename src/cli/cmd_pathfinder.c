@@ -9,7 +9,8 @@
 #include "io/draws.h"
 
 static const sl__option_row options[] = {
-    {"output", SL__OPTION_TEXT, NULL, 0, 0, NULL, "file of draws: .csv, .npy, .safetensors"},
+    {"output", SL__OPTION_TEXT, NULL, 0, 0, NULL,
+     "file of draws: .csv, .npy (without lp__), .safetensors"},
     {"draws", SL__OPTION_INT, "1000", 1, 1e8, NULL, "draws to choose"},
     {"paths", SL__OPTION_INT, "4", 1, 10000, NULL, "ways of the optimiser, side by side"},
     {"path-draws", SL__OPTION_INT, "1000", 1, 1e7, NULL, "draws of each way, to choose from"},

@@ -14,6 +14,7 @@ typedef struct sl__cli_rows {
   const double *values; /* [rows], a row every stride numbers */
   const char **names;   /* [columns] */
   const double *energy;
+  int64_t trajectories;
 } sl__cli_rows;
 
 typedef struct sl__cli_figures {

@@ -57,7 +57,8 @@ static sl_status take_columns(sl__cli *cli, const sl__cli_rows *first, const sl_
                         .values = values,
                         .names = names,
                         .chains = rows->chains,
-                        .energy = rows->energy};
+                        .energy = rows->energy,
+                        .trajectories = rows->trajectories};
   return SL_OK;
 }
 

@@ -3,6 +3,10 @@
 
 #include <string.h>
 
+static void tell_round(void *user, int round, int64_t divergences) {
+  sl__cli_say(user, "round %d: %lld divergences", round, (long long)divergences);
+}
+
 static sl_status find_one(sl__cli *cli, const sl__target *target, sl__sampler_options *options,
                           bool *diverges, sl__precondition *out) {
   const size_t count = (size_t)options->chains, dim = (size_t)target->dim;
@@ -11,7 +15,10 @@ static sl_status find_one(sl__cli *cli, const sl__target *target, sl__sampler_op
   if (!x || !z) return SL_NO_MEMORY;
   sl__auto_report report;
   sl__cli_say(cli, "fitting a flow to sample in");
-  SL__TRY(sl__auto_precondition(cli->context, target, options, &out->model, x, &report));
+  SL__TRY(sl__auto_precondition(cli->context, target, options, &out->model, x, tell_round, cli,
+                                &report));
+  if (report.diverges && options->jumps == 0)
+    sl__cli_say(cli, "runs in the space of the flow diverge after %d rounds yet", report.rounds);
   out->gradients = report.gradients;
   *diverges = report.diverges;
   SL__TRY(sl__target_preconditioned(cli->context, target, out->model, &out->target));

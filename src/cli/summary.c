@@ -17,16 +17,37 @@ static int64_t count_at_least(const sl__draws *draws, const char *name, double l
   return count;
 }
 
+static bool is_constant(const sl__draws *draws, int64_t chain, int64_t column) {
+  const double *first = draws->values + chain * draws->draws * draws->columns + column;
+  for (int64_t i = 1; i < draws->draws; i++)
+    if (first[i * draws->columns] != first[0]) return false;
+  return true;
+}
+
+/* Generated quantities may vary in a chain that does not move; the log density does not then. */
+static bool stands_still(const sl__draws *draws, int64_t chain) {
+  const int64_t density = sl__draws_column(draws, "lp__");
+  if (draws->draws < 4 || density < 0 || !is_constant(draws, chain, density)) return false;
+  for (int64_t p = 0; p < draws->parameters; p++)
+    if (is_constant(draws, chain, p)) return true;
+  return false;
+}
+
 sl_status sl__cli_judge(sl__cli *cli, const sl__cli_draws *d, sl__cli_summary *s) {
   const sl__draws *draws = &d->draws;
   *s = (sl__cli_summary){.of = d};
+  bool *still = sl__arena_take(&cli->arena, (size_t)draws->chains, sizeof *still);
+  if (!still) return SL_NO_MEMORY;
+  for (int64_t c = 0; c < draws->chains; c++) still[c] = stands_still(draws, c);
   const int64_t energy = sl__draws_column(draws, "energy__");
   if (energy >= 0) {
     s->ebfmi = sl__arena_take(&cli->arena, (size_t)draws->chains, sizeof *s->ebfmi);
     if (!s->ebfmi) return SL_NO_MEMORY;
     for (int64_t c = 0; c < draws->chains; c++)
-      s->ebfmi[c] = sl__ebfmi(
-          draws->draws, draws->values + c * draws->draws * draws->columns + energy, draws->columns);
+      s->ebfmi[c] = still[c] ? (double)NAN
+                             : sl__ebfmi(draws->draws, draws->trajectories,
+                                         draws->values + c * draws->draws * draws->columns + energy,
+                                         draws->columns);
   }
   s->facts = (sl__run_facts){
       .chains = draws->chains,
@@ -41,6 +62,8 @@ sl_status sl__cli_judge(sl__cli *cli, const sl__cli_draws *d, sl__cli_summary *s
       .undefined = d->undefined,
       .preconditioned = draws->preconditioned,
       .jumped = draws->jumped,
+      .still = still,
+      .adapt_delta = d->adapt_delta,
   };
   if (draws->max_treedepth >= 0)
     s->facts.treedepth_hits = count_at_least(draws, "treedepth__", (double)draws->max_treedepth);
@@ -117,7 +140,10 @@ sl_status sl__cli_add_summary(sl__cli *cli, const sl__cli_summary *s, bool all, 
   if (s->ebfmi) {
     sl__text_add(text, "E-BFMI            ");
     for (int64_t c = 0; c < s->facts.chains && c < SHOWN; c++)
-      sl__cli_fixed(text, s->ebfmi[c], 2, 5);
+      if (isnan(s->ebfmi[c]))
+        sl__text_add(text, "%5s", "-");
+      else
+        sl__cli_fixed(text, s->ebfmi[c], 2, 5);
     sl__text_add(text, "%s\n", s->facts.chains > SHOWN ? " ..." : "");
   }
   sl__text_add(text, "%s\n", s->verdict);

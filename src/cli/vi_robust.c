@@ -95,9 +95,16 @@ static int print_json(sl__cli *cli, const sl__target *target, const sl__model *m
   sl__json_real(&json, "ess_forward", report->ess_forward);
   sl__json_real(&json, "missed", report->missed);
   sl__json_real(&json, "mean_gap_in_sd", report->mean_gap);
-  sl__json_real(&json, "log_sd_ratio", report->sd_gap);
+  sl__json_real(&json, "log_sd_ratio", report->log_sd_ratio);
+  sl__json_real(&json, "own_mean_gap_in_sd", report->own_mean_gap);
+  sl__json_real(&json, "own_log_sd_ratio", report->own_log_sd_ratio);
+  sl__json_integer(&json, "strays", report->strays);
+  sl__json_real(&json, "stray_mean_gap_in_sd", report->stray_mean_gap);
+  sl__json_real(&json, "stray_log_sd_ratio", report->stray_sd_gap);
   sl__json_real(&json, "rhat", report->rhat);
   sl__json_integer(&json, "divergences", report->divergences);
+  sl__json_integer(&json, "chain_draws", report->chain_draws);
+  sl__json_real(&json, "tempered_accept", report->tempered_accept);
   sl__json_boolean(&json, "chains_agree", report->chains_agree);
   sl__json_boolean(&json, "modes_confirmed", report->modes_confirmed);
   sl__json_real(&json, "effective", report->effective);
@@ -150,7 +157,7 @@ static int print_text(sl__cli *cli, const sl__target *target, const sl__model *m
   sl__cli_add_estimate(&text, "effective share, forward", report->ess_forward, none);
   sl__cli_add_estimate(&text, "share of exploration missed", report->missed, none);
   sl__cli_add_estimate(&text, "largest difference of means, in sd", report->mean_gap, none);
-  sl__cli_add_estimate(&text, "largest |log ratio of sds|", report->sd_gap, none);
+  sl__cli_add_estimate(&text, "largest |log ratio of sds|", report->log_sd_ratio, none);
   sl__cli_add_estimate(&text, "R-hat of the exploring chains", report->rhat, none);
   sl__text_add(&text, "\n%s\n", report->verdict);
   return sl__cli_print(cli, &text);

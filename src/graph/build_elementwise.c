@@ -49,11 +49,16 @@ static sl_node simplified_product(sl__graph *g, const sl__node *n) {
   return minus_a != minus_b ? op_negate(g, product) : product;
 }
 
+/* Far from where a float ends. */
+static bool is_mild(double factor) {
+  return fabs(factor) > 1e-30 && fabs(factor) < 1e30;
+}
+
 /* A number times a value for each row times one that all rows share: the two that do not depend on
  * the row come first. */
 static sl_node scaled_product(sl__graph *g, const sl__node *product, double factor) {
   const sl_node a = product->operand[0], b = product->operand[1];
-  if (g->nodes[a].batched == g->nodes[b].batched) return 0;
+  if (g->nodes[a].batched == g->nodes[b].batched || !is_mild(factor)) return 0;
   return g->nodes[a].batched ? op_multiply(g, a, op_scale(g, b, factor))
                              : op_multiply(g, op_scale(g, a, factor), b);
 }
@@ -68,8 +73,7 @@ static sl_node simplified_scale(sl__graph *g, const sl__node *n) {
     return scaled_product(g, &g->nodes[a], outer);
   if (!is_elementwise(g, a, SL__EW_scale)) return 0;
   const double factor = outer * g->nodes[a].attribute;
-  const double size = fabs(factor); /* far from where a float ends */
-  return size > 1e-30 && size < 1e30 ? op_scale(g, inner, factor) : 0;
+  return is_mild(factor) ? op_scale(g, inner, factor) : 0;
 }
 
 /* A layer is made where the sum begins. */

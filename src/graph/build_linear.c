@@ -5,7 +5,8 @@
  * (extent) of a masked layer. */
 #include <string.h>
 
-#include "graph/operations.h"
+#include "graph/plan.h"
+#include "kernels/kernels.h"
 
 static bool is_matrix(sl__graph *g, sl_node a, const char *what) {
   if (g->nodes[a].shape.dims == 2) return true;
@@ -61,7 +62,7 @@ sl_node op_linear(sl__graph *g, sl_node w, sl_node bias, sl_node x, const int32_
 }
 
 /* A sum with a layer of so few inputs and outputs is made while the layer is. */
-enum { FEW_OUTPUTS = 4, FEW_INPUTS = 8 };
+_Static_assert((int)SL__BLOCK_ROWS <= (int)SL__BASE_COLUMNS, "a block's product can have a base");
 
 sl_node sl__linear_plus(sl__graph *g, sl_node linear, sl_node term) {
   const sl__node n = g->nodes[linear];
@@ -71,7 +72,7 @@ sl_node sl__linear_plus(sl__graph *g, sl_node linear, sl_node term) {
       g->nodes[term].shape.size[0] != n.shape.size[0])
     return 0;
   const int32_t inputs = g->nodes[n.operand[0]].shape.size[!transposed];
-  if (n.shape.size[0] > FEW_OUTPUTS || inputs > FEW_INPUTS) return 0;
+  if (n.shape.size[0] > SL__BASE_ROWS || inputs > SL__BASE_DEPTH) return 0;
   term = sl__contiguous(g, term);
   if (!term) return 0;
   return add_linear(g, (sl__operation)n.operation, n.operand[0], n.operand[1], term,

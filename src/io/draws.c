@@ -147,7 +147,7 @@ static sl_status read_file(sl_context *context, const char *path, const char *fo
                            sl__draws *out) {
   *out = (sl__draws){0};
   return !format && sl__has_ending(path, ".safetensors") ? read_tensors(context, path, out)
-                                                    : read_rows(context, path, format, out);
+                                                         : read_rows(context, path, format, out);
 }
 
 /* ---- chains ---- */
@@ -313,6 +313,7 @@ static sl_status merge(gathering *g, sl__draws *out) {
     out->interrupted |= g->file[i].interrupted;
     out->preconditioned |= g->file[i].preconditioned;
     out->jumped |= g->file[i].jumped;
+    if (g->file[i].trajectories > out->trajectories) out->trajectories = g->file[i].trajectories;
     if (g->file[i].max_treedepth > out->max_treedepth)
       out->max_treedepth = g->file[i].max_treedepth;
   }

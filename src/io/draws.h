@@ -13,6 +13,7 @@ typedef struct sl__draws {
   int64_t left_out;            /* draws of longer chains beyond the end of the shortest */
   int64_t warmup;              /* rows of warm-up that were passed over */
   int64_t max_treedepth;       /* -1: not recorded */
+  int64_t trajectories;        /* of a draw; at most 1: one, or not recorded */
   bool cut;                    /* a file ends in the middle of a row, which was passed over */
   bool interrupted;            /* a file says that its run was */
   bool preconditioned, jumped; /* or that it was in a flow's space, with jumps by its draws */
@@ -31,7 +32,8 @@ bool sl__is_stan_csv(const char *bytes, size_t length);
 /* Index of a column, -1: there is none. */
 int64_t sl__draws_column(const sl__draws *draws, const char *name);
 void sl__draws_close(sl__draws *draws);
-/* By the extension: .csv with a column chain__, .npy rows of all chains in turn, .safetensors. */
+/* By the extension: .csv with a column chain__, .npy rows of all chains in turn, without the
+ * sampler's columns, .safetensors. */
 sl_status sl__draws_write(sl_context *context, const char *path, const sl__draws *draws);
 
 typedef enum sl__draws_format { SL__DRAWS_CSV, SL__DRAWS_NPY, SL__DRAWS_TENSORS } sl__draws_format;
@@ -71,12 +73,19 @@ typedef struct sl__stan_csv_header {
  * stays, to the last whole line. */
 sl_status sl__stan_csv_open(sl_context *context, const sl__stan_csv_header *header,
                             sl__stan_csv **out);
-/* What a chain's warm-up ended with. metric: the comment above the numbers, "Diagonal elements of
- * inverse mass matrix:" or "Elements of inverse mass matrix:"; inverse_metric [rows][columns].
- * Before the chain's rows. */
-sl_status sl__stan_csv_adaptation(sl__stan_csv *file, int32_t chain, double step_size,
-                                  const char *metric, int64_t rows, int64_t columns,
-                                  const double *inverse_metric);
+/* What a chain's warm-up ended with. */
+typedef struct sl__adaptation_facts {
+  double step_size;
+  int32_t trajectories; /* of a draw; 0: nothing is said of them and of the acceptance */
+  double acceptance;    /* that the draws aim at */
+  const char *metric;   /* "Diagonal elements of inverse mass matrix:" or "Elements of ..." */
+  int64_t rows, columns;
+  const double *inverse_metric; /* [rows][columns] */
+} sl__adaptation_facts;
+
+/* Before the chain's rows, those of its warm-up excepted. */
+sl_status sl__stan_csv_adaptation(sl__stan_csv *file, int32_t chain,
+                                  const sl__adaptation_facts *facts);
 /* chain from 0; values [columns]. One thread at a time. */
 sl_status sl__stan_csv_row(sl__stan_csv *file, int32_t chain, const sl__draw_facts *facts,
                            const double *values);

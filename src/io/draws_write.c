@@ -32,17 +32,18 @@ static sl_status write_tensors(sl_context *context, const char *path, const sl__
 }
 
 /* Rows of all chains in turn; CSV has a first column chain__ when there are several. NPY has no
- * names to tell such a column by. */
+ * names to tell such a column and the sampler's by, so it holds the parameters' alone. */
 static sl_status write_table(sl_context *context, const char *path, bool npy,
                              const sl__draws *draws, sl__arena *scratch) {
-  const int64_t added = draws->chains > 1 && !npy, columns = draws->columns + added;
+  const int64_t added = draws->chains > 1 && !npy;
+  const int64_t kept = npy ? draws->parameters : draws->columns, columns = kept + added;
   const int64_t rows = draws->chains * draws->draws;
   const char **names = sl__arena_take(scratch, (size_t)columns, sizeof *names);
   double *values = sl__arena_take(scratch, (size_t)rows, (size_t)columns * sizeof *values);
   if (!names || !values) return SL_NO_MEMORY;
   if (added) names[0] = "chain__";
   const bool of_sampler = added || draws->parameters < draws->columns;
-  for (int64_t c = 0; c < draws->columns; c++) {
+  for (int64_t c = 0; c < kept; c++) {
     const char *name = draws->names[c];
     names[added + c] = of_sampler ? sl__stan_csv_name(scratch, name) : name;
     if (!names[added + c]) return SL_NO_MEMORY;
@@ -50,7 +51,7 @@ static sl_status write_table(sl_context *context, const char *path, bool npy,
   for (int64_t row = 0; row < rows; row++) {
     double *to = values + row * columns;
     if (added) to[0] = (double)(row / draws->draws + 1);
-    memcpy(to + added, draws->values + row * draws->columns, (size_t)draws->columns * sizeof *to);
+    memcpy(to + added, draws->values + row * draws->columns, (size_t)kept * sizeof *to);
   }
   return sl__table_write(context, path, npy ? "npy" : "csv", rows, columns, SL_F64, values, names);
 }

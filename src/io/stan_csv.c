@@ -11,7 +11,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { SHOWN_OF_FIELD = 40 };
+enum { SHOWN_OF_FIELD = 40, MOST_TRAJECTORIES = 1000000 };
 
 typedef struct reader {
   sl_context *context;
@@ -102,6 +102,22 @@ static bool begins(const span *line, const char *text) {
   return (size_t)(line->end - line->begin) >= length && memcmp(line->begin, text, length) == 0;
 }
 
+/* "# Adaptation terminated; trajectories 8, acceptance 0.95". What is no such count says nothing. */
+static void read_adaptation(reader *in, const span *line) {
+  static const char before[] = "# Adaptation terminated; trajectories ";
+  int64_t count;
+  in->adapted = true;
+  if (!in->only_draws) {
+    in->out->warmup += in->rows;
+    in->rows = 0;
+  }
+  if (!begins(line, before)) return;
+  const char *at = line->begin + sizeof before - 1;
+  if (sl__parse_integer(at, field_end(at, line->end), &count) && count >= 1 &&
+      count <= MOST_TRAJECTORIES && count > in->out->trajectories)
+    in->out->trajectories = count;
+}
+
 static void read_comment(reader *in, const span *line) {
   const char *value;
   int64_t number;
@@ -118,14 +134,10 @@ static void read_comment(reader *in, const span *line) {
   if (setting(line, "thin", &value) && sl__parse_integer(value, line->end, &number) && number > 0)
     in->thin = number;
   if (setting(line, "algorithm", &value)) in->fixed = *value == 'f'; /* fixed_param */
-  if (begins(line, "# Adaptation terminated")) in->adapted = true;
+  if (begins(line, "# Adaptation terminated")) read_adaptation(in, line);
   if (setting(line, "precondition", &value)) in->out->preconditioned = true;
   if (setting(line, "jumps", &value)) in->out->jumped = *value != '0';
   if (begins(line, "# Interrupted")) in->out->interrupted = true;
-  if (!in->only_draws && begins(line, "# Adaptation terminated")) {
-    in->out->warmup += in->rows;
-    in->rows = 0;
-  }
 }
 
 /* Passes over the warm-up of a file that does not say where it ended. */

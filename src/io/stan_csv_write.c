@@ -204,21 +204,26 @@ sl_status sl__stan_csv_comment(sl__stan_csv *out, int32_t chain, const char *lin
   return flush_when_long(out, file);
 }
 
-sl_status sl__stan_csv_adaptation(sl__stan_csv *out, int32_t chain, double step_size,
-                                  const char *metric, int64_t rows, int64_t columns,
-                                  const double *inverse_metric) {
+/* CmdStan's readers, which count the lines between the first and the first draw, pass over the rest
+ * of the first. */
+sl_status sl__stan_csv_adaptation(sl__stan_csv *out, int32_t chain,
+                                  const sl__adaptation_facts *facts) {
   chain_file *file = file_of(out, chain);
   sl__text *text = &file->text;
-  sl__text_add(text, "# Adaptation terminated\n");
-  if (out->shared) sl__text_add(text, "# Chain %d\n", chain + 1);
-  sl__text_add(text, "# Step size = ");
-  sl__text_add_real(text, step_size, SL_F64);
-  sl__text_add(text, "\n# %s\n", metric);
-  for (int64_t row = 0; row < rows; row++)
-    for (int64_t i = 0; i < columns; i++) {
+  sl__text_add(text, "# Adaptation terminated");
+  if (facts->trajectories > 0) {
+    sl__text_add(text, "; trajectories %d, acceptance ", (int)facts->trajectories);
+    sl__text_add_real(text, facts->acceptance, SL_F64);
+  }
+  if (out->shared) sl__text_add(text, "\n# Chain %d", chain + 1);
+  sl__text_add(text, "\n# Step size = ");
+  sl__text_add_real(text, facts->step_size, SL_F64);
+  sl__text_add(text, "\n# %s\n", facts->metric);
+  for (int64_t row = 0; row < facts->rows; row++)
+    for (int64_t i = 0; i < facts->columns; i++) {
       sl__text_add(text, "%s", i == 0 ? "# " : ", ");
-      sl__text_add_real(text, inverse_metric[row * columns + i], SL_F64);
-      if (i + 1 == columns) sl__text_add(text, "\n");
+      sl__text_add_real(text, facts->inverse_metric[row * facts->columns + i], SL_F64);
+      if (i + 1 == facts->columns) sl__text_add(text, "\n");
     }
   return flush_when_long(out, file);
 }

@@ -65,7 +65,9 @@ typedef struct sl__runs_call {
  * Unless b_transposed, C's and B's rows may be written and read up to n rounded up to 16 (they
  * are runs). Order of summation: k ascending for every element, one accumulator (fused
  * multiply-add), so that splitting changes nothing; for very few columns (n <= 4; b_transposed:
- * or rows, m <= 4) a different, equally fixed order may be used. */
+ * or rows, m <= 4) a different, equally fixed order may be used. A product with a base has at most
+ * SL__BASE_ROWS rows m, SL__BASE_DEPTH terms k and SL__BASE_COLUMNS columns n, and no structure. */
+enum { SL__BASE_ROWS = 4, SL__BASE_DEPTH = 8, SL__BASE_COLUMNS = 512 };
 typedef struct sl__product {
   int64_t m, n, k;
   const void *a; int64_t a_row, a_column;
@@ -73,7 +75,7 @@ typedef struct sl__product {
   int64_t room; /* of rows of A and B along k, when b_transposed: so far they may be read */
   void *c; int64_t c_row;
   const void *bias; /* m values, or NULL */
-  const void *base; int64_t base_row; /* m runs that are added, or NULL: m <= 4, k <= 8, n <= 512 */
+  const void *base; int64_t base_row; /* m runs that are added, or NULL */
   bool accumulate;
   const int32_t *k_begin, *k_end, *n_end;
 } sl__product;

@@ -153,9 +153,10 @@ static void NAME(multiply_numbers)(const sl__matrices *p) {
     NAME(short_dots)(p);
   } else if (p->n == 1 && p->a_column == 1 && p->b_row == 1) {
     int64_t i = 0;
-    for (; i + THIN_ROWS <= p->m; i += THIN_ROWS)
-      NAME(dots)
-      (THIN_ROWS, 0, p->k, p->k, (const T *)p->a + i * p->a_row, p->a_row, p->b, (T *)p->y + i);
+    for (; i + THIN_ROWS <= p->m; i += THIN_ROWS) {
+      const T *a = (const T *)p->a + i * p->a_row;
+      NAME(dots)(THIN_ROWS, 0, p->k, p->k, a, p->a_row, p->b, (T *)p->y + i);
+    }
     for (; i < p->m; i++) {
       T sums[THIN_ROWS];
       NAME(dots)(1, 0, p->k, p->k, (const T *)p->a + i * p->a_row, p->a_row, p->b, sums);

@@ -23,11 +23,10 @@ static NAME(cut) NAME(cut_of)(const sl__product *p) {
   return cut;
 }
 
-/* A few inputs and outputs: not worth a panel. */
+/* A few inputs and outputs: not worth a panel. Only these have a base. */
 static bool NAME(is_small)(const sl__product *p) {
-  enum { SMALL_ROWS = 4, SMALL_DEPTH = 8, SMALL_COLUMNS = 512 };
-  return p->m <= SMALL_ROWS && p->k <= SMALL_DEPTH && p->n <= SMALL_COLUMNS && !p->b_transposed &&
-         !p->accumulate && !p->k_begin && !p->k_end && !p->n_end;
+  return p->m <= SL__BASE_ROWS && p->k <= SL__BASE_DEPTH && p->n <= SL__BASE_COLUMNS &&
+         !p->b_transposed && !p->accumulate && !p->k_begin && !p->k_end && !p->n_end;
 }
 
 /* The sums of the tiles, 16 columns of a row of C at a time. */
@@ -218,6 +217,7 @@ static void NAME(product_run)(const sl__product *p, int64_t unit_begin, int64_t 
     NAME(small_run)(p);
     return;
   }
+  assert(!p->base);
   NAME(cut) cut = NAME(cut_of)(p);
   cut.panel_begin = cut.by_panels ? unit_begin : 0;
   cut.panel_end = cut.by_panels ? unit_end : cut.panels;

@@ -1,6 +1,7 @@
 /* The two tables of one instruction set: the kernels' text, once for float and once for double.
  * The including file has defined ISA (a name), REGISTER_BYTES (4 * a power of two) and TILE_ROWS
  * (rows of a product's tile). */
+#include <assert.h>
 #include <math.h>
 #include <string.h>
 #include "kernels/maths_f32.h"

@@ -17,7 +17,7 @@ static double compute(const sl__plot_set *set, double *centred, double *moves) {
     if (r % draws > 0) moves[count++] = set->energy[r] - set->energy[r - 1];
   }
   for (int64_t chain = 0; chain < set->chains; chain++)
-    least = fmin(least, sl__ebfmi(draws, set->energy + chain * draws, 1));
+    least = fmin(least, sl__ebfmi(draws, set->trajectories, set->energy + chain * draws, 1));
   return least;
 }
 

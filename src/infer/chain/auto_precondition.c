@@ -151,7 +151,7 @@ static sl_status fit(sl_context *context, const sl__target *target, const gather
  * that. */
 static sl_status seek_flow(sl_context *context, const sl__target *target,
                            const sl__sampler_options *options, gathered *g, sl__model **out,
-                           sl__auto_report *report) {
+                           sl__auto_round tell, void *user, sl__auto_report *report) {
   const bool jumps = options->jumps > 0; /* they are normal */
   const char *base = jumps ? "normal" : "student(df=5)";
   int clean = 0;
@@ -160,6 +160,8 @@ static sl_status seek_flow(sl_context *context, const sl__target *target,
     const uint64_t seed = sl__random_seed(key);
     int64_t divergences;
     SL__TRY(sample(context, target, *out, seed, g, &divergences, report));
+    report->rounds = round + 1;
+    if (tell) tell(user, round + 1, divergences);
     clean = round >= rounds && divergences == 0 ? clean + 1 : 0;
     report->diverges = clean < clean_runs;
     if (!report->diverges) return SL_OK;
@@ -173,14 +175,14 @@ static sl_status seek_flow(sl_context *context, const sl__target *target,
 
 sl_status sl__auto_precondition(sl_context *context, const sl__target *target,
                                 const sl__sampler_options *options, sl__model **out, double *first,
-                                sl__auto_report *report) {
+                                sl__auto_round tell, void *user, sl__auto_report *report) {
   const size_t dim = (size_t)target->dim;
   *out = NULL;
   *report = (sl__auto_report){0};
   gathered g = {.dim = target->dim,
                 .q = sl__allocate(context, (size_t)chains * draws, dim * sizeof(double))};
   if (!g.q) return SL_NO_MEMORY;
-  sl_status status = seek_flow(context, target, options, &g, out, report);
+  sl_status status = seek_flow(context, target, options, &g, out, tell, user, report);
   for (int32_t c = 0; status == SL_OK && c < options->chains; c++) {
     const size_t row = (size_t)(c % chains) * draws + draws - 1 - (size_t)(c / chains) % draws;
     memcpy(first + (size_t)c * dim, g.q + row * dim, dim * sizeof *first);

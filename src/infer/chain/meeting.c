@@ -1,6 +1,6 @@
 /* Where chains wait for each other: those that went astray are moved (regroup.h), acceptance is
  * raised if the warm-up diverges often, and in the end it is decided how many trajectories make a
- * draw (mixing.h). */
+ * draw (mixing.h), and tried whether chains can move (trial.c). */
 #include "infer/chain/walker.h"
 #include <math.h>
 #include <string.h>
@@ -58,8 +58,11 @@ static void regroup(sl__sampler *s) {
     }
 }
 
+/* Who thins has said already how far apart draws are to be; and jumps mix chains that
+ * trajectories do not. */
 static void choose_trajectories(sl__sampler *s) {
-  if (s->options->trajectories > 0) return;
+  const sl__sampler_options *options = s->options;
+  if (options->trajectories > 0 || options->thin > 1 || options->jumps > 0) return;
   const double time =
       sl__mixing_time(s->options->chains, &s->walkers[0].mixing, sizeof *s->walkers);
   s->report->trajectories = sl__mixing_trajectories(time);
@@ -73,6 +76,12 @@ void sl__sampler_hold_meeting(sl__sampler *s) {
   else
     watch_divergences(s);
   if (sl__warmup_is_regrouping(s->options, iteration)) regroup(s);
-  for (int32_t i = 0; i < s->options->chains; i++) sl__walker_start_transition(&s->walkers[i]);
+  /* Jumps lead out of any place. */
+  const bool is_trial = iteration == s->options->warmup && s->options->jumps == 0;
+  for (int32_t i = 0; i < s->options->chains; i++)
+    if (is_trial)
+      sl__walker_start_trial(&s->walkers[i]);
+    else
+      sl__walker_start_transition(&s->walkers[i]);
   s->meeting = 0;
 }

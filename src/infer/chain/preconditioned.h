@@ -20,11 +20,14 @@ sl_status sl__preconditioned_pull(sl_context *context, const sl__target *precond
 
 typedef struct sl__auto_report {
   int64_t gradients; /* of the target, by first runs and fits */
+  int rounds;        /* of a run and a fit */
   bool diverges;     /* runs in the space of the flow still did, or were not tried */
 } sl__auto_report;
+/* Told after each run, round from 1: how often it diverged. NULL: nobody is. */
+typedef void (*sl__auto_round)(void *user, int round, int64_t divergences);
 /* A flow to precondition with, of short runs of the sampler's and fits to their draws and to the
  * density in turn. first [chains][dim]: draws to go on from, in the target's space. */
 sl_status sl__auto_precondition(sl_context *context, const sl__target *target,
                                 const sl__sampler_options *options, sl__model **out, double *first,
-                                sl__auto_report *report);
+                                sl__auto_round tell, void *user, sl__auto_report *report);
 #endif

@@ -39,6 +39,7 @@ static sl_status take(sl__sampler *s, sl__walker *w) {
     case SL__WALKER_STEP_SEARCH: return sl__walker_take_probe(s, w, value, gradient);
     case SL__WALKER_TRANSITION: return sl__walker_take_transition(s, w, value, gradient);
     case SL__WALKER_JUMP: return sl__walker_take_jump(s, w, value, gradient);
+    case SL__WALKER_TRIAL: return sl__walker_take_trial(s, w, value, gradient);
     case SL__WALKER_MEETING:
     case SL__WALKER_DONE: break;
   }

@@ -30,8 +30,8 @@ typedef struct sl__sampler_options {
   double careful_delta;
   /* What it is raised to if the warm-up goes on diverging now and then at careful_delta. */
   double strict_delta;
-  /* Trajectories from one draw to the next. 0: as many as the warm-up, with a Fisher metric, shows
-   * to be needed (mixing.h); else 1. */
+  /* Trajectories from one draw to the next. 0: as many as the warm-up shows to be needed (mixing.h),
+   * with a Fisher metric and without thinning and jumps; else 1. */
   int32_t trajectories;
   int most_depth;
   double init_radius; /* first points are uniform within this of 0 in every coordinate */
@@ -68,7 +68,8 @@ typedef struct sl__sampler_draw {
  * ends the run with that status. */
 typedef struct sl__sampler_listener {
   sl_status (*draw)(void *user, const sl__sampler_draw *draw);
-  /* A chain's warm-up is over: its step size and metric are what the draws are made with. */
+  /* A chain's warm-up is over: its step size and metric, and the report's adapt_delta and
+   * trajectories, are what the draws are made with. */
   sl_status (*adapted)(void *user, int32_t chain, double step_size, const sl__metric *metric);
   /* Now and then: draws made so far, of all chains, the warm-up's among them. false stops. */
   bool (*progress)(void *user, const int64_t *iterations, const int64_t *divergences);

@@ -28,15 +28,19 @@ static sl_status tell_draw(sl__sampler *s, sl__walker *w, bool warmup) {
   return s->listener->draw(s->listener->user, &draw);
 }
 
-/* The warm-up learns from the transition that has ended; true: the step size must be sought. */
-static sl_status learn(sl__sampler *s, sl__walker *w, bool *seek) {
+/* The warm-up learns from the transition that has ended; *seek: the step size must be sought. */
+static void learn(sl__walker *w, bool *seek) {
   double step_size;
   *seek = sl__warmup_learn(&w->warmup, w->nuts.here.q, w->nuts.here.gradient, w->nuts.accept,
                            w->nuts.moved, &step_size);
   w->nuts.step_size = step_size;
-  if (w->iteration + 1 == s->options->warmup && s->listener->adapted)
-    return s->listener->adapted(s->listener->user, w->number, step_size, &w->warmup.metric);
-  return SL_OK;
+}
+
+/* After the last meeting, which may change what the draws are made with. */
+static sl_status tell_adapted(const sl__sampler *s, const sl__walker *w) {
+  const sl__sampler_listener *listener = s->listener;
+  if (!listener->adapted || s->options->warmup == 0) return SL_OK;
+  return listener->adapted(listener->user, w->number, w->nuts.step_size, &w->warmup.metric);
 }
 
 static void note_visit(const sl__sampler *s, sl__walker *w) {
@@ -51,16 +55,19 @@ static void note_visit(const sl__sampler *s, sl__walker *w) {
 sl_status sl__walker_end_transition(sl__sampler *s, sl__walker *w) {
   const bool warmup = w->iteration < s->options->warmup;
   bool seek = false;
+  if (w->iteration == s->options->warmup) SL__TRY(tell_adapted(s, w));
   SL__TRY(tell_draw(s, w, warmup));
   if (w->way.divergent && !warmup) s->report->divergences++;
   if (w->way.depth >= s->options->most_depth && !warmup) s->report->depth_hits++;
+  s->report->undefined += w->way.undefined;
   s->divergences[w->number] += w->way.divergent && !warmup;
   if (warmup) s->warm_divergences += w->way.divergent;
   if (warmup) note_visit(s, w);
-  if (warmup) SL__TRY(learn(s, w, &seek));
+  if (warmup) learn(w, &seek);
   w->way = (sl__way){0};
   s->iterations[w->number] = ++w->iteration;
   if (w->iteration == (int64_t)s->options->warmup + s->options->draws) {
+    if (warmup) SL__TRY(tell_adapted(s, w));
     w->phase = SL__WALKER_DONE;
     s->running--;
   } else if (warmup && sl__warmup_is_meeting(s->options, w->iteration)) {
@@ -100,7 +107,7 @@ sl_status sl__walker_take_transition(sl__sampler *s, sl__walker *w, double value
   if (!sl__nuts_give(&w->nuts, value, gradient)) return SL_OK;
   note_trajectory(w);
   if (w->iteration >= s->options->warmup) {
-    s->report->undefined += is_undefined(s, w, gradient);
+    w->way.undefined |= is_undefined(s, w, gradient);
     if (w->way.trajectories < s->report->trajectories) {
       sl__walker_start_transition(w);
       return SL_OK;

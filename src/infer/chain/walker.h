@@ -16,6 +16,7 @@ typedef enum sl__walker_phase {
   SL__WALKER_TRANSITION,
   SL__WALKER_JUMP,
   SL__WALKER_MEETING,
+  SL__WALKER_TRIAL,
   SL__WALKER_DONE
 } sl__walker_phase;
 
@@ -26,7 +27,17 @@ typedef struct sl__way {
   int leapfrogs;
   double accept; /* the mean */
   bool divergent;
+  bool undefined; /* and where the density says nothing */
 } sl__way;
+
+/* Before the first draw: trial.c. */
+typedef struct sl__trial {
+  double step_size; /* of the draws */
+  sl__random_key key;
+  uint64_t draws_of_chance; /* key and this: of the draws */
+  int trajectories, escapes;
+  bool is_escape; /* on the way elsewhere, by shorter steps */
+} sl__trial;
 
 typedef struct sl__walker {
   sl__nuts nuts;
@@ -41,6 +52,7 @@ typedef struct sl__walker {
   int32_t jumps;     /* since the last transition */
   int64_t iteration;
   sl__way way;
+  sl__trial trial;
   sl__visit visit;   /* in the later half of the time between meetings */
   sl__mixing mixing; /* since chains were last regrouped, in the warm-up */
 } sl__walker;
@@ -84,6 +96,11 @@ sl_status sl__walker_end_transition(sl__sampler *s, sl__walker *w);
 /* jump.c: independent proposals after a transition, then its end. */
 void sl__walker_start_jump(const sl__sampler *s, sl__walker *w);
 sl_status sl__walker_take_jump(sl__sampler *s, sl__walker *w, double value, const double *gradient);
+
+/* trial.c: whether it can leave the place where its warm-up ended; then the draws. */
+void sl__walker_start_trial(sl__walker *w);
+sl_status sl__walker_take_trial(sl__sampler *s, sl__walker *w, double value,
+                                const double *gradient);
 
 /* meeting.c: all chains have come to the same iteration of the warm-up. */
 void sl__sampler_hold_meeting(sl__sampler *s);

@@ -121,7 +121,14 @@ sl_status sl__mcse_quantile(sl_context *context, const sl__series *series, doubl
   return measure_series(context, series, probability, sl__loaded_mcse_quantile, out);
 }
 
-double sl__ebfmi(int64_t draws, const double *energy, int64_t stride) {
+/* Of an autoregression of first order with coefficient r the fraction is 2 (1 - r), and of every
+ * k-th of its values 2 (1 - r^k). */
+static double of_one_trajectory(double fraction, int64_t trajectories) {
+  if (trajectories <= 1) return fraction;
+  return 2 * (1 - pow(fmax(0, 1 - fraction / 2), 1 / (double)trajectories));
+}
+
+double sl__ebfmi(int64_t draws, int64_t trajectories, const double *energy, int64_t stride) {
   double mean = 0, steps = 0, spread = 0;
   for (int64_t i = 0; i < draws; i++) mean += energy[i * stride];
   mean /= (double)draws;
@@ -132,5 +139,5 @@ double sl__ebfmi(int64_t draws, const double *energy, int64_t stride) {
     const double step = energy[i * stride] - energy[(i - 1) * stride];
     steps += step * step;
   }
-  return spread > 0 ? steps / spread : NAN;
+  return spread > 0 ? of_one_trajectory(steps / spread, trajectories) : NAN;
 }

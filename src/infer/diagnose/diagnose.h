@@ -45,8 +45,11 @@ sl_status sl__mcse_mean(sl_context *context, const sl__series *series, double *o
 sl_status sl__mcse_sd(sl_context *context, const sl__series *series, double *out);
 sl_status sl__mcse_quantile(sl_context *context, const sl__series *series, double probability,
                             double *out);
-/* Betancourt 2016 (arXiv:1604.00695), of the energies of one chain: NaN if they are constant. */
-double sl__ebfmi(int64_t draws, const double *energy, int64_t stride);
+/* Betancourt 2016 (arXiv:1604.00695), of the energies of one chain: NaN if they are constant. It
+ * means nothing of a chain that stands still, whose energies are fresh momenta's. Where a draw is
+ * made of several trajectories, each with a momentum of its own, it is converted to what draws of
+ * one would have. */
+double sl__ebfmi(int64_t draws, int64_t trajectories, const double *energy, int64_t stride);
 
 /* rows[p] of parameter p, whose draws are those of `first` moved on by p * parameter_stride.
  * Parameters are spread over the context's threads. */
@@ -66,6 +69,8 @@ typedef struct sl__run_facts {
   int64_t undefined;   /* divergences where the log density was NaN; 0: or not recorded */
   bool preconditioned; /* the run was in a flow's space: not to be advised again */
   bool jumped;         /* and took its draws for proposals */
+  const bool *still;   /* [chains], or NULL: the chain did not move in its draws */
+  double adapt_delta;  /* acceptance that the draws aim at; 0: not known */
 } sl__run_facts;
 
 /* The verdict: what is wrong, how much, and what mends it, worst first; one to some sentences.

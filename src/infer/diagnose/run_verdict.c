@@ -34,6 +34,37 @@ static void begin_fault(writer *out) {
   out->trusted = false;
 }
 
+/* How many chains stand still, and the first of them. */
+static int64_t count_still(const sl__run_facts *facts, int64_t *first) {
+  int64_t count = 0;
+  for (int64_t c = 0; facts->still && c < facts->chains; c++)
+    if (facts->still[c] && count++ == 0) *first = c;
+  return count;
+}
+
+/* The larger acceptances that there are still to aim at. */
+static const char *larger_deltas(const sl__run_facts *facts) {
+  if (facts->adapt_delta >= 0.99) return "";
+  return facts->adapt_delta >= 0.95 ? "raise --adapt-delta (0.99), "
+                                    : "raise --adapt-delta (0.95, 0.99), ";
+}
+
+static void judge_movement(const sl__run_facts *facts, writer *out) {
+  int64_t first = 0;
+  const int64_t count = count_still(facts, &first);
+  if (count == 0) return;
+  begin_fault(out);
+  if (count == 1)
+    ADD(out, "chain %lld did not move in its", (long long)first + 1);
+  else
+    ADD(out, "%lld of %lld chains, the first of them chain %lld, did not move in their",
+        (long long)count, (long long)facts->chains, (long long)first + 1);
+  ADD(out,
+      " %lld draws: every step from there is too long; %stake a longer --warmup or another "
+      "--seed, or write the narrow part of the model another way.",
+      (long long)facts->draws, larger_deltas(facts));
+}
+
 static void judge_values(const sl__run_facts *facts, writer *out) {
   int64_t count = 0, first = -1;
   for (int64_t p = 0; p < facts->parameters; p++)
@@ -50,13 +81,16 @@ static void judge_values(const sl__run_facts *facts, writer *out) {
 static void judge_divergences(const sl__run_facts *facts, writer *out) {
   if (facts->divergences <= 0) return;
   const double all = (double)facts->chains * (double)facts->draws;
+  const char *larger = larger_deltas(facts);
   char share[64];
   begin_fault(out);
   ADD(out,
-      "%lld of %.0f draws diverged (%s %%), so part of the posterior may be missing; raise "
-      "--adapt-delta (0.95, 0.99), %sor write the narrow part of the model another way.",
+      "%lld of %.0f draws diverged (%s %%), so part of the posterior may be missing; %s%s"
+      "%swrite the narrow part of the model another way.",
       (long long)facts->divergences, all, fixed(share, 100 * (double)facts->divergences / all, 2),
-      facts->preconditioned ? "" : "sample in a fitted flow's space (--precondition auto), ");
+      larger,
+      facts->preconditioned ? "" : "sample in a fitted flow's space (--precondition auto), ",
+      facts->preconditioned && !larger[0] ? "" : "or ");
   if (facts->undefined > 0)
     ADD(out,
         " In %lld of the %lld divergences the log density or its gradient was not a number; look "
@@ -74,18 +108,21 @@ static void judge_agreement(const sl__run_facts *facts, writer *out) {
   }
   if (count == 0) return;
   char rhat[64];
+  int64_t still;
   begin_fault(out);
-  ADD(out, "chains disagree on %lld of %lld parameters (R-hat up to %s, in %.60s); ",
+  ADD(out, "chains disagree on %lld of %lld parameters (R-hat up to %s, in %.60s)",
       (long long)count, (long long)facts->parameters, fixed(rhat, facts->rows[worst].rhat, 2),
       facts->names[worst]);
-  if (facts->rows[worst].rhat > 1.2)
+  if (count_still(facts, &still) > 0)
+    ADD(out, ", as they do where one stands still.");
+  else if (facts->rows[worst].rhat > 1.2)
     ADD(out,
-        "they are in different places: look at them (several modes?), and try %sother starting "
+        "; they are in different places: look at them (several modes?), and try %sother starting "
         "points.",
         facts->jumped ? "a flow that covers all modes, or "
                       : "`sluice mix`, whose chains jump between modes by a fitted flow, or ");
   else
-    ADD(out, "run longer (--warmup, --draws), or see whether parameters trade off.");
+    ADD(out, "; run longer (--warmup, --draws), or see whether parameters trade off.");
 }
 
 static void judge_number(const sl__run_facts *facts, writer *out) {
@@ -101,7 +138,9 @@ static void judge_number(const sl__run_facts *facts, writer *out) {
       worst = p;
     }
   }
-  if (count == 0) return;
+  int64_t still;
+  if (count == 0 || count_still(facts, &still) > 0)
+    return; /* more of the same would not mend that */
   char have[64], want[64], times[64];
   begin_fault(out);
   ADD(out,
@@ -160,6 +199,7 @@ bool sl__run_verdict(const sl__run_facts *facts, char *text, size_t size) {
   bool any = false;
   text[0] = '\0';
   for (int64_t p = 0; p < facts->parameters; p++) any |= !isnan(facts->rows[p].rhat);
+  if (any) judge_movement(facts, &out);
   judge_values(facts, &out);
   judge_divergences(facts, &out);
   if (facts->draws < 4) {

@@ -28,9 +28,12 @@ typedef struct sl__robust {
   sl__draws own;  /* weighed.c: of the first attempt's flow, where they are of use; else rows 0 */
   double *own_log_weights;
   const char
-      *drivers;    /* coupling's mask: 1 is a coordinate that drives others' scales; NULL: none */
-  char tuned[512]; /* the layers of the attempt at hand, where the draws had a say in them */
+      *drivers; /* coupling's mask: 1 is a coordinate that drives others' scales; NULL: none */
+  char waved[512],
+      driven[512]; /* the layers of the attempt at hand, where waves in the draws, or */
+                   /* drivers, had a say in them */
   int attempt;
+  double least_gap; /* of the attempts that are as good as the best, certified or not */
   double started;
   int64_t judging; /* gradients that judging took, which the budget does not count */
   bool stopped;    /* by the caller */
@@ -103,7 +106,9 @@ bool sl__robust_tell(sl__robust *run, int stage, int64_t step, int64_t steps, do
  * exploration now, and the flow is to be judged by that. */
 sl_status sl__robust_walk(sl__robust *run, const sl__model *model, const sl__robust_report *judged,
                           bool *adopted);
-/* robust.c: what the exploration says, into a report. */
+/* robust.c: whether a is the better attempt; least_gap: of all so far, these two among them. */
+bool sl__robust_is_better(const sl__robust_report *a, const sl__robust_report *b, double least_gap);
+/* What the exploration says, into a report. */
 void sl__robust_note_exploration(const sl__exploration *e, sl__robust_report *report);
 
 /* keep.c: the best parameters of a stage. */

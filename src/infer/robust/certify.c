@@ -21,7 +21,7 @@ static const double doubtful = 0.25;
 static const double log_ten = 2.302585092994046;
 
 /* Of the exploration's draws so few can be one chain's single way out, and are too few to be a mode
- * that matters: they are left out of the forward share. */
+ * that matters: they are left out of the forward share, unless moments hang on them. */
 static const double stray = 0.0005;
 
 /* The standard error of log Z that more draws are worth; and the kurtosis of a margin beyond which
@@ -98,8 +98,13 @@ static sl_status refresh(sl__robust *run, judged *j) {
   return SL_OK;
 }
 
+/* log w there, less log Z, is not below this. */
+static double hole(int32_t dim) {
+  return log_ten + (dim > SL__FEW ? sl__robust_allowance(dim) : 0);
+}
+
 static void bound_from_above(const judged *j, int32_t dim, sl__robust_report *report) {
-  const double missing = log_ten + (dim > SL__FEW ? sl__robust_allowance(dim) : 0);
+  const double missing = hole(dim);
   double sum = 0, squares = 0;
   int64_t missed = 0;
   for (int64_t r = 0; r < j->fresh_rows; r++) {
@@ -119,9 +124,10 @@ static int descending(const void *a, const void *b) {
   return (x < y) - (x > y);
 }
 
-/* The share of draws that the weights of q leave, as draws of p see it: Z / E_p[w]. */
+/* The share of draws that the weights of q leave, as draws of p see it: Z / E_p[w]. *cut: log w
+ * above which they are left out. */
 static sl_status measure_forward(sl__arena *arena, const judged *j, double log_evidence,
-                                 sl__robust_report *report) {
+                                 sl__robust_report *report, double *cut) {
   const size_t count = (size_t)j->fresh_rows, left_out = (size_t)(stray * (double)count);
   double *sorted = sl__arena_take(arena, count, sizeof *sorted), sum = 0;
   if (!sorted) return SL_NO_MEMORY;
@@ -129,7 +135,7 @@ static sl_status measure_forward(sl__arena *arena, const judged *j, double log_e
   for (size_t r = 0; r < count; r++)
     if (isnan(sorted[r])) return SL_OK; /* nor is the share a number */
   qsort(sorted, count, sizeof *sorted, descending);
-  const double most = sorted[left_out];
+  const double most = *cut = sorted[left_out];
   for (size_t r = left_out; r < count; r++) sum += exp(sorted[r] - most);
   /* fmin would take 0 for what is not a number */
   const double log_share = log_evidence - most - log(sum / (double)(count - left_out));
@@ -182,28 +188,55 @@ static double deviation_variance(const moments *m) {
   return (m->sd * m->sd / m->deviation / m->deviation - 1) / m->draws;
 }
 
-/* |log ratio| of sds; where tails are so heavy, as of a funnel, that thousands of draws do not know
- * an sd, of mean deviations, beyond what chance explains. One that is not a number stays. */
-static void compare(const moments *a, const moments *b, double *mean_gap, double *sd_gap) {
-  const double off = fabs(a->mean - b->mean) / b->sd;
+/* One that is not a number stays. */
+static void raise_to(double value, double *most) {
+  if (!isnan(*most) && !(value <= *most)) *most = value;
+}
+
+/* *sd_gap: of |log ratio| of sds; where tails are so heavy, as of a funnel, that thousands of draws
+ * do not know an sd, of mean deviations, beyond what chance explains. */
+static void compare(const moments *a, const moments *b, double *mean_gap, double *sd_gap,
+                    double *log_sd_ratio) {
   double ratio = fabs(log(a->sd / b->sd));
+  raise_to(fabs(a->mean - b->mean) / b->sd, mean_gap);
+  raise_to(ratio, log_sd_ratio);
   if (fmax(a->kurtosis, b->kurtosis) > heavy_tailed) {
     const double chance = errors * sqrt(deviation_variance(a) + deviation_variance(b));
     ratio = fabs(log(a->deviation / b->deviation)) - chance;
     if (ratio < 0) ratio = 0;
   }
-  if (!isnan(*mean_gap) && !(off <= *mean_gap)) *mean_gap = off;
-  if (!isnan(*sd_gap) && !(ratio <= *sd_gap)) *sd_gap = ratio;
+  raise_to(ratio, sd_gap);
+}
+
+/* Strays are few, but may be so far away that means and sds are theirs. */
+static void measure_strays(const judged *j, int32_t dim, double cut, sl__robust_report *report) {
+  const double least = fmax(cut, report->scores.log_evidence + hole(dim));
+  report->strays = 0;
+  report->stray_mean_gap = report->stray_sd_gap = 0;
+  for (int64_t r = 0; r < j->fresh_rows; r++)
+    report->strays += j->at_fresh[r] > cut && j->at_fresh[r] >= least;
+  for (int32_t i = 0; report->strays > 0 && i < dim; i++) {
+    const moments own = measure(j->rows, dim, i, j->x, NULL);
+    double sum = 0, squares = 0;
+    for (int64_t r = 0; r < j->fresh_rows; r++) {
+      if (!(j->at_fresh[r] > cut && j->at_fresh[r] >= least)) continue;
+      const double off = (j->fresh[r * dim + i] - own.mean) / own.sd;
+      sum += off;
+      squares += off * off;
+    }
+    raise_to(fabs(sum) / (double)j->fresh_rows, &report->stray_mean_gap);
+    raise_to(0.5 * log1p(squares / (double)j->fresh_rows), &report->stray_sd_gap);
+  }
 }
 
 static void compare_moments(const sl__robust *run, const judged *j, sl__robust_report *report) {
   const sl__exploration *e = run->exploration;
-  report->mean_gap = report->sd_gap = 0;
+  report->mean_gap = report->sd_gap = report->log_sd_ratio = 0;
   for (int32_t i = 0; i < e->dim; i++) {
     const moments own = measure(j->rows, e->dim, i, j->x, NULL);
     moments known = measure(e->buffer.rows, e->dim, i, e->buffer.x, NULL);
     known.draws = fmin(known.draws, e->effective);
-    compare(&own, &known, &report->mean_gap, &report->sd_gap);
+    compare(&own, &known, &report->mean_gap, &report->sd_gap, &report->log_sd_ratio);
   }
 }
 
@@ -217,11 +250,11 @@ static sl_status compare_weighted(const sl__robust *run, sl__arena *arena, const
   for (int64_t r = 0; r < j->rows; r++) most = fmax(most, j->log_weights[r]);
   for (int64_t r = 0; r < j->rows; r++) total += weights[r] = exp(j->log_weights[r] - most);
   for (int64_t r = 0; r < j->rows; r++) weights[r] /= total;
-  report->own_mean_gap = report->own_sd_gap = 0;
+  report->own_mean_gap = report->own_sd_gap = report->own_log_sd_ratio = 0;
   for (int32_t i = 0; i < dim; i++) {
     const moments own = measure(j->rows, dim, i, j->x, NULL);
     const moments known = measure(j->rows, dim, i, j->x, weights);
-    compare(&own, &known, &report->own_mean_gap, &report->own_sd_gap);
+    compare(&own, &known, &report->own_mean_gap, &report->own_sd_gap, &report->own_log_sd_ratio);
   }
   return SL_OK;
 }
@@ -230,8 +263,10 @@ static void clear(sl__robust_report *report) {
   const double none = (double)NAN;
   report->upper_bound = report->upper_bound_se = report->ess_forward = none;
   report->bridge = report->bridge_se = report->missed = none;
-  report->mean_gap = report->sd_gap = none;
-  report->own_mean_gap = report->own_sd_gap = none;
+  report->mean_gap = report->sd_gap = report->log_sd_ratio = none;
+  report->own_mean_gap = report->own_sd_gap = report->own_log_sd_ratio = none;
+  report->strays = 0;
+  report->stray_mean_gap = report->stray_sd_gap = none;
 }
 
 sl_status sl__robust_judge(sl__robust *run, const sl__model *model, sl__robust_report *report) {
@@ -252,10 +287,12 @@ sl_status sl__robust_judge(sl__robust *run, const sl__model *model, sl__robust_r
     compare_moments(run, &j, report);
     status = compare_weighted(run, &arena, &j, report);
     if (status == SL_OK && report->scores.lost == 0) status = bridge(run, &j, report);
+    double cut = INFINITY;
     if (status == SL_OK)
       status = measure_forward(
           &arena, &j, isfinite(report->bridge) ? report->bridge : report->scores.log_evidence,
-          report);
+          report, &cut);
+    if (status == SL_OK) measure_strays(&j, run->exploration->dim, cut, report);
   }
   if (status == SL_OK && report->scores.lost == 0)
     status = sl__robust_widen_by(run, j.rows, j.x, j.log_weights);

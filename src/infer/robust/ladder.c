@@ -108,24 +108,27 @@ static void tune_waves(sl__robust *run, sl__plan_of_attempt *plan) {
   const char *few_waves = strstr(plan->layers, FEW_WAVES);
   if (run->fastest == 0 || !few_waves) return;
   const int count = 1 + (int)ceil(log(run->fastest / slowest) / log(ratio));
-  snprintf(run->tuned, sizeof run->tuned, "%.*ssines=%d,fastest=%.5g%s",
-           (int)(few_waves - plan->layers), plan->layers, count, run->fastest,
-           few_waves + strlen(FEW_WAVES));
-  plan->layers = run->tuned;
+  const int length = snprintf(run->waved, sizeof run->waved, "%.*ssines=%d,fastest=%.5g%s",
+                              (int)(few_waves - plan->layers), plan->layers, count, run->fastest,
+                              few_waves + strlen(FEW_WAVES));
+  if (length > 0 && (size_t)length < sizeof run->waved) plan->layers = run->waved;
 }
 
-/* The coordinates that drive others' scales, by a mask of their own; without any, no such layer. */
+/* The coordinates that drive others' scales, by a mask of their own; without any, or with more
+ * than there is room for, no such layer. */
 static void tune_drivers(sl__robust *run, sl__plan_of_attempt *plan) {
   const char *marked = strstr(plan->layers, DRIVEN);
   if (!marked) return;
   const int before = (int)(marked - plan->layers);
   const char *after = marked + strlen(DRIVEN);
+  int length = 0;
   if (run->drivers)
-    snprintf(run->tuned, sizeof run->tuned, "%.*s-coupling(affine,hidden=32x32,mask=%s)%s", before,
-             plan->layers, run->drivers, after);
-  else
-    snprintf(run->tuned, sizeof run->tuned, "%.*s%s", before, plan->layers, after);
-  plan->layers = run->tuned;
+    length =
+        snprintf(run->driven, sizeof run->driven, "%.*s-coupling(affine,hidden=32x32,mask=%s)%s",
+                 before, plan->layers, run->drivers, after);
+  if (length <= 0 || (size_t)length >= sizeof run->driven)
+    snprintf(run->driven, sizeof run->driven, "%.*s%s", before, plan->layers, after);
+  plan->layers = run->driven;
 }
 
 bool sl__robust_plan(sl__robust *run, int attempt, sl__plan_of_attempt *out) {

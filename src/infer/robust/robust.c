@@ -9,14 +9,24 @@ void sl__robust_defaults(sl__robust_options *options) {
 }
 
 /* A certified fit is better than one that is not; then the smaller gap counts. Where modes are
- * apart, of gaps that are about as good, the better shares count, which cost hardly any gap. */
-static bool better(const sl__robust_report *a, const sl__robust_report *b) {
+ * apart, of gaps that are about as good as the least, the better shares count, which cost hardly
+ * any gap. As the least, not as each other: from one to the next the gap would grow. */
+bool sl__robust_is_better(const sl__robust_report *a, const sl__robust_report *b,
+                          double least_gap) {
   if (a->certified != b->certified) return a->certified;
   const double gap = sl__robust_gap(a), other = sl__robust_gap(b);
-  if (a->modes_confirmed && a->dim > SL__FEW && fabs(gap - other) < sl__robust_goal(a->dim) &&
-      isfinite(a->own_mean_gap) && isfinite(b->own_mean_gap))
+  if (a->modes_confirmed && a->dim > SL__FEW &&
+      fmax(gap, other) < least_gap + sl__robust_goal(a->dim) && isfinite(a->own_mean_gap) &&
+      isfinite(b->own_mean_gap))
     return a->own_mean_gap < b->own_mean_gap;
   return gap < other;
+}
+
+/* anew: gaps so far are of worse attempts, or of another exploration. */
+static void note_gap(sl__robust *run, const sl__robust_report *now, bool anew) {
+  if (anew) run->least_gap = INFINITY;
+  if (anew || now->certified == run->report->certified)
+    run->least_gap = fmin(run->least_gap, sl__robust_gap(now));
 }
 
 /* The attempt's numbers into the whole's, which keeps its counts. */
@@ -57,7 +67,8 @@ static sl_status attempt(sl__robust *run, const sl__plan_of_attempt *plan, sl__m
   SL__TRY(sl__robust_walk(run, model, &now, &adopted));
   if (adopted) SL__TRY(judge_anew(run, model, &now));
   run->report->attempts++;
-  if (!*best || adopted || better(&now, run->report)) {
+  note_gap(run, &now, !*best || adopted || (now.certified && !run->report->certified));
+  if (!*best || adopted || sl__robust_is_better(&now, run->report, run->least_gap)) {
     if (*best) sl__model_free(run->context, *best);
     *best = model;
     adopt(run->report, &now);

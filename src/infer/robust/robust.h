@@ -50,11 +50,16 @@ typedef struct sl__robust_report {
   double bridge, bridge_se;     /* log Z from both sets of draws */
   double tempered, tempered_se; /* log Z from the tempered population */
   double missed;                /* share of the exploration's draws that q hardly reaches */
+  /* Of these, draws that the forward share leaves out; and how far they would move q, in sd, and
+   * by the logarithm of an sd. */
+  int64_t strays;
+  double stray_mean_gap, stray_sd_gap;
   /* Alike, q against its own draws as their weights have them; no more where k-hat is bad. */
-  double own_mean_gap, own_sd_gap;
+  double own_mean_gap, own_sd_gap, own_log_sd_ratio;
   double mean_gap, sd_gap;          /* largest of any coordinate, q against the exploration, in */
                                     /* sd, and |log ratio| of sds, or of mean */
                                     /* deviations where tails are heavy */
+  double log_sd_ratio;              /* the largest |log ratio| of sds, whatever the tails are */
   double rhat;                      /* largest, of the chains */
   int64_t divergences, chain_draws; /* of the chains */
   /* What the exploration is worth. */

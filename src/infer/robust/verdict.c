@@ -8,8 +8,10 @@
 
 /* Of q against what its weights make of it: sds, and the logarithm of a ratio of these. */
 static const double most_own_mean = 0.15, most_own_sd = 0.14;
-/* Where q needs no exploration to compare its moments with. */
+/* Where q needs no exploration to compare its moments with; and how far these may still differ, in
+ * sd, and by a factor of 1.5. */
 static const double sure_khat = 0.5, sure_share = 0.95, sure_missed = 0.001;
+static const double most_excused_mean = 0.5, most_excused_sd = 0.405465;
 static const double most_gap = 0.1, least_forward = 0.1;
 /* The tempered population is to be believed where its moves are good: in few dimensions and where
  * most are accepted; and where it knows the evidence well enough to see half of it missing. */
@@ -86,6 +88,8 @@ static bool not_a_number(const sl__robust_report *r, sentence out) {
       {"the share that is missed", r->missed},
       {"the difference of means", r->mean_gap},
       {"the difference of sds", r->sd_gap},
+      {"what strays add to a mean", r->stray_mean_gap},
+      {"what strays add to an sd", r->stray_sd_gap},
       {"the difference of means by the weights", r->own_mean_gap},
       {"the difference of sds by the weights", r->own_sd_gap},
       {"R-hat of the exploring chains", r->rhat},
@@ -222,17 +226,38 @@ static bool tempering_disagrees(const sl__robust_report *r, sentence out) {
              s->log_evidence, r->tempered);
 }
 
+/* With what the exploration's own numbers can be wrong by. */
+static double most_moment_gap(const sl__robust_report *r) {
+  return most_gap + errors / sqrt(r->effective);
+}
+
+static bool strays_matter(const sl__robust_report *r, sentence out) {
+  const double most = most_moment_gap(r);
+  if (r->stray_mean_gap <= most && r->stray_sd_gap <= most) return false;
+  return say(
+      out,
+      "%lld of the exploration's draws lie where the flow has nothing, so far away that they "
+      "move a mean by %.2f sd and an sd by %.0f %%: a rare part is missing; try a larger "
+      "flow or a mixture for base",
+      (long long)r->strays, r->stray_mean_gap, 100 * expm1(r->stray_sd_gap));
+}
+
 /* Where nearly all of q's draws count alike, and nothing that was explored lies beyond q, q knows the
  * target's far tails better than an exploration that may have too few draws there. */
 static bool weights_suffice(const sl__robust_report *r) {
   const sl__vi_scores *s = &r->scores;
-  return s->khat <= sure_khat && s->ess >= sure_share * (double)s->rows && r->missed <= sure_missed;
+  return s->khat <= sure_khat && s->ess >= sure_share * (double)s->rows &&
+         r->missed <= sure_missed && r->mean_gap <= most_excused_mean &&
+         r->sd_gap <= most_excused_sd;
+}
+
+static bool moments_agree(const sl__robust_report *r) {
+  const double most = most_moment_gap(r);
+  return r->mean_gap <= most && r->sd_gap <= most;
 }
 
 static bool moments_differ(const sl__robust_report *r, sentence out) {
-  /* what the exploration's own numbers can be wrong by */
-  const double most = most_gap + errors / sqrt(r->effective);
-  if ((r->mean_gap <= most && r->sd_gap <= most) || weights_suffice(r)) return false;
+  if (moments_agree(r) || weights_suffice(r)) return false;
   return say(out,
              "the flow differs from the exploration by up to %.2f sd in a mean and %.0f %% in an "
              "sd; try a larger flow",
@@ -257,10 +282,10 @@ static bool gap_wide(const sl__robust_report *r, sentence out) {
 }
 
 /* Numbers first: the rules after it may take them for such. */
-static rule *const rules_of_flow[] = {draws_lost,     not_a_number,     tail_heavy,
-                                      one_draw_heavy, mass_missed,      forward_share_low,
-                                      bounds_crossed, bridge_disagrees, tempering_disagrees,
-                                      moments_differ, weights_differ,   gap_wide};
+static rule *const rules_of_flow[] = {
+    draws_lost,        not_a_number,   tail_heavy,     one_draw_heavy,   mass_missed,
+    forward_share_low, strays_matter,  bounds_crossed, bridge_disagrees, tempering_disagrees,
+    moments_differ,    weights_differ, gap_wide};
 static rule *const rules_of_exploration[] = {
     exploration_unfinished, draws_lost,        not_a_number,   chains_disagree,
     chains_diverge,         exploration_small, tempering_vague};
@@ -289,23 +314,34 @@ static void describe_search(const sl__robust_report *r, char *text, size_t size)
   if (r->particles > 0) snprintf(led, sizeof led, ", %lld particles", (long long)r->particles);
   snprintf(
       text, size,
-      "%lld climbs%s and %lld chains looked for modes, but a narrow one within or far from what "
-      "they saw may stay unseen",
+      "%lld climbs%s and %lld chains looked for modes, but a narrow or rare one within or far from "
+      "what they saw may stay unseen",
       (long long)r->climbs, led, (long long)r->chains);
 }
 
+/* What else speaks for it. */
+static void describe_support(const sl__robust_report *r, char *text, size_t size) {
+  if (moments_agree(r))
+    snprintf(text, size, "and %s",
+             r->chains_agree ? "independent chains agree with it"
+                             : "the tempered population lies within it");
+  else
+    snprintf(text, size,
+             "by its own weights; the exploration's moments differ by %.2f sd in a mean and %.0f "
+             "%% in an sd",
+             r->mean_gap, 100 * expm1(r->sd_gap));
+}
+
 void sl__robust_verdict(sl__robust_report *report) {
-  char against[600], searched[240];
+  char against[600], searched[240], support[160];
   report->certified = !sl__robust_object(report, against, sizeof against);
   if (!report->certified) {
     snprintf(report->verdict, sizeof report->verdict, "not to be trusted: %s", against);
     return;
   }
   describe_search(report, searched, sizeof searched);
+  describe_support(report, support, sizeof support);
   snprintf(report->verdict, sizeof report->verdict,
-           "certified: %.4f nats from the log evidence, Pareto k-hat %.2f, and %s; %s",
-           sl__robust_gap(report), report->scores.khat,
-           report->chains_agree ? "independent chains agree with it"
-                                : "the tempered population lies within it",
-           searched);
+           "certified: %.4f nats from the log evidence, Pareto k-hat %.2f, %s; %s",
+           sl__robust_gap(report), report->scores.khat, support, searched);
 }

@@ -1,0 +1,61 @@
+/* The words on a run: what is named first, and advice that was followed already is not repeated. */
+#include "check.h"
+#include "infer/diagnose/diagnose.h"
+
+enum { CHAINS = 4 };
+
+typedef struct judged {
+  bool trusted;
+  char text[1024];
+} judged;
+
+static judged judge(double adapt_delta, bool preconditioned, int64_t divergences, int still) {
+  static const char *const names[] = {"mu"};
+  const sl__summary_row row = {.rhat = still > 0 ? 1.5 : 1.0, .ess_bulk = 4000, .ess_tail = 4000};
+  bool is_still[CHAINS] = {false};
+  for (int i = 0; i < still; i++) is_still[CHAINS - 1 - i] = true;
+  const sl__run_facts facts = {.chains = CHAINS,
+                               .draws = 1000,
+                               .parameters = 1,
+                               .rows = &row,
+                               .names = names,
+                               .divergences = divergences,
+                               .max_treedepth = -1,
+                               .preconditioned = preconditioned,
+                               .still = is_still,
+                               .adapt_delta = adapt_delta};
+  judged out;
+  out.trusted = sl__run_verdict(&facts, out.text, sizeof out.text);
+  return out;
+}
+
+static bool says(const judged *j, const char *words) {
+  return strstr(j->text, words) != NULL;
+}
+
+TEST(a_chain_that_stands_still_comes_first) {
+  const judged one = judge(0.8, false, 1000, 1), two = judge(0.8, false, 1000, 2);
+  CHECK(!one.trusted && !two.trusted);
+  CHECK(strstr(one.text, "Not to be trusted: chain 4 did not move in its 1000 draws: ") ==
+        one.text);
+  CHECK(says(&two, "2 of 4 chains, the first of them chain 3, did not move in their 1000 draws"));
+  CHECK(says(&one, "R-hat up to 1.50") && says(&one, "25.00 %"));
+  CHECK(!says(&one, "sluice mix") && !says(&one, "several modes"));
+  const judged none = judge(0.8, false, 0, 0);
+  CHECK(none.trusted && !says(&none, "move"));
+}
+
+TEST(advice_that_was_followed_is_not_repeated) {
+  const judged unknown = judge(0, false, 3, 0), usual = judge(0.8, false, 3, 0);
+  CHECK(says(&unknown, "missing; raise --adapt-delta (0.95, 0.99), sample in"));
+  CHECK(strcmp(unknown.text, usual.text) == 0);
+  const judged careful = judge(0.95, false, 3, 0), strict = judge(0.99, false, 3, 0);
+  CHECK(says(&careful, "raise --adapt-delta (0.99), sample in"));
+  CHECK(!says(&strict, "--adapt-delta"));
+  CHECK(says(&strict, "missing; sample in a fitted flow's space (--precondition auto), or write"));
+  const judged in_flow = judge(0.8, true, 3, 0), both = judge(0.99, true, 3, 0);
+  CHECK(says(&in_flow, "raise --adapt-delta (0.95, 0.99), or write the narrow"));
+  CHECK(says(&both, "missing; write the narrow"));
+  const judged still = judge(0.99, false, 0, 1);
+  CHECK(says(&still, "did not move") && !says(&still, "--adapt-delta"));
+}

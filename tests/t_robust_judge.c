@@ -1,0 +1,75 @@
+/* What the judge makes of draws of the target that the flow has nothing of. */
+#include <math.h>
+#include "flow/model.h"
+#include "infer/robust/attempt.h"
+#include "vi_fixture.h"
+
+enum { ROWS = 8192, STRAYS = 3 };
+
+/* A unit normal flow, a unit normal target with a rare unit normal part at `far`, and draws of that
+ * which have STRAYS of it. */
+static sl__robust_report judge_with_part_at(double far) {
+  char density[160];
+  snprintf(density, sizeof density, "log_sum_exp(log(0.9996)-0.5*x^2, log(0.0004)-0.5*(x-%g)^2)",
+           far);
+  sl_context *context = vi_context(1);
+  sl__target *target;
+  sl__model *model;
+  sl__arena arena;
+  sl__arena_open(&arena, context);
+  CHECK_OK(context, sl__target_expression(context, density, "x", &target));
+  double mean[] = {0}, sd[] = {1};
+  static double x[ROWS];
+  const sl__random_key key = {1, SL__STREAM_TEST, 3};
+  for (int r = 0; r < ROWS; r++)
+    x[r] = (r < STRAYS ? far : 0) + sl__random_normal(key, (uint64_t)r, 0);
+  sl__exploration e = {.dim = 1,
+                       .buffer = {ROWS, x},
+                       .effective = ROWS,
+                       .smc = {.step_size = 0.3},
+                       .mean = mean,
+                       .sd = sd};
+  sl__robust_options options;
+  sl__robust_defaults(&options);
+  sl__robust_report report = {0};
+  sl__robust run = {.context = context,
+                    .target = target,
+                    .options = &options,
+                    .exploration = &e,
+                    .arena = &arena,
+                    .report = &report,
+                    .type = SL_F64};
+  const sl__plan_of_attempt plan = {.layers = "elementwise(rqs)"};
+  CHECK_OK(context, sl__robust_start(&run, &plan, NULL, &model));
+  CHECK_OK(context, sl__robust_judge(&run, model, &report));
+  sl__model_free(context, model);
+  sl__target_free(target);
+  sl__arena_close(&arena);
+  sl_context_free(context);
+  return report;
+}
+
+/* Their share is 3 in 8192, and they add that times their squared distance to the variance. */
+TEST(far_strays_are_counted_with_what_they_move) {
+  const double far = 500, share = (double)STRAYS / ROWS;
+  const sl__robust_report r = judge_with_part_at(far);
+  CHECK(r.strays == STRAYS);
+  CHECK_CLOSE(r.stray_mean_gap, share * far, 0.02 * share * far);
+  CHECK_CLOSE(r.stray_sd_gap, 0.5 * log1p(share * far * far), 0.01);
+  CHECK(r.ess_forward > 0.5); /* which they are left out of */
+  /* of tails so heavy the rule takes mean deviations, and the report the sds */
+  CHECK_CLOSE(r.log_sd_ratio, 0.5 * log1p(share * far * far), 0.01);
+  CHECK(r.sd_gap < 0.3);
+}
+
+TEST(near_strays_move_little) {
+  const sl__robust_report r = judge_with_part_at(12);
+  CHECK(r.strays == STRAYS);
+  CHECK(r.stray_mean_gap < 0.01 && r.stray_sd_gap < 0.05);
+}
+
+/* The heaviest draws are left out always; where the flow reaches them they are no strays. */
+TEST(where_the_flow_reaches_there_are_none) {
+  const sl__robust_report r = judge_with_part_at(0);
+  CHECK(r.strays == 0 && r.stray_mean_gap == 0 && r.stray_sd_gap == 0);
+}
