@@ -41,4 +41,21 @@ for mode in robust plain; do
   run 2 vi nan.stan --data nan.json --mode $mode
   check "$mode: the place is in the program" grep -q '^sluice: nan.stan:3:' err
 done
+cat >explosive.stan <<'END'
+functions {
+  vector f(real t, vector y, real a, real b) {
+    return [a * y[1] - y[1] * y[2], b * y[2] + y[1] * y[2]]';
+  }
+}
+parameters { real a; real b; }
+model {
+  array[3] vector[2] y = ode_rk45_tol(f, [1, 1]', 0, {1, 2, 3}, 1e-6, 1e-6, 100000, a, b);
+  a ~ normal(0.5, 0.3);
+  b ~ normal(-0.5, 0.3);
+  y[3][1] ~ normal(0.7, 1);
+}
+END
+run 1 vi explosive.stan --max-seconds 1 --quiet
+check "a population of long solutions ends within the time" \
+  grep -q 'no draw of the target was found in the time' err
 finish

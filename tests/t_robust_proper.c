@@ -39,10 +39,13 @@ TEST(standard_targets_have_an_integral) {
 
 TEST(heavy_tails_and_far_places_have_one) {
   static const char *const densities[] = {
-      "-log1p(x^2)-y^2",                                  /* Cauchy */
-      "-0.6*log1p(x^2)-y^2",                              /* t^-1.2 */
-      "-0.5*((x-1e7)/1e6)^2-y^2",                         /* far and wide */
-      "-0.5*(x-1e12)^2-y^2",                              /* where rays pass by */
+      "-log1p(x^2)-y^2",            /* Cauchy */
+      "-0.6*log1p(x^2)-y^2",        /* t^-1.2 */
+      "-0.5*((x-1e7)/1e6)^2-y^2",   /* far and wide */
+      "-0.5*(x-1e12)^2-y^2",        /* where rays pass by */
+      "-0.5*((x-2e30)/1e29)^2-y^2", /* units of any size */
+      "-(x/1e16)^6-y^2",
+      "-log1p((x/1e13)^2)-y^2",                           /* a Cauchy density of that kind */
       "x-exp(x)-y^2",                                     /* logarithm of an exponential variable */
       "-0.5*((x+y)^2+1e-6*(x-y)^2)",                      /* a ridge */
       "normal_lpdf(x | 0, 3)+normal_lpdf(y | 0, exp(x))", /* a funnel */
@@ -63,6 +66,7 @@ TEST(what_has_none_is_named) {
       {"-x^2+y", "however far y goes"},              /* grows */
       {"-x^2-log1p(exp(-y))", "however far y goes"}, /* one way only: separated data */
       {"-0.5*log1p(x^2)-y^2", "however far x goes"}, /* as of 1/t */
+      {"-x^2+sin(y)", "however far y goes"},
       {"-x^2+cos(y)", "however far y goes"},         /* an angle that is not bounded */
       {"-(x-y)^2", "where x and y change together"}, /* a difference alone enters */
       {"-(x+2*y-3)^2", "where x and y change together"},

@@ -77,7 +77,8 @@ TEST(what_does_not_matter_is_left_out) {
       double first[SL__MOST_FOUND * MOST_DIM];
       sl__search_report search;
       CHECK_INTEGER(x.e.chain_count, 8); /* from random points, and from the population */
-      CHECK_OK(x.context, sl__exploration_search(x.context, x.target, 5, &x.e, first, &search));
+      CHECK_OK(x.context,
+               sl__exploration_search(x.context, x.target, 5, NULL, &x.e, first, &search));
       CHECK_INTEGER(search.found, k == 0 ? 1 : 0);
     }
     close_all(&x);

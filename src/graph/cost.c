@@ -70,6 +70,13 @@ int64_t sl__program_row_bytes(const sl__program *program) {
   return program->block_units * 4;
 }
 
+bool sl__program_iterates(const sl__program *program) {
+  const sl__stage *stage = &program->stage[1];
+  for (int32_t i = 0; i < stage->steps; i++)
+    if (stage->step[i].loop) return true;
+  return false;
+}
+
 double sl__program_row_cost(const sl__program *program) {
   double nanoseconds = 0;
   const sl__stage *stage = &program->stage[1];

@@ -259,6 +259,9 @@ sl_status sl__program_diagnose(sl_context *context, const sl__program *program,
                                sl__workspace *workspace, const sl__run *run);
 /* Bytes of values that a row needs while it runs; a work space has at least so many per thread. */
 int64_t sl__program_row_bytes(const sl__program *program);
+/* Whether it solves equations row by row: how long a row takes is then not known beforehand, and
+ * rows do not depend on those beside them. */
+bool sl__program_iterates(const sl__program *program);
 /* About how many nanoseconds a row takes on one core: an estimate, the same on every machine. */
 double sl__program_row_cost(const sl__program *program);
 /* Lists the program's steps for people (docs, failing tests). */

@@ -1,5 +1,6 @@
 /* Densities: a target's program and work memory, made once and called with points. */
 #include <math.h>
+#include "base/os.h"
 #include "target/target.h"
 
 struct sl__density {
@@ -9,6 +10,7 @@ struct sl__density {
   sl__program *program;
   sl__workspace *workspace;
   int64_t gradients, values; /* rows evaluated */
+  int64_t slice;             /* rows to be evaluated before it is asked whether to go on */
 };
 
 /* Programs that add nothing up over rows take any number of them, a block at a time. */
@@ -98,6 +100,36 @@ sl_status sl__density_run_marking(sl_context *context, sl__density *density,
     density->gradients += rows;
   else
     density->values += rows;
+  return SL_OK;
+}
+
+/* Slices are as long as the clock allows. That changes no result: programs that iterate compute a
+ * row without regard to those beside it. Of others, runs take no time worth asking in. */
+sl_status sl__density_run_asking(sl_context *context, sl__density *density,
+                                 const sl__points *points, bool (*may_go_on)(void *user),
+                                 void *user) {
+  enum { FEWEST = 16, MOST = 1 << 20 };
+  const double short_time = 0.1, long_time = 0.5; /* seconds */
+  if (!may_go_on || !sl__program_iterates(density->program))
+    return sl__density_run(context, density, points);
+  if (density->slice == 0) density->slice = FEWEST;
+  double asked = sl__os_seconds();
+  for (int64_t done = 0, count; done < points->rows; done += count) {
+    sl__points slice = *points;
+    const double begun = sl__os_seconds();
+    const int64_t left = points->rows - done;
+    slice.rows = count = left < density->slice ? left : density->slice;
+    slice.q += done * points->row_stride;
+    slice.value += done;
+    if (slice.gradient) slice.gradient += done * points->row_stride;
+    SL__TRY(sl__density_run(context, density, &slice));
+    const double now = sl__os_seconds();
+    if (now - begun < short_time && density->slice < MOST) density->slice *= 2;
+    if (now - begun > long_time && density->slice > FEWEST) density->slice /= 2;
+    if (now - asked < short_time) continue;
+    asked = now;
+    if (!may_go_on(user)) return sl__fail(context, SL_STOPPED, "stopped between points");
+  }
   return SL_OK;
 }
 

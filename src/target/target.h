@@ -135,6 +135,11 @@ sl_status sl__density_run(sl_context *context, sl__density *density, const sl__p
 /* The same; undefined [rows], or NULL: tells where the value was NaN. */
 sl_status sl__density_run_marking(sl_context *context, sl__density *density,
                                   const sl__points *points, bool *undefined);
+/* The same as sl__density_run; where rows may each take long, by slices of them, between which
+ * may_go_on is asked. It says no: SL_STOPPED, and the rest has no values. */
+sl_status sl__density_run_asking(sl_context *context, sl__density *density,
+                                 const sl__points *points, bool (*may_go_on)(void *user),
+                                 void *user);
 /* Rows evaluated so far: with the gradient, without. */
 int64_t sl__density_gradients(const sl__density *density);
 int64_t sl__density_values(const sl__density *density);

@@ -1,8 +1,11 @@
 /* Chains in the lanes of one run. */
 #include "infer/chain/walker.h"
 #include <string.h>
+#include "base/os.h"
 
 enum { rounds_between_progress = 16 };
+/* Rounds may take long, where a differential equation is solved in each. */
+static const double seconds_between_progress = 0.2;
 
 void sl__sampler_defaults(sl__sampler_options *options) {
   *options = (sl__sampler_options){.chains = 4,
@@ -90,15 +93,18 @@ static sl_status run_rounds(sl__sampler *s, sl__density *density) {
                              .gradient = s->gradient,
                              .row_stride = dim,
                              .column_stride = 1};
+  double told = sl__os_seconds();
   for (int64_t round = 0; s->running > 0; round++) {
     for (int32_t i = 0; i < chains; i++)
       memcpy(s->q + (size_t)i * dim, s->walkers[i].nuts.wanted, (size_t)dim * sizeof *s->q);
     SL__TRY(sl__density_run_marking(s->context, density, &points, s->undefined));
     for (int32_t i = 0; i < chains; i++) SL__TRY(take(s, &s->walkers[i]));
     if (s->meeting == chains) sl__sampler_hold_meeting(s);
-    if (s->listener->progress && round % rounds_between_progress == 0 &&
-        !s->listener->progress(s->listener->user, s->iterations, s->divergences))
-      return SL_STOPPED;
+    if (!s->listener->progress) continue;
+    const double now = sl__os_seconds();
+    if (round % rounds_between_progress != 0 && now - told < seconds_between_progress) continue;
+    told = now;
+    if (!s->listener->progress(s->listener->user, s->iterations, s->divergences)) return SL_STOPPED;
   }
   return SL_OK;
 }

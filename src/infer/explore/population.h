@@ -54,7 +54,7 @@ typedef struct sl__population {
 } sl__population;
 
 sl__random_key sl__population_key(sl__population *p);
-/* Both densities and their gradients at the first `rows` of `at`. */
+/* Both densities and their gradients at the first `rows` of `at`. SL_STOPPED: progress said so. */
 sl_status sl__population_evaluate(sl__population *p, int64_t rows, const sl__particles *at);
 /* particle `from` of one becomes particle `to` of the other. */
 void sl__population_copy(const sl__population *p, const sl__particles *source, int64_t from,

@@ -24,6 +24,11 @@ sl__random_key sl__population_key(sl__population *p) {
   return (sl__random_key){p->options->seed, SL__STREAM_EXPLORE, p->draws_of_chance++};
 }
 
+static bool may_evaluate_on(void *user) {
+  const sl__population *p = user;
+  return p->options->progress(p->options->user, p->power, p->report->gradients);
+}
+
 sl_status sl__population_evaluate(sl__population *p, int64_t rows, const sl__particles *at) {
   const sl__points points = {.rows = rows,
                              .q = at->q,
@@ -36,7 +41,8 @@ sl_status sl__population_evaluate(sl__population *p, int64_t rows, const sl__par
     for (int64_t r = 0; r < rows; r++)
       at->first_value[r] =
           sl__first_density_at(&p->first, at->q + r * p->dim, at->first_gradient + r * p->dim);
-  return sl__density_run(p->context, p->density, &points);
+  return sl__density_run_asking(p->context, p->density, &points,
+                                p->options->progress ? may_evaluate_on : NULL, p);
 }
 
 void sl__population_copy(const sl__population *p, const sl__particles *source, int64_t from,

@@ -30,8 +30,9 @@ typedef struct sl__smc_options {
   /* [particles][dim], or NULL: the population as it was when the power was last at most a half,
    * wider than the target and wherever that is. */
   double *wide;
-  /* After every step of a move, or NULL; false ends the run with SL_STOPPED, and q is the
-   * population at the power that it had reached. */
+  /* After every step of a move, and within one that takes long, or NULL; false ends the run with
+   * SL_STOPPED, and q is the population at the power that it had reached; before the first, with no
+   * `powers`, it is nothing. */
   bool (*progress)(void *user, double power, int64_t gradients);
   void *user;
 } sl__smc_options;

@@ -57,6 +57,11 @@ static bool watch_population(void *user, double power, int64_t gradients) {
   return may_go_on(user, power, gradients);
 }
 
+static bool watch_search(void *user) {
+  limits *l = user;
+  return may_go_on(l, 0, 0);
+}
+
 static bool watch_copies(void *user, double power, int64_t gradients) {
   limits *l = user;
   (void)power;
@@ -101,7 +106,7 @@ static sl_status temper(sl_context *context, const sl__target *target, limits *l
   e->gradients += e->smc.gradients;
   e->led += rows;
   if (status == SL_STOPPED && e->cut) { /* better than no draws at all */
-    e->particles.rows = rows;
+    e->particles.rows = e->smc.powers > 0 ? rows : 0;
     return SL_OK;
   }
   if (status != SL_OK) return status;
@@ -214,12 +219,16 @@ static sl_status look_elsewhere(sl_context *context, const sl__target *target, l
   if (!first) return SL_NO_MEMORY;
   sl__search_report search;
   const int64_t divergences = e->divergences, chains = e->chain_count;
-  sl_status status = sl__exploration_search(context, target, l->options->seed, e, first, &search);
-  if (status == SL_OK && search.found > 0) {
+  const sl__search_watch watch = {watch_search, l};
+  l->stage = SEARCHING;
+  l->before = e->gradients;
+  sl_status status =
+      sl__exploration_search(context, target, l->options->seed, &watch, e, first, &search);
+  if (status == SL_STOPPED && e->cut) status = SL_OK; /* the search.found of one that was not */
+  if (status == SL_OK && search.found > 0 && !e->cut) {
     for (int c = search.found; c < CHAINS; c++)
       memcpy(first + (size_t)c * dim, first + (size_t)(c % search.found) * dim,
              dim * sizeof *first);
-    l->stage = SEARCHING;
     status = run_chains(context, target, l, first, e);
     if (e->chain_count > chains && !matters(e, &search)) {
       e->chain_count = chains;

@@ -79,8 +79,15 @@ typedef struct sl__search_report {
   int found;
   double heights[SL__MOST_FOUND], known_height; /* log densities; of the chains' highest */
 } sl__search_report;
+/* Asked now and then whether to go on. */
+typedef struct sl__search_watch {
+  bool (*may_go_on)(void *user);
+  void *user;
+} sl__search_watch;
+/* watch: NULL: to the end. SL_STOPPED: it said no, and nothing is found. */
 sl_status sl__exploration_search(sl_context *context, const sl__target *target, uint64_t seed,
-                                 sl__exploration *e, double *first, sl__search_report *out);
+                                 const sl__search_watch *watch, sl__exploration *e, double *first,
+                                 sl__search_report *out);
 /* settle.c. Of the chains, [chain_count][draws][dim]: rhat, effective, chains_agree. */
 sl_status sl__exploration_judge_chains(sl_context *context, sl__arena *arena, sl__exploration *e);
 /* The chains become the buffer. */

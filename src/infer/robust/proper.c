@@ -3,7 +3,8 @@
  * itself (Fubini). So rays go out from random points: along each coordinate, and along the direction
  * in which the gradients say that the density hardly changes, as where only a sum of coordinates
  * enters it. Where log p falls by less than log t does, as of 1/t, from each distance to the next,
- * there is no tail to integrate. */
+ * there is no tail to integrate. The farthest distances are beyond any unit of measure: a density
+ * that is flat up to there has an integral that no number holds. */
 #include <math.h>
 #include <string.h>
 #include "infer/robust/attempt.h"
@@ -12,11 +13,17 @@
 enum {
   TRIED = 64, /* random points */
   POINTS = 3, /* of them, that all must say the same */
-  DISTANCES = 3,
+  DISTANCES = 6,
+  NEAR = 3,             /* of these, where a direction is known well enough not to leave a ridge */
   RAYS = 2 * DISTANCES, /* both ways */
   MOST_DIM = 64         /* for directions that are not a coordinate's */
 };
-static const double distances[DISTANCES] = {1e6, 1e10, 1e14}, radius = 2;
+static const double distances[DISTANCES] = {1e6, 1e10, 1e14, 1e30, 1e60, 1e100}, radius = 2;
+/* Of a direction of length 1 that is not a coordinate's. */
+static const double least_partner = 1e-9;
+static const double most_power = 8;
+/* The share of a run's time that looking for this may take. */
+static const double most_time = 0.25;
 /* Of what rounding takes from the fall of 1/t. */
 static const double rounding = 1e-6;
 
@@ -29,19 +36,25 @@ typedef struct checker {
   double *value;         /* [TRIED] */
   double *gradient;      /* [TRIED][dim] */
   double *ray, *far;     /* [RAYS][dim], [RAYS] */
+  bool *undefined;       /* [RAYS] */
   double *way;           /* [dim]: a direction */
   double *moments, *own; /* [dim][dim]: of the gradients, their eigenvectors */
 } checker;
 
-static sl_status run_rows(checker *c, int64_t rows, const double *q, double *value,
-                          double *gradient) {
-  const sl__points points = {.rows = rows,
-                             .q = q,
-                             .value = value,
-                             .gradient = gradient,
-                             .row_stride = c->dim,
-                             .column_stride = 1};
-  return sl__density_run(c->run->context, c->density, &points);
+static bool has_time(const sl__robust *run) {
+  const double most = run->options->max_seconds;
+  return !(most > 0) || sl__robust_seconds_left(run) > (1 - most_time) * most;
+}
+
+static bool may_go_on(void *user) {
+  checker *c = user;
+  if (!sl__robust_tell(c->run, SL__ROBUST_EXPLORE, 0, 0, (double)NAN)) return false;
+  return has_time(c->run);
+}
+
+static sl__points points_of(const checker *c, int64_t rows, const double *q, double *value) {
+  return (sl__points){
+      .rows = rows, .q = q, .value = value, .row_stride = c->dim, .column_stride = 1};
 }
 
 static sl_status draw_points(checker *c) {
@@ -50,7 +63,9 @@ static sl_status draw_points(checker *c) {
   for (int r = 0; r < TRIED; r++)
     for (int32_t i = 0; i < c->dim; i++)
       c->q[r * c->dim + i] = radius * (2 * sl__random_uniform(key, (uint64_t)r, (uint32_t)i) - 1);
-  SL__TRY(run_rows(c, TRIED, c->q, c->value, c->gradient));
+  sl__points points = points_of(c, TRIED, c->q, c->value);
+  points.gradient = c->gradient;
+  SL__TRY(sl__density_run_asking(c->run->context, c->density, &points, may_go_on, c));
   for (int r = 0; r < TRIED; r++) {
     bool good = isfinite(c->value[r]);
     for (int32_t i = 0; i < c->dim; i++) good = good && isfinite(c->gradient[r * c->dim + i]);
@@ -62,26 +77,43 @@ static sl_status draw_points(checker *c) {
   return SL_OK;
 }
 
-/* far [DISTANCES], one way. What is not finite shows nothing: a share that is rounded to 1 may have an
- * infinite density there, and only there. */
-static bool falls(const double *far) {
-  for (int k = 1; k < DISTANCES; k++) {
+static sl_status run_rays(checker *c, int64_t rows) {
+  const sl__points points = points_of(c, rows, c->ray, c->far);
+  SL__TRY(sl__density_run_marking(c->run->context, c->density, &points, c->undefined));
+  if (may_go_on(c)) return SL_OK;
+  return sl__fail(c->run->context, SL_STOPPED, "stopped while looking for tails");
+}
+
+/* Very far out a value may be none for want of digits: a sine is not a number there, or of any
+ * size. No density of use changes as so high a power of the distance. */
+static bool has_digits(const checker *c, int first, int k) {
+  const double change = fabs(c->far[first + k - 1] - c->far[first + k]);
+  const bool wild = isfinite(change) && change > pow(distances[k] / distances[k - 1], most_power);
+  return k < NEAR || !(wild || c->undefined[first + k]);
+}
+
+/* One way, whose `count` distances begin at `first`. What is not finite shows nothing: a share that
+ * is rounded to 1 may have an infinite density there, and only there. */
+static bool falls(const checker *c, int first, int count) {
+  const double *far = c->far + first;
+  for (int k = 1; k < count && has_digits(c, first, k); k++) {
     const double fall = log(distances[k] / distances[k - 1]);
     if (!(far[k - 1] - far[k] <= fall + rounding) || !isfinite(far[k])) return true;
   }
   return false;
 }
 
-/* Whether the density has no tail along c->way, at any of the points. */
-static sl_status has_no_tail(checker *c, bool *out) {
+/* Whether the density has no tail along c->way, at any of the points, in the first `count` of the
+ * distances. */
+static sl_status has_no_tail(checker *c, int count, bool *out) {
   *out = c->points >= POINTS;
   for (int p = 0; p < POINTS && *out; p++) {
-    for (int k = 0; k < RAYS; k++)
+    for (int k = 0; k < 2 * count; k++)
       for (int32_t i = 0; i < c->dim; i++)
         c->ray[k * c->dim + i] =
-            c->q[p * c->dim + i] + (k < DISTANCES ? 1 : -1) * distances[k % DISTANCES] * c->way[i];
-    SL__TRY(run_rows(c, RAYS, c->ray, c->far, NULL));
-    *out = !falls(c->far) || !falls(c->far + DISTANCES);
+            c->q[p * c->dim + i] + (k < count ? 1 : -1) * distances[k % count] * c->way[i];
+    SL__TRY(run_rays(c, 2 * count));
+    *out = !falls(c, 0, count) || !falls(c, count, count);
   }
   return SL_OK;
 }
@@ -91,12 +123,14 @@ static sl_status check_coordinates(checker *c) {
   for (int32_t i = 0; i < c->dim; i++) {
     memset(c->way, 0, (size_t)c->dim * sizeof *c->way);
     c->way[i] = 1;
-    SL__TRY(has_no_tail(c, &endless));
+    SL__TRY(has_no_tail(c, DISTANCES, &endless));
     if (endless)
       return sl__fail(c->run->context, SL_BAD_ARGUMENT,
                       "the density has no finite integral: however far %.100s goes, it does not "
-                      "fall fast enough; give %.100s a prior, or leave it out",
-                      c->run->target->names[i], c->run->target->names[i]);
+                      "fall fast enough (looked at from %g to %g); give %.100s a prior, or leave "
+                      "it out",
+                      c->run->target->names[i], distances[0], distances[DISTANCES - 1],
+                      c->run->target->names[i]);
   }
   return SL_OK;
 }
@@ -129,14 +163,16 @@ static sl_status check_flattest(checker *c) {
   int32_t first, second;
   if (c->dim < 2 || c->dim > MOST_DIM || c->points < c->dim) return SL_OK;
   find_flattest(c);
-  SL__TRY(has_no_tail(c, &endless));
-  if (!endless) return SL_OK;
   find_partners(c, &first, &second);
+  if (fabs(c->way[second]) < least_partner) return SL_OK; /* a coordinate's, looked at already */
+  SL__TRY(has_no_tail(c, NEAR, &endless));
+  if (!endless) return SL_OK;
   return sl__fail(c->run->context, SL_BAD_ARGUMENT,
                   "the density has no finite integral: it does not fall where %.100s and %.100s "
-                  "change together (%.2g to %.2g); give one of them a prior, or leave it out",
+                  "change together (%.2g to %.2g; looked at from %g to %g); give one of them a "
+                  "prior, or leave it out",
                   c->run->target->names[first], c->run->target->names[second], c->way[first],
-                  c->way[second]);
+                  c->way[second], distances[0], distances[NEAR - 1]);
 }
 
 static sl_status open_checker(checker *c, sl__arena *arena) {
@@ -146,10 +182,12 @@ static sl_status open_checker(checker *c, sl__arena *arena) {
   c->gradient = sl__arena_take(arena, TRIED * dim, sizeof *c->gradient);
   c->ray = sl__arena_take(arena, RAYS * dim, sizeof *c->ray);
   c->far = sl__arena_take(arena, RAYS, sizeof *c->far);
+  c->undefined = sl__arena_take(arena, RAYS, sizeof *c->undefined);
   c->way = sl__arena_take(arena, dim, sizeof *c->way);
   c->moments = sl__arena_take(arena, square, sizeof *c->moments);
   c->own = sl__arena_take(arena, square, sizeof *c->own);
-  if (!c->q || !c->value || !c->gradient || !c->ray || !c->far || !c->way || !c->moments || !c->own)
+  if (!c->q || !c->value || !c->gradient || !c->ray || !c->far || !c->undefined || !c->way ||
+      !c->moments || !c->own)
     return SL_NO_MEMORY;
   return sl__density_new(c->run->context, c->run->target, 0, true, &c->density);
 }
@@ -162,6 +200,9 @@ sl_status sl__robust_check_proper(sl__robust *run) {
   if (status == SL_OK) status = draw_points(&c);
   if (status == SL_OK) status = check_coordinates(&c);
   if (status == SL_OK) status = check_flattest(&c);
+  /* what could not be looked at in time is not refused */
+  if (status == SL_STOPPED)
+    status = run->stopped ? sl__fail(run->context, SL_STOPPED, "stopped before exploring") : SL_OK;
   if (c.density) {
     run->report->gradient_evaluations += sl__density_gradients(c.density);
     run->report->evaluations += sl__density_values(c.density);

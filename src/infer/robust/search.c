@@ -72,7 +72,7 @@ static void place(search *s, int32_t k) {
   }
 }
 
-static sl_status climb_all(search *s) {
+static sl_status climb_all(search *s, const sl__search_watch *watch) {
   const int32_t dim = s->e->dim;
   const sl__points points = {.rows = s->climbs,
                              .q = s->q,
@@ -84,7 +84,10 @@ static sl_status climb_all(search *s) {
   for (bool on = true; on;) {
     for (int32_t k = 0; k < s->climbs; k++)
       memcpy(s->q + (size_t)k * dim, s->climb[k].trial, (size_t)dim * sizeof *s->q);
-    SL__TRY(sl__density_run(s->context, s->density, &points));
+    SL__TRY(sl__density_run_asking(s->context, s->density, &points, watch ? watch->may_go_on : NULL,
+                                   watch ? watch->user : NULL));
+    if (watch && !watch->may_go_on(watch->user))
+      return sl__fail(s->context, SL_STOPPED, "stopped while climbing");
     on = false;
     for (int32_t k = 0; k < s->climbs; k++) {
       sl__climb *climb = &s->climb[k];
@@ -170,13 +173,14 @@ static sl_status open_search(search *s, sl__arena *arena, const sl__target *targ
 }
 
 sl_status sl__exploration_search(sl_context *context, const sl__target *target, uint64_t seed,
-                                 sl__exploration *e, double *first, sl__search_report *out) {
+                                 const sl__search_watch *watch, sl__exploration *e, double *first,
+                                 sl__search_report *out) {
   *out = (sl__search_report){.known_height = -INFINITY};
   sl__arena arena;
   sl__arena_open(&arena, context);
   search s = {.context = context, .e = e, .seed = seed};
   sl_status status = open_search(&s, &arena, target);
-  if (status == SL_OK) status = climb_all(&s);
+  if (status == SL_OK) status = climb_all(&s, watch);
   if (status == SL_OK) {
     for (int32_t k = 0; k < (int32_t)e->chain_count; k++)
       if (s.climb[k].begun)
