@@ -206,11 +206,13 @@ INLINE float atan_of_f32(float x) {
 }
 
 /* The quarter turn and what remains are found in double, where they are good up to |x| = 1e8 and
- * more. */
+ * more; from 1e15 on what remains is only kept within where the polynomials below are. */
 INLINE float quarter_turns_f32(float x, int32_t *turns) {
   const double rounded = (double)x * 0.63661977236758134308 + ROUNDER_F64;
   *turns = (int32_t)bits_f64(rounded);
-  return (float)((double)x - (rounded - ROUNDER_F64) * 1.57079632679489661923);
+  const double r = (double)x - (rounded - ROUNDER_F64) * 1.57079632679489661923;
+  const double below = r > 0.8 ? 0.8 : r; /* pi / 4 is less; not a number stays so */
+  return (float)(below < -0.8 ? -0.8 : below);
 }
 
 /* sin(r) for an even number of quarter turns, else cos(r), with the sign of the half turns

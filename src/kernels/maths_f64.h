@@ -234,12 +234,16 @@ INLINE double atan_of_f64(double x) {
 }
 
 /* x less its quarter turns, by pi / 2 in three parts of which the first two have 33 bits (fdlibm):
- * their products with up to 2^20 turns are exact, with or without fused multiplication. */
+ * their products with up to 2^20 turns are exact, with or without fused multiplication. Beyond, the
+ * error grows with the distance between neighbouring doubles, which at 1e15 is no longer less than
+ * a turn: there what remains is only kept to where the polynomials below are within [-1, 1]. */
 INLINE double quarter_turns_f64(double x, uint64_t *turns) {
   const double rounded = x * 0.63661977236758134308 + ROUNDER_F64, n = rounded - ROUNDER_F64;
   *turns = bits_f64(rounded);
-  return ((x - n * 1.57079632673412561417e+00) - n * 6.07710050630396597660e-11) -
-         n * 2.02226624879595063154e-21;
+  const double r = ((x - n * 1.57079632673412561417e+00) - n * 6.07710050630396597660e-11) -
+                   n * 2.02226624879595063154e-21;
+  const double below = r > 0.8 ? 0.8 : r; /* pi / 4 is less; not a number stays so */
+  return below < -0.8 ? -0.8 : below;
 }
 
 /* sin(r) for an even number of quarter turns, else cos(r), with the sign of the half turns;
