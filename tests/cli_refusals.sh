@@ -5,6 +5,8 @@
 refused 'did you mean `sluice fit`' fitt
 refused 'fit needs DATA' fit
 refused 'one too many' version now
+refused 'for data write --data d.json' nuts m.stan d.json
+refused "no variable 'x' here; list it among the coordinates' names" vi --density '-x^2' --dim y
 refused 'unknown option' version -z
 refused 'did you mean --threads?' fit d.csv --treads 2
 refused '--stepz' fit d.csv --stepz 5

@@ -17,6 +17,16 @@ static int unknown_command(const sl__cli *cli, const char *name) {
   return sl__cli_refuse(cli, "no command \"%s\"; `sluice help` lists them", name);
 }
 
+static int refuse_argument(sl__cli *cli, const char *extra) {
+  const sl__command *command = cli->command;
+  const char *takes = command->maximum ? command->arguments : "none";
+  if (sl__has_ending(extra, ".json") && sl__cli_option(cli, "data"))
+    return sl__cli_refuse(cli, "argument \"%s\" is one too many; for data write --data %s", extra,
+                          extra);
+  return sl__cli_refuse(cli, "argument \"%s\" is one too many; %s takes %s", extra, command->name,
+                        takes);
+}
+
 static int run(sl__cli *cli, int count, char *const *words) {
   const char *name = words[0];
   if (strcmp(name, "--help") == 0 || strcmp(name, "-h") == 0) name = "help";
@@ -36,9 +46,7 @@ static int run(sl__cli *cli, int count, char *const *words) {
     return sl__cli_refuse(cli, "%s needs %s; see `sluice help %s`", cli->command->name,
                           cli->command->arguments, cli->command->name);
   if (cli->argument_count > cli->command->maximum)
-    return sl__cli_refuse(cli, "argument \"%s\" is one too many; %s takes %s",
-                          cli->arguments[cli->command->maximum], cli->command->name,
-                          cli->command->maximum ? cli->command->arguments : "none");
+    return refuse_argument(cli, cli->arguments[cli->command->maximum]);
   return cli->command->run(cli);
 }
 

@@ -102,6 +102,14 @@ static void relocate_end(char *message, size_t size) {
   snprintf(at, size - (size_t)(at - message), "%s%s", end, rest);
 }
 
+/* Nothing can be declared in an expression: its variables are the coordinates. */
+static void relocate_mend(char *message, size_t size) {
+  static const char words[] = "declare it before its use";
+  char *at = strstr(message, words);
+  if (at && at[sizeof words - 1] == '\0')
+    snprintf(at, size - (size_t)(at - message), "list it among the coordinates' names");
+}
+
 /* Leads the context's error back to the user's text. */
 static sl_status relocate(const wrapping *w, sl_status status) {
   sl_context *context = w->context;
@@ -116,6 +124,7 @@ static sl_status relocate(const wrapping *w, sl_status status) {
     return sl__fail(context, status, "a coordinate cannot have this name: %s", message);
   relocate_bracket(w, message, sizeof message);
   if (!strchr(w->expression, ';')) relocate_end(message, sizeof message);
+  relocate_mend(message, sizeof message);
   const sl__source source = {title, w->expression, strlen(w->expression)};
   sl__source_fail(context, &source, status,
                   offset_of(w->expression, line - w->first_line + 1, column), "%s", message);
