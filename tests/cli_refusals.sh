@@ -4,7 +4,7 @@
 
 refused 'did you mean `sluice fit`' fitt
 refused 'fit needs DATA' fit
-refused 'one too many' version now
+refused 'one too many; version takes none' version now.json
 refused 'for data write --data d.json' nuts m.stan d.json
 refused "no variable 'x' here; list it among the coordinates' names" vi --density '-x^2' --dim y
 refused 'unknown option' version -z

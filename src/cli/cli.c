@@ -14,6 +14,10 @@ static int find_row(const sl__cli *cli, const char *name) {
   return -1;
 }
 
+bool sl__cli_has(const sl__cli *cli, const char *name) {
+  return find_row(cli, name) >= 0;
+}
+
 const sl__option_value *sl__cli_option(const sl__cli *cli, const char *name) {
   static const sl__option_value absent = {0};
   int row = find_row(cli, name);

@@ -20,7 +20,7 @@ static int unknown_command(const sl__cli *cli, const char *name) {
 static int refuse_argument(sl__cli *cli, const char *extra) {
   const sl__command *command = cli->command;
   const char *takes = command->maximum ? command->arguments : "none";
-  if (sl__has_ending(extra, ".json") && sl__cli_option(cli, "data"))
+  if (sl__has_ending(extra, ".json") && sl__cli_has(cli, "data"))
     return sl__cli_refuse(cli, "argument \"%s\" is one too many; for data write --data %s", extra,
                           extra);
   return sl__cli_refuse(cli, "argument \"%s\" is one too many; %s takes %s", extra, command->name,
