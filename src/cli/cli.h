@@ -48,9 +48,8 @@ struct sl__cli {
   const char *source;          /* the text itself where a caret helps, or NULL */
 };
 
-/* Whether the command takes the option, given or not. */
-bool sl__cli_has(const sl__cli *cli, const char *name);
 /* cli.c */
+bool sl__cli_has(const sl__cli *cli, const char *name); /* the command takes it, given or not */
 const sl__option_value *sl__cli_option(const sl__cli *cli, const char *name);
 const char *sl__cli_typed(const sl__cli *cli, const char *name); /* text as typed, or NULL */
 /* Starts the worker threads (--threads). Commands that compute call it once, after reading. */
