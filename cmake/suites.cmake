@@ -23,7 +23,7 @@ foreach(suite numbers threads)
 endforeach()
 
 # The longest first, so that the cores end together, also where ctest has not learnt their times.
-set(longest cli_docs cli_reproduce t_mass_large cli_examples cli_policy cli_columns t_catalogue
+set(longest cli_docs cli_reproduce t_mass_large cli_nuts_and_flow cli_policy cli_columns t_catalogue
   cli_resume cli_nuts t_stan_limits t_stan_trace t_smc t_sbc fuzz_model t_fit t_transformers
   t_extremes t_cells cli_plot cli_summary t_conditional t_catalogue_mass t_catalogue_steps
   cli_report cli_posterior t_alloc t_schema t_robust_search t_toys t_graph t_bases

@@ -17,7 +17,4 @@ check "density.csv" test "$(wc -l <density.csv)" = 10001
 integral=$(sed -n 's/.*grid: //p' out)
 check "the density integrates to one, not $integral" near "$integral" 1 0.05
 check "03 gives the same bits" "$build/example_03_threads"
-check "06 runs" "$build/example_06_nuts_and_flow" 100 . >out
-check "06 says what NUTS thinks" test "$(grep -c 'NUTS.*: .* gradients' out)" = 4
-run 1 summary pot1_nuts.npy --chains 4
 finish
