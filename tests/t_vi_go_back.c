@@ -1,5 +1,6 @@
 /* A run that was thrown off goes back to where it had been good, optimiser's memory and all, and
- * one that only wavers does not. Without the rule the run is Adam as PyMC3 has it, step by step. */
+ * one that only wavers does not; nor does it go back to a place that was bad already, or to the
+ * same one for ever. Without the rule the run is Adam as PyMC3 has it, step by step. */
 #include <math.h>
 #include "infer/vi/engine.h"
 #include "vi_fixture.h"
@@ -46,16 +47,19 @@ static void throw_off(run *r, double by) {
 TEST(a_run_thrown_off_goes_back) {
   run r;
   if (!open(&r, true)) return;
-  const double least = r.vi->snapshot_best;
+  const double least = r.vi->snapshots.least;
   CHECK_INTEGER(r.vi->restored, 0);
   throw_off(&r, 20);
   CHECK_INTEGER(r.vi->restored, 1);
   CHECK_CLOSE(r.vi->rate_factor, 0.5, 1e-3);
-  CHECK_CLOSE(r.vi->snapshot_best, least, 0);
-  CHECK(memcmp(r.vi->weights, r.vi->best, (size_t)r.f.flow->size * sizeof(double)) == 0);
+  CHECK_CLOSE(r.vi->snapshots.least, least, 0);
+  CHECK_INTEGER(r.vi->updates, r.vi->snapshots.best.updates);
+  CHECK(r.vi->updates <= 1000 - SL__VI_SNAPSHOT_STEPS);
+  CHECK(memcmp(r.vi->weights, r.vi->snapshots.best.weights,
+               (size_t)r.f.flow->size * sizeof(double)) == 0);
   for (int k = 0; k < r.vi->optimiser->states; k++)
-    CHECK(memcmp(r.vi->states[k], r.vi->best_states[k], (size_t)r.f.flow->size * sizeof(double)) ==
-          0);
+    CHECK(memcmp(r.vi->states[k], r.vi->snapshots.best.states[k],
+                 (size_t)r.f.flow->size * sizeof(double)) == 0);
   bool finished;
   CHECK_OK(r.context, sl__vi_run(r.vi, 2 * SL__VI_SNAPSHOT_STEPS, &finished));
   CHECK_INTEGER(r.vi->restored, 1);
@@ -72,12 +76,95 @@ TEST(a_run_that_wavers_goes_on) {
   close_all(&r);
 }
 
+/* The last move of a window throws the run off: all the window's losses are good. */
+TEST(the_end_of_a_good_window_may_be_bad) {
+  run r;
+  bool finished;
+  if (!open(&r, true)) return;
+  r.vi->snapshots.least = 1e3; /* this window will be the best */
+  CHECK_OK(r.context, sl__vi_run(r.vi, SL__VI_SNAPSHOT_STEPS - 1, &finished));
+  sl__vi_set_rate(r.vi, 1e4);
+  CHECK_OK(r.context, sl__vi_step(r.vi));
+  sl__vi_set_rate(r.vi, 0.01);
+  const double least = r.vi->snapshots.least;
+  CHECK(least < 1e3);
+  CHECK_OK(r.context, sl__vi_run(r.vi, 1, &finished));
+  CHECK(r.vi->loss > least + 100);
+  CHECK_OK(r.context, sl__vi_run(r.vi, 3 * SL__VI_SNAPSHOT_STEPS, &finished));
+  CHECK_INTEGER(r.vi->restored, 1);
+  CHECK_CLOSE(r.vi->loss, least, 0.3);
+  close_all(&r);
+}
+
+/* A mean loss that is never seen again. Returns after 1, 3, 7, 15, 31 and 63 windows. */
+TEST(it_goes_back_to_one_place_more_and_more_seldom) {
+  run r;
+  bool finished;
+  if (!open(&r, true)) return;
+  r.vi->snapshots.least = -1e6;
+  CHECK_OK(r.context, sl__vi_run(r.vi, 62 * SL__VI_SNAPSHOT_STEPS, &finished));
+  CHECK_INTEGER(r.vi->restored, 5);
+  CHECK_OK(r.context, sl__vi_run(r.vi, 2 * SL__VI_SNAPSHOT_STEPS, &finished));
+  CHECK_INTEGER(r.vi->restored, 6);
+  CHECK(r.vi->rate_factor > 1.0 / 64);
+  close_all(&r);
+}
+
+/* ---- what is kept of a run that is thrown off shortly before its end ---- */
+
+typedef struct thrower {
+  int64_t at;
+  double by;
+} thrower;
+
+static bool throw_at(void *user, const sl__vi_progress *now) {
+  const thrower *own = user;
+  double *weights = (double *)(uintptr_t)now->parameters;
+  for (int64_t i = 0; now->step == own->at && i < now->flow->size; i++) weights[i] += own->by;
+  return true;
+}
+
+/* The ELBO of what is kept after 1,050 steps; 0 would be the best. */
+static double kept_elbo(bool go_back, thrower own, int64_t *restored) {
+  sl_context *context = vi_context(1);
+  sl__target *target = vi_target(context, 1, vi_standard_normal);
+  vi_flow f = vi_make_flow(context, "scale-loc", 1);
+  sl__vi_term term;
+  sl__vi_options options;
+  sl__vi_report report;
+  sl__vi_scores scores;
+  sl__vi_defaults(&options, &term);
+  options.steps = 1050;
+  options.rate = 0.01;
+  options.go_back = go_back;
+  options.progress = throw_at;
+  options.user = &own;
+  CHECK_OK(context, sl__vi_fit(context, f.flow, f.vector, target, &options, &report));
+  CHECK_OK(context,
+           sl__vi_evaluate(context, f.flow, f.vector, target, 1000, 1, NULL, NULL, &scores));
+  *restored = report.restored;
+  vi_free_flow(context, &f);
+  sl__target_free(target);
+  sl_context_free(context);
+  return scores.elbo - 0.5 * log(2 * 3.14159265358979323846);
+}
+
+TEST(what_is_kept_is_not_thrown_off) {
+  int64_t restored;
+  CHECK(kept_elbo(false, (thrower){1040, 20}, &restored) < -100);
+  CHECK_INTEGER(restored, 0);
+  CHECK_CLOSE(kept_elbo(true, (thrower){1040, 20}, &restored), 0, 0.05);
+  CHECK_INTEGER(restored, 1);
+  CHECK_CLOSE(kept_elbo(true, (thrower){1040, 0}, &restored), 0, 0.05);
+  CHECK_INTEGER(restored, 0);
+}
+
 TEST(unless_asked_it_does_not) {
   run r;
   if (!open(&r, false)) return;
   throw_off(&r, 20);
   CHECK_INTEGER(r.vi->restored, 0);
-  CHECK(r.vi->best_states[0] == NULL);
+  CHECK(r.vi->snapshots.best.states[0] == NULL);
   close_all(&r);
 }
 

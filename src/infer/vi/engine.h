@@ -70,6 +70,23 @@ typedef struct sl__vi_watch {
   bool has_mean;
 } sl__vi_watch;
 
+/* A place of a run, to come back to. */
+typedef struct sl__vi_place {
+  char *weights;                          /* [size] */
+  char *states[SL__MAX_OPTIMISER_STATES]; /* NULL: never gone back to */
+  int64_t updates;
+} sl__vi_place;
+
+/* Losses of SL__VI_SNAPSHOT_STEPS steps, and where these began (trouble.c). */
+typedef struct sl__vi_snapshots {
+  sl__vi_place start, best; /* of this window; of the one whose mean loss was least */
+  double sum, squares;      /* of this window's losses so far */
+  int64_t count;
+  double last;              /* mean loss of the window before */
+  double least, error;      /* mean loss of the best window, and its standard error */
+  int64_t returns, waiting; /* to the best one since it was found; windows to the next return */
+} sl__vi_snapshots;
+
 struct sl__vi {
   sl_context *context;
   const sl__flow *flow;
@@ -84,10 +101,9 @@ struct sl__vi {
 
   int work_count;
   sl__vi_work *work;
-  double tempering;                          /* of this step */
-  char *weights, *gradient, *average, *best; /* [size]; average NULL without EMA */
+  double tempering;                   /* of this step */
+  char *weights, *gradient, *average; /* [size]; average NULL without EMA */
   char *states[SL__MAX_OPTIMISER_STATES];
-  char *best_states[SL__MAX_OPTIMISER_STATES]; /* NULL: never gone back to */
   sl__vi_chunk *chunks;
   int64_t chunk_count;
   double *chunk_squares; /* [chunk_count] */
@@ -100,9 +116,7 @@ struct sl__vi {
   int64_t loss_count;
   double loss_sum;
   sl__loss_history history;
-  /* Of the losses since the last snapshot; the least mean so far, and its standard error. */
-  double snapshot_sum, snapshot_squares, snapshot_best, snapshot_error;
-  int64_t snapshot_count;
+  sl__vi_snapshots snapshots;
   double norms[SL__VI_NORMS], sorted_norms[SL__VI_NORMS]; /* a ring, and the same in order */
   int64_t norm_count;
   sl__vi_watch watch;
@@ -125,6 +139,8 @@ double sl__vi_clip(sl__vi *vi, double norm);
 sl_status sl__vi_trouble(sl__vi *vi);
 /* Keeps the parameters now and then, when the losses since the last time were the best so far. */
 void sl__vi_snapshot(sl__vi *vi);
+/* At the end: takes up the best parameters if the last ones are far worse. */
+void sl__vi_settle(sl__vi *vi);
 /* stop.c: whether a rule says that it is enough. */
 sl_status sl__vi_watch_open(sl__vi *vi);
 bool sl__vi_enough(sl__vi *vi);

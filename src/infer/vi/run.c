@@ -102,6 +102,7 @@ sl_status sl__vi_fit(sl_context *context, const sl__flow *flow, void *vector,
   bool finished;
   sl_status status = sl__vi_run(vi, options->steps, &finished);
   if (status == SL_OK || status == SL_STOPPED || status == SL_NUMERIC) {
+    sl__vi_settle(vi);
     memcpy(vector, sl__vi_parameters(vi), (size_t)(flow->size * vi->number_size));
     sl__vi_report_of(vi, report);
     for (int k = 0; k < options->track_count; k++) {

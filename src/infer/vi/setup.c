@@ -117,7 +117,8 @@ static sl_status cut_chunks(sl__vi *vi) {
 
 static sl_status take_vectors(sl__vi *vi, const void *vector) {
   const size_t size = (size_t)vi->flow->size, width = (size_t)vi->number_size;
-  char **wanted[] = {&vi->weights, &vi->gradient, &vi->best, &vi->average};
+  sl__vi_place *start = &vi->snapshots.start, *best = &vi->snapshots.best;
+  char **wanted[] = {&vi->weights, &vi->gradient, &start->weights, &best->weights, &vi->average};
   for (size_t k = 0; k < sizeof wanted / sizeof wanted[0]; k++) {
     if (wanted[k] == &vi->average && vi->options.ema == 0) continue;
     *wanted[k] = sl__arena_take(&vi->arena, size, width);
@@ -127,11 +128,13 @@ static sl_status take_vectors(sl__vi *vi, const void *vector) {
     vi->states[k] = sl__arena_take(&vi->arena, size, width);
     if (!vi->states[k]) return SL_NO_MEMORY;
     if (!vi->options.go_back) continue;
-    vi->best_states[k] = sl__arena_take(&vi->arena, size, width);
-    if (!vi->best_states[k]) return SL_NO_MEMORY;
+    start->states[k] = sl__arena_take(&vi->arena, size, width);
+    best->states[k] = sl__arena_take(&vi->arena, size, width);
+    if (!start->states[k] || !best->states[k]) return SL_NO_MEMORY;
   }
   memcpy(vi->weights, vector, size * width);
-  memcpy(vi->best, vector, size * width);
+  memcpy(start->weights, vector, size * width);
+  memcpy(best->weights, vector, size * width);
   if (vi->average) memcpy(vi->average, vector, size * width);
   return SL_OK;
 }
@@ -177,7 +180,7 @@ sl_status sl__vi_new(sl_context *context, const sl__flow *flow, const void *vect
   vi->number_size = flow->type == SL_F32 ? 4 : 8;
   vi->started = sl__os_seconds();
   vi->rate_factor = vi->tempering = 1;
-  vi->snapshot_best = INFINITY;
+  vi->snapshots.least = INFINITY;
   vi->loss = vi->norm = (double)NAN;
   sl__arena_open(&vi->arena, context);
   const sl_status status = open_parts(vi, vector);

@@ -5,63 +5,106 @@
  * A run may also go wrong with every number finite: at a constant rate Adam now and then throws a
  * flow off that had fitted, and thousands of steps go into finding back. With go_back such a run
  * returns to where its loss was least. The measure is the noise of the loss itself: FAR standard
- * errors of that least mean, and a floor below which no rise is worth a return. */
+ * errors of that least mean, and a floor below which no rise is worth a return.
+ *
+ * The place that a window of losses speaks for is where the window began: its end may have been
+ * thrown off already, and to return there would be to stay. Where steps lead away from a place
+ * again and again, as from a start among steep slopes, the way out leads over higher losses: each
+ * return to the same place is followed by twice as many windows before the next. */
 #include <math.h>
 #include <string.h>
 #include "base/text.h"
 #include "infer/vi/engine.h"
 
-enum { RESTORE_AFTER = 5, FAR = 10 };
+enum { RESTORE_AFTER = 5, FAR = 10, MOST_DOUBLINGS = 30 };
 static const double least_rise = 1e-3; /* relative, or absolute below 1 */
 
-static void keep_best(sl__vi *vi) {
+/* A window of losses begins here. */
+static void open_window(sl__vi *vi) {
+  sl__vi_snapshots *s = &vi->snapshots;
   const size_t bytes = (size_t)(vi->flow->size * vi->number_size);
-  memcpy(vi->best, vi->weights, bytes);
-  for (int k = 0; k < vi->optimiser->states && vi->best_states[k]; k++)
-    memcpy(vi->best_states[k], vi->states[k], bytes);
+  memcpy(s->start.weights, vi->weights, bytes);
+  for (int k = 0; k < vi->optimiser->states && s->start.states[k]; k++)
+    memcpy(s->start.states[k], vi->states[k], bytes);
+  s->start.updates = vi->updates;
+  s->sum = s->squares = 0;
+  s->count = 0;
 }
 
-static void go_back(sl__vi *vi) {
+static void keep_best(sl__vi *vi) {
+  sl__vi_snapshots *s = &vi->snapshots;
+  const sl__vi_place place = s->best;
+  s->best = s->start;
+  s->start = place;
+  s->returns = s->waiting = 0;
+}
+
+static void restore_weights(sl__vi *vi) {
   const size_t bytes = (size_t)(vi->flow->size * vi->number_size);
-  memcpy(vi->weights, vi->best, bytes);
-  if (vi->average) memcpy(vi->average, vi->best, bytes);
-  for (int k = 0; k < vi->optimiser->states; k++) memcpy(vi->states[k], vi->best_states[k], bytes);
-  vi->rate_factor *= 0.5;
+  memcpy(vi->weights, vi->snapshots.best.weights, bytes);
+  if (vi->average) memcpy(vi->average, vi->snapshots.best.weights, bytes);
+  vi->snapshots.last = vi->snapshots.least;
   vi->restored++;
 }
 
-static bool is_far_above(const sl__vi *vi, double mean) {
-  const double best = vi->snapshot_best;
-  return mean > best + FAR * vi->snapshot_error + least_rise * fmax(1, fabs(best));
+static void go_back(sl__vi *vi) {
+  sl__vi_snapshots *s = &vi->snapshots;
+  restore_weights(vi);
+  for (int k = 0; k < vi->optimiser->states; k++)
+    memcpy(vi->states[k], s->best.states[k], (size_t)(vi->flow->size * vi->number_size));
+  vi->updates = s->best.updates;
+  vi->rate_factor *= 0.5;
+  if (s->returns < MOST_DOUBLINGS) s->returns++;
+  s->waiting = (int64_t)1 << s->returns;
 }
 
-void sl__vi_snapshot(sl__vi *vi) {
-  vi->snapshot_sum += vi->loss;
-  vi->snapshot_squares += vi->loss * vi->loss;
-  if (++vi->snapshot_count < SL__VI_SNAPSHOT_STEPS) return;
-  const double mean = vi->snapshot_sum / SL__VI_SNAPSHOT_STEPS;
-  const double variance = vi->snapshot_squares / SL__VI_SNAPSHOT_STEPS - mean * mean;
-  vi->snapshot_sum = vi->snapshot_squares = 0;
-  vi->snapshot_count = 0;
-  /* While log p counts less than fully, losses cannot be compared: the newest is the best. */
+static bool is_far_above(const sl__vi *vi, double mean) {
+  const sl__vi_snapshots *s = &vi->snapshots;
+  return mean > s->least + FAR * s->error + least_rise * fmax(1, fabs(s->least));
+}
+
+/* While log p counts less than fully, losses cannot be compared: the newest is the best. */
+static void close_window(sl__vi *vi) {
+  sl__vi_snapshots *s = &vi->snapshots;
+  const double mean = s->sum / SL__VI_SNAPSHOT_STEPS;
+  const double variance = s->squares / SL__VI_SNAPSHOT_STEPS - mean * mean;
   const bool annealing = vi->step < vi->options.anneal_steps;
-  if (annealing || mean < vi->snapshot_best) {
+  s->last = mean;
+  if (s->waiting > 0) s->waiting--;
+  if (annealing || mean < s->least) {
     keep_best(vi);
     if (annealing) return;
-    vi->snapshot_best = mean;
-    vi->snapshot_error = sqrt(fmax(variance, 0) / SL__VI_SNAPSHOT_STEPS);
-  } else if (vi->options.go_back && is_far_above(vi, mean)) {
+    s->least = mean;
+    s->error = sqrt(fmax(variance, 0) / SL__VI_SNAPSHOT_STEPS);
+  } else if (vi->options.go_back && s->waiting == 0 && is_far_above(vi, mean)) {
     go_back(vi);
   }
 }
 
+void sl__vi_snapshot(sl__vi *vi) {
+  sl__vi_snapshots *s = &vi->snapshots;
+  s->sum += vi->loss;
+  s->squares += vi->loss * vi->loss;
+  if (++s->count < SL__VI_SNAPSHOT_STEPS) return;
+  close_window(vi);
+  open_window(vi);
+}
+
+void sl__vi_settle(sl__vi *vi) {
+  const sl__vi_snapshots *s = &vi->snapshots;
+  const double steps = SL__VI_SNAPSHOT_STEPS;
+  if (!vi->options.go_back || !isfinite(s->least)) return;
+  if (!is_far_above(vi, (s->last * steps + s->sum) / (steps + (double)s->count))) return;
+  go_back(vi);
+  vi->watch.has_mean = false;
+}
+
 static void restore_best(sl__vi *vi) {
-  const size_t bytes = (size_t)(vi->flow->size * vi->number_size);
-  memcpy(vi->weights, vi->best, bytes);
-  if (vi->average) memcpy(vi->average, vi->best, bytes);
-  for (int k = 0; k < vi->optimiser->states; k++) memset(vi->states[k], 0, bytes);
+  restore_weights(vi);
+  for (int k = 0; k < vi->optimiser->states; k++)
+    memset(vi->states[k], 0, (size_t)(vi->flow->size * vi->number_size));
   vi->updates = 0;
-  vi->restored++;
+  open_window(vi);
 }
 
 static void say(sl__vi *vi, const char *line) {

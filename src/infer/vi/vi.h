@@ -129,8 +129,9 @@ typedef struct sl__vi_options {
   /* Bound it by twice its own running median, and leave a step out beyond ten times. */
   bool clip_by_median;
   /* When the mean loss of 100 steps is far above the least so far (trouble.c says how far), take up
-   * parameters and the optimiser's memory again from there, at half the rate, which recovers over
-   * some 2,000 steps. */
+   * parameters and the optimiser's memory again as they were before the best 100, at half the rate,
+   * which recovers over some 2,000 steps; to the same place ever more seldom. A fit that ends far
+   * above keeps those parameters. */
   bool go_back;
   double ema; /* decay of the running mean of the parameters, which is what is kept; 0: none */
   double anneal_from;   /* log p counts this much at the start, ... */
