@@ -145,11 +145,31 @@ static sl_status refused(const char *expression, const char *names, const double
   return status;
 }
 
+/* What a program says when it rejects is said where it rejects all first points. */
+TEST(a_program_that_rejects_is_heard) {
+  static const char program[] =
+      "parameters { real x; } model { x ~ normal(0, 1); if (x < 9) reject(\"too small: \", 7); }";
+  sl_context *context = new_context(1);
+  sl__target *target = NULL;
+  sl__sampler_options options;
+  sl__sampler_report report;
+  sl__sampler_defaults(&options);
+  if (sl__target_stan(context, "mine.stan", program, strlen(program), NULL, NULL, 0, 1, &target) !=
+      SL_OK)
+    abort();
+  const sl__sampler_listener listener = {0};
+  CHECK_INTEGER(sl__sampler_run(context, target, &options, NULL, &listener, &report), SL_NUMERIC);
+  CHECK(strstr(sl_error(context), "log density is -inf (mine.stan:1:61: the program rejects: "
+                                  "too small: 7); give starting points") != NULL);
+  sl__target_free(target);
+  sl_context_free(context);
+}
+
 TEST(messages_of_what_cannot_be_sampled) {
   char message[1024];
   CHECK_INTEGER(refused("log(-1-x^2)", "x", NULL, message), SL_NUMERIC);
   CHECK(strstr(message, "found no point to start from") != NULL);
-  CHECK(strstr(message, "log density is not a number") != NULL);
+  CHECK(strstr(message, "log density is not a number; give") != NULL);
   CHECK_INTEGER(refused("-exp(1e4+x^2)", "x", NULL, message), SL_NUMERIC);
   CHECK(strstr(message, "log density is -inf") != NULL);
   const double outside[] = {-1, -1};

@@ -9,7 +9,8 @@ typedef struct judged {
   char text[1024];
 } judged;
 
-static judged judge(double adapt_delta, bool preconditioned, int64_t divergences, int still) {
+static judged judge_several(double adapt_delta, bool preconditioned, int64_t divergences, int still,
+                            int64_t trajectories) {
   static const char *const names[] = {"mu"};
   const sl__summary_row row = {.rhat = still > 0 ? 1.5 : 1.0, .ess_bulk = 4000, .ess_tail = 4000};
   bool is_still[CHAINS] = {false};
@@ -23,10 +24,15 @@ static judged judge(double adapt_delta, bool preconditioned, int64_t divergences
                                .max_treedepth = -1,
                                .preconditioned = preconditioned,
                                .still = is_still,
-                               .adapt_delta = adapt_delta};
+                               .adapt_delta = adapt_delta,
+                               .trajectories = trajectories};
   judged out;
   out.trusted = sl__run_verdict(&facts, out.text, sizeof out.text);
   return out;
+}
+
+static judged judge(double adapt_delta, bool preconditioned, int64_t divergences, int still) {
+  return judge_several(adapt_delta, preconditioned, divergences, still, 1);
 }
 
 static bool says(const judged *j, const char *words) {
@@ -43,6 +49,13 @@ TEST(a_chain_that_stands_still_comes_first) {
   CHECK(!says(&one, "sluice mix") && !says(&one, "several modes"));
   const judged none = judge(0.8, false, 0, 0);
   CHECK(none.trusted && !says(&none, "move"));
+}
+
+TEST(divergences_of_several_trajectories_are_draws) {
+  const judged one = judge(0.8, false, 40, 0), four = judge_several(0.8, false, 40, 0, 4);
+  CHECK(says(&one, "40 of 4000 draws diverged (1.00 %), so part of"));
+  CHECK(says(&four, "40 of 4000 draws diverged (1.00 %; a draw counts if any of its 4 trajectories "
+                    "did), so part of"));
 }
 
 TEST(advice_that_was_followed_is_not_repeated) {

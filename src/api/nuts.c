@@ -177,7 +177,8 @@ static sl_status judge(sl_context *context, sl__arena *arena, const sl__target *
                                .max_treedepth = sampler->most_depth,
                                .ebfmi = ebfmi,
                                .still = c->still,
-                               .adapt_delta = run->adapt_delta};
+                               .adapt_delta = run->adapt_delta,
+                               .trajectories = run->trajectories};
   out->trusted = sl__run_verdict(&facts, out->verdict, sizeof out->verdict);
   return SL_OK;
 }

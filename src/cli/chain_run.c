@@ -69,7 +69,8 @@ static int print_text(sl__cli *cli, const request *r, const sl__cli_summary *s,
   if (r->precondition.formula)
     sl__text_add(&text, "sampled in the space of the flow %s\n", r->precondition.formula);
   if (report->adapt_delta > r->options.adapt_delta)
-    sl__text_add(&text, "the warm-up diverged often, so the draws aim at an acceptance of %g\n",
+    sl__text_add(&text,
+                 "the warm-up found a narrow place, so the draws aim at an acceptance of %g\n",
                  report->adapt_delta);
   if (report->trajectories > 1)
     sl__text_add(&text, "%d trajectories from one draw to the next%s\n", (int)report->trajectories,

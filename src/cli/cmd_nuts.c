@@ -15,7 +15,7 @@ static const sl__option_row options[] = {
     {"thin", SL__OPTION_INT, "1", 1, 1e9, NULL, "keep one draw in so many"},
     {"adapt-delta", SL__OPTION_REAL, "0.8", 1e-6, 0.999999, NULL,
      "acceptance that the step size is tuned to; without it, 0.95 if the warm-up diverges often, "
-     "and 0.99 if it does so even then"},
+     "or at all while it mixes slowly, and 0.99 if it does so often even then"},
     {"trajectories", SL__OPTION_INT, "0", 0, 1000, NULL,
      "trajectories from one draw to the next; 0: up to 8 (7 with the default --warmup, 1 below "
      "about 400) if the warm-up mixes slowly, with a Fisher metric and no thinning; Stan: 1"},

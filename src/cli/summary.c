@@ -64,6 +64,7 @@ sl_status sl__cli_judge(sl__cli *cli, const sl__cli_draws *d, sl__cli_summary *s
       .jumped = draws->jumped,
       .still = still,
       .adapt_delta = d->adapt_delta,
+      .trajectories = draws->trajectories,
   };
   if (draws->max_treedepth >= 0)
     s->facts.treedepth_hits = count_at_least(draws, "treedepth__", (double)draws->max_treedepth);

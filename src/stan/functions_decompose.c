@@ -8,6 +8,8 @@
 #include <math.h>
 #include <string.h>
 
+#include "base/dot.h"
+
 static sl_status read_known(sl__stan_call *call, const double **x) {
   const sl__stan_value *a = &call->argument[0];
   if (a->count == 0) return sl__stan_refuse(call, "a matrix without elements cannot be decomposed");
@@ -100,20 +102,14 @@ static void rotate(double *x, double *y, int32_t n, double c, double s) {
   }
 }
 
-static double dot(const double *x, const double *y, int32_t n) {
-  double sum = 0;
-  for (int32_t i = 0; i < n; i++) sum += x[i] * y[i];
-  return sum;
-}
-
 /* One pass over all pairs; whether any was turned. */
 static bool sweep(const rotated *r) {
   bool turned = false;
   for (int32_t i = 0; i < r->k; i++) {
     for (int32_t j = i + 1; j < r->k; j++) {
       double *x = r->u + (int64_t)i * r->length, *y = r->u + (int64_t)j * r->length;
-      const double xx = dot(x, x, r->length), yy = dot(y, y, r->length);
-      const double xy = dot(x, y, r->length);
+      const double xx = sl__dot(r->length, x, x), yy = sl__dot(r->length, y, y);
+      const double xy = sl__dot(r->length, x, y);
       if (fabs(xy) <= 1e-16 * sqrt(xx) * sqrt(yy) || xy == 0) continue;
       const double zeta = (yy - xx) / (2 * xy);
       const double t = (zeta < 0 ? -1 : 1) / (fabs(zeta) + hypot(1, zeta));
@@ -138,7 +134,7 @@ static void swap_numbers(double *x, double *y, int32_t n) {
 static void finish(rotated *r) {
   for (int32_t i = 0; i < r->k; i++) {
     double *row = r->u + (int64_t)i * r->length;
-    r->value[i] = sqrt(dot(row, row, r->length));
+    r->value[i] = sqrt(sl__dot(r->length, row, row));
     for (int32_t j = 0; r->value[i] > 0 && j < r->length; j++) row[j] /= r->value[i];
   }
   for (int32_t i = 0; i < r->k; i++) {

@@ -129,7 +129,7 @@ static sl_status fit_to_density(sl_context *context, const sl__target *target, c
 static sl_status fit(sl_context *context, const sl__target *target, const gathered *g,
                      uint64_t seed, bool last, const char *base, sl__model **out,
                      sl__auto_report *report) {
-  static const char pass[] = "elementwise(sinh_arcsinh)-iaf(affine,hidden=16,scale=tanh)-reverse";
+  static const char pass[] = "elementwise(sinh_arcsinh)-iaf(affine,hidden=16)-reverse";
   char formula[2 * sizeof pass + 32];
   if (target->dim > 1)
     snprintf(formula, sizeof formula, "%s-%s-triangular", pass, pass);

@@ -2,15 +2,10 @@
 #include "infer/chain/climb.h"
 #include <math.h>
 #include <string.h>
+#include "base/dot.h"
 
 enum { most_tries = 40 };
 static const double sufficient_gain = 1e-4, sufficient_turn = 0.9;
-
-static double dot(int32_t n, const double *a, const double *b) {
-  double sum = 0;
-  for (int32_t i = 0; i < n; i++) sum += a[i] * b[i];
-  return sum;
-}
 
 /* ---- pairs ---- */
 
@@ -34,7 +29,7 @@ void sl__pairs_clear(sl__pairs *pairs) {
 static void learn_diagonal(sl__pairs *pairs, const double *s, const double *y) {
   double a = 0, c = 0;
   double *alpha = pairs->alpha;
-  const double b = dot(pairs->dim, s, y);
+  const double b = sl__dot(pairs->dim, s, y);
   for (int32_t i = 0; i < pairs->dim; i++) {
     a += y[i] * y[i] * alpha[i];
     c += s[i] * s[i] / alpha[i];
@@ -97,13 +92,13 @@ static void set_direction(sl__climb *climb, const double *gradient) {
   memcpy(d, gradient, (size_t)n * sizeof *d);
   for (int32_t k = pairs->count - 1; k >= 0; k--) {
     const double *s = pairs->s + (size_t)k * n, *y = pairs->y + (size_t)k * n;
-    along[k] = dot(n, s, d) / dot(n, s, y);
+    along[k] = sl__dot(n, s, d) / sl__dot(n, s, y);
     for (int32_t i = 0; i < n; i++) d[i] -= along[k] * y[i];
   }
   for (int32_t i = 0; i < n; i++) d[i] *= pairs->alpha[i];
   for (int32_t k = 0; k < pairs->count; k++) {
     const double *s = pairs->s + (size_t)k * n, *y = pairs->y + (size_t)k * n;
-    const double back = dot(n, y, d) / dot(n, s, y);
+    const double back = sl__dot(n, y, d) / sl__dot(n, s, y);
     for (int32_t i = 0; i < n; i++) d[i] += (along[k] - back) * s[i];
   }
 }
@@ -118,12 +113,12 @@ static void set_trial(sl__climb *climb) {
 static void start_step(sl__climb *climb) {
   const double *gradient = climb->gradient + (size_t)climb->steps * climb->dim;
   set_direction(climb, gradient);
-  climb->slope = dot(climb->dim, gradient, climb->direction);
+  climb->slope = sl__dot(climb->dim, gradient, climb->direction);
   if (!(climb->slope > 0) || !isfinite(climb->slope) || climb->steps == climb->most_steps) {
     climb->done = true;
     return;
   }
-  const double length = sqrt(dot(climb->dim, climb->direction, climb->direction));
+  const double length = sqrt(sl__dot(climb->dim, climb->direction, climb->direction));
   climb->step = climb->pairs.count == 0 && length > 1 ? 1 / length : 1;
   climb->low = 0;
   climb->high = INFINITY;
@@ -169,7 +164,7 @@ void sl__climb_give(sl__climb *climb, double value, const double *gradient) {
   const double here = climb->value[climb->steps];
   const bool gained = finite && value >= here + sufficient_gain * climb->step * climb->slope;
   const bool turned =
-      gained && dot(climb->dim, gradient, climb->direction) <= sufficient_turn * climb->slope;
+      gained && sl__dot(climb->dim, gradient, climb->direction) <= sufficient_turn * climb->slope;
   if (turned || (gained && ++climb->tries >= most_tries)) {
     take_step(climb, value, gradient);
     return;

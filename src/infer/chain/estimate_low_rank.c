@@ -9,6 +9,7 @@
  * rank in it. Of the eigenvectors those are kept whose eigenvalue is well away from 1. */
 #include <math.h>
 #include <string.h>
+#include "base/dot.h"
 #include "infer/chain/estimate.h"
 #include "kernels/eigen.h"
 
@@ -77,12 +78,6 @@ static void scaled_row(const sl__window *window, const sl__metric *metric, space
         gradient ? (from[i] - mean[i]) * metric->scale[i] : (from[i] - mean[i]) / metric->scale[i];
 }
 
-static double dot(int32_t n, const double *a, const double *b) {
-  double sum = 0;
-  for (int32_t i = 0; i < n; i++) sum += a[i] * b[i];
-  return sum;
-}
-
 /* Gram and Schmidt, twice, on draws and gradients in turn, spread evenly over the window. */
 static void make_basis(const sl__window *window, const sl__metric *metric, space *s) {
   const int64_t half = window->count / 2;
@@ -91,14 +86,14 @@ static void make_basis(const sl__window *window, const sl__metric *metric, space
   for (int32_t k = 0; k < most; k++) {
     const int64_t pairs = (most + 1) / 2, r = (k / 2) * window->count / pairs;
     scaled_row(window, metric, s, r, k % 2 == 1);
-    const double before = sqrt(dot(s->dim, s->row, s->row));
+    const double before = sqrt(sl__dot(s->dim, s->row, s->row));
     for (int pass = 0; pass < 2; pass++)
       for (int32_t j = 0; j < made; j++) {
         const double *u = s->basis + (size_t)j * s->dim;
-        const double along = dot(s->dim, u, s->row);
+        const double along = sl__dot(s->dim, u, s->row);
         for (int32_t i = 0; i < s->dim; i++) s->row[i] -= along * u[i];
       }
-    const double norm = sqrt(dot(s->dim, s->row, s->row));
+    const double norm = sqrt(sl__dot(s->dim, s->row, s->row));
     if (!(norm > 1e-8 * before)) continue;
     double *u = s->basis + (size_t)made++ * s->dim;
     for (int32_t i = 0; i < s->dim; i++) u[i] = s->row[i] / norm;
@@ -116,7 +111,7 @@ static void covariance(const sl__window *window, const sl__metric *metric, space
     const double *x = s->row;
     if (s->basis) {
       for (int32_t k = 0; k < size; k++)
-        s->inside[k] = dot(s->dim, s->basis + (size_t)k * s->dim, s->row);
+        s->inside[k] = sl__dot(s->dim, s->basis + (size_t)k * s->dim, s->row);
       x = s->inside;
     }
     for (int32_t i = 0; i < size; i++)

@@ -21,17 +21,28 @@ int32_t sl__find_bad(int32_t dim, const double *gradient) {
   return -1;
 }
 
+/* What is wrong with the candidate. A program may have words on it of its own; an expression has
+ * not, as a place in what was made around it tells nobody anything. */
+static void describe_point(const sl__sampler *s, const sl__walker *w, double value,
+                           const double *gradient, size_t size, char *what) {
+  const int32_t bad = sl__find_bad(w->nuts.dim, gradient);
+  if (isfinite(value)) {
+    snprintf(what, size, "its gradient by %.80s is %g", s->target->names[bad], gradient[bad]);
+    return;
+  }
+  char words[500] = "";
+  if (!s->target->direct && sl__target_explain(s->context, s->target, w->candidate) != SL_OK)
+    snprintf(words, sizeof words, " (%.490s)", s->context->error.message);
+  if (s->undefined[w->number])
+    snprintf(what, size, "the log density is not a number%s", words);
+  else
+    snprintf(what, size, "the log density is %g%s", value, words);
+}
+
 static sl_status refuse_point(const sl__sampler *s, const sl__walker *w, double value,
                               const double *gradient) {
-  const int32_t bad = sl__find_bad(w->nuts.dim, gradient);
-  char what[160];
-  if (s->undefined[w->number])
-    snprintf(what, sizeof what, "the log density is not a number");
-  else if (!isfinite(value))
-    snprintf(what, sizeof what, "the log density is %g", value);
-  else
-    snprintf(what, sizeof what, "its gradient by %.80s is %g", s->target->names[bad],
-             gradient[bad]);
+  char what[600];
+  describe_point(s, w, value, gradient, sizeof what, what);
   if (w->is_given)
     return sl__fail(s->context, SL_NUMERIC,
                     "chain %d cannot start where it was told to: %s there; give another point",

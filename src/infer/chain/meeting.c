@@ -1,12 +1,17 @@
 /* Where chains wait for each other: those that went astray are moved (regroup.h), acceptance is
- * raised if the warm-up diverges often, and in the end it is decided how many trajectories make a
- * draw (mixing.h), and tried whether chains can move (trial.c). */
+ * raised if the warm-up diverges often or shows a neck, and in the end it is decided how many
+ * trajectories make a draw (mixing.h), and tried whether chains can move (trial.c). */
 #include "infer/chain/walker.h"
 #include <math.h>
 #include <string.h>
 
-/* Oftener than once in so many transitions since the last meeting is often. */
-enum { transitions_per_divergence = 100, careful_transitions_per_divergence = 400 };
+/* Oftener than once in so many transitions since the last meeting is often; and a draw of more than
+ * so many trajectories is many. */
+enum {
+  transitions_per_divergence = 100,
+  careful_transitions_per_divergence = 400,
+  few_trajectories = 2
+};
 
 static void join_other(sl__walker *w, const sl__walker *other) {
   const size_t size = (size_t)w->nuts.dim * sizeof *w->nuts.here.q;
@@ -30,6 +35,19 @@ static void average_steps_anew(sl__sampler *s) {
   }
 }
 
+static int32_t wanted_trajectories(const sl__sampler *s) {
+  return sl__mixing_trajectories(
+      sl__mixing_time(s->options->chains, &s->walkers[0].mixing, sizeof *s->walkers));
+}
+
+/* Steps that are learned grow short in a neck of the density and lead out of it: the warm-up hardly
+ * diverges there, while the draws, whose step is fixed, may stay in it for long. But where chains
+ * mix slowly besides, as they do where one parameter says how wide others are, a single divergence
+ * is no chance. */
+static bool is_neck(const sl__sampler *s, int64_t divergences) {
+  return divergences > 0 && wanted_trajectories(s) > few_trajectories;
+}
+
 static void watch_divergences(sl__sampler *s) {
   const sl__sampler_options *options = s->options;
   const int64_t part = sl__warmup_between_meetings(options), made = part * options->chains;
@@ -38,8 +56,10 @@ static void watch_divergences(sl__sampler *s) {
   s->warm_divergences = 0;
   if (s->walkers[0].iteration == part) return; /* on the way from the first points */
   if (delta < options->careful_delta) {
-    if (divergences * transitions_per_divergence > made)
-      raise_acceptance(s, options->careful_delta);
+    const bool often = divergences * transitions_per_divergence > made;
+    if (!often && !is_neck(s, divergences)) return;
+    raise_acceptance(s, options->careful_delta);
+    if (!often) average_steps_anew(s);
   } else if (delta < options->strict_delta) {
     if (divergences * careful_transitions_per_divergence <= made) return;
     raise_acceptance(s, options->strict_delta);
@@ -63,9 +83,7 @@ static void regroup(sl__sampler *s) {
 static void choose_trajectories(sl__sampler *s) {
   const sl__sampler_options *options = s->options;
   if (options->trajectories > 0 || options->thin > 1 || options->jumps > 0) return;
-  const double time =
-      sl__mixing_time(s->options->chains, &s->walkers[0].mixing, sizeof *s->walkers);
-  s->report->trajectories = sl__mixing_trajectories(time);
+  s->report->trajectories = wanted_trajectories(s);
 }
 
 /* All chains have come to the same iteration. */

@@ -2,6 +2,7 @@
 #include "infer/chain/metric.h"
 #include <math.h>
 #include <string.h>
+#include "base/dot.h"
 
 sl_status sl__metric_open(sl__arena *arena, sl__metric_form form, int32_t dim, int32_t most_rank,
                           sl__metric *metric) {
@@ -25,18 +26,12 @@ sl_status sl__metric_open(sl__arena *arena, sl__metric_form form, int32_t dim, i
   return SL_OK;
 }
 
-static double dot(int32_t n, const double *a, const double *b) {
-  double sum = 0;
-  for (int32_t i = 0; i < n; i++) sum += a[i] * b[i];
-  return sum;
-}
-
 /* x + U' (f(v) - 1) U x in place, where f is the identity or 1 / sqrt. */
 static void stretch(const sl__metric *metric, bool inverse_root, double *x) {
   for (int32_t k = 0; k < metric->rank; k++) {
     const double *u = metric->vectors + (size_t)k * metric->dim;
     const double factor = inverse_root ? 1 / sqrt(metric->values[k]) : metric->values[k];
-    const double along = (factor - 1) * dot(metric->dim, u, x);
+    const double along = (factor - 1) * sl__dot(metric->dim, u, x);
     for (int32_t i = 0; i < metric->dim; i++) x[i] += along * u[i];
   }
 }
@@ -50,7 +45,7 @@ void sl__metric_velocity(const sl__metric *metric, const double *p, double *v) {
       for (int32_t i = 0; i < n; i++) v[i] = s[i] * s[i] * p[i];
       return;
     case SL__METRIC_DENSE:
-      for (int32_t i = 0; i < n; i++) v[i] = dot(n, metric->dense + (size_t)i * n, p);
+      for (int32_t i = 0; i < n; i++) v[i] = sl__dot(n, metric->dense + (size_t)i * n, p);
       return;
     case SL__METRIC_LOW_RANK:
       for (int32_t i = 0; i < n; i++) v[i] = s[i] * p[i];
@@ -108,7 +103,7 @@ bool sl__metric_set_dense(sl__metric *metric, const double *w) {
     double *l = factor + (size_t)i * n;
     for (int32_t j = 0; j <= i; j++) {
       const double *other = factor + (size_t)j * n;
-      const double rest = w[(size_t)i * n + j] - dot(j, l, other);
+      const double rest = w[(size_t)i * n + j] - sl__dot(j, l, other);
       if (j < i) {
         l[j] = rest / other[j];
       } else {

@@ -2,6 +2,7 @@
 #include "infer/chain/nuts.h"
 #include <math.h>
 #include <string.h>
+#include "base/dot.h"
 
 /* An energy error beyond which a trajectory is called divergent, as in Stan. */
 static const double most_energy_error = 1000;
@@ -43,12 +44,6 @@ double sl__nuts_chance(sl__nuts *nuts) {
 
 /* ---- small arithmetic on [dim] ---- */
 
-static double dot(int32_t n, const double *a, const double *b) {
-  double sum = 0;
-  for (int32_t i = 0; i < n; i++) sum += a[i] * b[i];
-  return sum;
-}
-
 static void copy(int32_t n, double *to, const double *from) {
   memcpy(to, from, (size_t)n * sizeof *to);
 }
@@ -81,7 +76,7 @@ static void end_leapfrog(sl__nuts *nuts, double value, const double *gradient, d
   copy(nuts->dim, nuts->moving.gradient, gradient);
   for (int32_t i = 0; i < nuts->dim; i++) nuts->momentum[i] += 0.5 * step * gradient[i];
   sl__metric_velocity(nuts->metric, nuts->momentum, velocity);
-  const double energy = -value + 0.5 * dot(nuts->dim, nuts->momentum, velocity);
+  const double energy = -value + 0.5 * sl__dot(nuts->dim, nuts->momentum, velocity);
   nuts->moving.value = value;
   /* A density without bound would hold the chain for ever: no point is taken there. */
   nuts->moving.energy = isfinite(energy) ? energy : INFINITY;
@@ -92,7 +87,8 @@ static void end_leapfrog(sl__nuts *nuts, double value, const double *gradient, d
 /* Whether a path still moves apart at both ends (Betancourt 2017, equation A.4.2). */
 static bool goes_on(int32_t dim, const double *first_velocity, const double *last_velocity,
                     const double *momentum_sum) {
-  return dot(dim, first_velocity, momentum_sum) > 0 && dot(dim, last_velocity, momentum_sum) > 0;
+  return sl__dot(dim, first_velocity, momentum_sum) > 0 &&
+         sl__dot(dim, last_velocity, momentum_sum) > 0;
 }
 
 /* Whether a followed by b does not turn round: over both, over a and the first point of b, over the
@@ -154,7 +150,7 @@ static void set_out(sl__nuts *nuts) {
   copy(dim, nuts->moving.gradient, nuts->here.gradient);
   nuts->moving.value = nuts->here.value;
   nuts->first_energy =
-      -nuts->here.value + 0.5 * dot(dim, nuts->momentum, nuts->whole.last_velocity);
+      -nuts->here.value + 0.5 * sl__dot(dim, nuts->momentum, nuts->whole.last_velocity);
   nuts->moving.energy = nuts->first_energy;
   make_leaf(nuts, &nuts->whole);
   nuts->accept_sum = 0;

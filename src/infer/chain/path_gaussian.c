@@ -2,14 +2,9 @@
 #include "infer/chain/path_gaussian.h"
 #include <math.h>
 #include <string.h>
+#include "base/dot.h"
 
 static const double log_two_pi = 1.8378770664093454836;
-
-static double dot(int32_t n, const double *a, const double *b) {
-  double sum = 0;
-  for (int32_t i = 0; i < n; i++) sum += a[i] * b[i];
-  return sum;
-}
 
 sl_status sl__path_gaussian_open(sl__arena *arena, int32_t dim, int32_t history,
                                  sl__path_gaussian *out) {
@@ -43,7 +38,7 @@ static void set_middle(const sl__pairs *pairs, double *r, double *inverse, doubl
   for (int32_t i = 0; i < m; i++)
     for (int32_t j = 0; j < m; j++) {
       const double *yi = pairs->y + (size_t)i * n, *yj = pairs->y + (size_t)j * n;
-      const double sy = dot(n, pairs->s + (size_t)i * n, yj);
+      const double sy = sl__dot(n, pairs->s + (size_t)i * n, yj);
       double weighted = i == j ? sy : 0;
       for (int32_t d = 0; d < n; d++) weighted += yi[d] * pairs->alpha[d] * yj[d];
       r[(size_t)i * m + j] = i <= j ? sy : 0;
@@ -80,14 +75,14 @@ static void orthogonalise(sl__path_gaussian *out, const sl__pairs *pairs, double
   memset(t, 0, (size_t)out->most * wide * sizeof *t);
   for (int32_t j = 0; j < wide; j++) {
     scaled_column(out, pairs, j, column);
-    const double before = sqrt(dot(n, column, column));
+    const double before = sqrt(sl__dot(n, column, column));
     for (int pass = 0; pass < 2; pass++)
       for (int32_t k = 0; k < out->rank; k++) {
-        const double *u = out->basis + (size_t)k * n, along = dot(n, u, column);
+        const double *u = out->basis + (size_t)k * n, along = sl__dot(n, u, column);
         t[(size_t)k * wide + j] += along;
         for (int32_t i = 0; i < n; i++) column[i] -= along * u[i];
       }
-    const double norm = sqrt(dot(n, column, column));
+    const double norm = sqrt(sl__dot(n, column, column));
     if (out->rank == n || !(norm > 1e-10 * before)) continue;
     double *u = out->basis + (size_t)out->rank * n;
     for (int32_t i = 0; i < n; i++) u[i] = column[i] / norm;
@@ -108,8 +103,8 @@ static bool set_factor(sl__path_gaussian *out, int32_t wide, const double *t, co
   for (int32_t i = 0; i < r; i++)
     for (int32_t j = 0; j <= i; j++) {
       double *li = out->factor + (size_t)i * r, *lj = out->factor + (size_t)j * r;
-      const double sum =
-          (i == j) + dot(wide, half + (size_t)i * wide, t + (size_t)j * wide) - dot(j, li, lj);
+      const double sum = (i == j) + sl__dot(wide, half + (size_t)i * wide, t + (size_t)j * wide) -
+                         sl__dot(j, li, lj);
       if (i == j && !(sum > 0 && isfinite(sum))) return false;
       li[j] = i == j ? sqrt(sum) : sum / lj[j];
     }
@@ -119,7 +114,7 @@ static bool set_factor(sl__path_gaussian *out, int32_t wide, const double *t, co
 /* x = alpha^1/2 (u + Q (f(Q' u) - Q' u)), in place; f is L, or L L'. */
 static void apply(const sl__path_gaussian *of, bool twice, double *inside, double *x) {
   const int32_t n = of->dim, r = of->rank;
-  for (int32_t k = 0; k < r; k++) inside[k] = dot(n, of->basis + (size_t)k * n, x);
+  for (int32_t k = 0; k < r; k++) inside[k] = sl__dot(n, of->basis + (size_t)k * n, x);
   double *mapped = inside + of->most;
   memcpy(mapped, inside, (size_t)r * sizeof *mapped);
   for (int32_t j = 0; twice && j < r; j++) { /* L' from the left */
@@ -127,7 +122,8 @@ static void apply(const sl__path_gaussian *of, bool twice, double *inside, doubl
     for (int32_t i = j; i < r; i++) sum += of->factor[(size_t)i * r + j] * mapped[i];
     mapped[j] = sum;
   }
-  for (int32_t i = r - 1; i >= 0; i--) mapped[i] = dot(i + 1, of->factor + (size_t)i * r, mapped);
+  for (int32_t i = r - 1; i >= 0; i--)
+    mapped[i] = sl__dot(i + 1, of->factor + (size_t)i * r, mapped);
   for (int32_t k = 0; k < r; k++) {
     const double *u = of->basis + (size_t)k * n, more = mapped[k] - inside[k];
     for (int32_t i = 0; i < n; i++) x[i] += more * u[i];
@@ -159,5 +155,5 @@ double sl__path_gaussian_draw(const sl__path_gaussian *of, const double *normal,
   memcpy(q, normal, (size_t)of->dim * sizeof *q);
   apply(of, false, of->work, q);
   for (int32_t i = 0; i < of->dim; i++) q[i] += of->mean[i];
-  return -0.5 * (dot(of->dim, normal, normal) + of->dim * log_two_pi) - of->log_scale;
+  return -0.5 * (sl__dot(of->dim, normal, normal) + of->dim * log_two_pi) - of->log_scale;
 }

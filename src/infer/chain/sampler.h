@@ -25,8 +25,9 @@ typedef struct sl__sampler_options {
   int32_t chains, warmup, draws, thin;
   sl__metric_kind metric;
   double adapt_delta, step_size; /* step_size: the first one tried */
-  /* What adapt_delta is raised to if the warm-up diverges often: with the Fisher metrics, which take
-   * long steps, these show that the target is narrow somewhere. Below adapt_delta: never. */
+  /* What adapt_delta is raised to if the warm-up diverges often, or at all where trajectories is 0
+   * and it mixes slowly (meeting.c): with the Fisher metrics, which take long steps, these show that
+   * the target is narrow somewhere. Below adapt_delta: never. */
   double careful_delta;
   /* What it is raised to if the warm-up goes on diverging now and then at careful_delta. */
   double strict_delta;

@@ -66,11 +66,12 @@ typedef struct sl__run_facts {
   int64_t divergences, treedepth_hits; /* -1: not recorded */
   int64_t max_treedepth;               /* -1: not recorded */
   const double *ebfmi;                 /* [chains], or NULL */
-  int64_t undefined;   /* divergences where the log density was NaN; 0: or not recorded */
-  bool preconditioned; /* the run was in a flow's space: not to be advised again */
-  bool jumped;         /* and took its draws for proposals */
-  const bool *still;   /* [chains], or NULL: the chain did not move in its draws */
-  double adapt_delta;  /* acceptance that the draws aim at; 0: not known */
+  int64_t undefined;    /* divergences where the log density was NaN; 0: or not recorded */
+  bool preconditioned;  /* the run was in a flow's space: not to be advised again */
+  bool jumped;          /* and took its draws for proposals */
+  const bool *still;    /* [chains], or NULL: the chain did not move in its draws */
+  double adapt_delta;   /* acceptance that the draws aim at; 0: not known */
+  int64_t trajectories; /* of a draw; at most 1: one, or not recorded */
 } sl__run_facts;
 
 /* The verdict: what is wrong, how much, and what mends it, worst first; one to some sentences.

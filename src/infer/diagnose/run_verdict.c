@@ -82,13 +82,17 @@ static void judge_divergences(const sl__run_facts *facts, writer *out) {
   if (facts->divergences <= 0) return;
   const double all = (double)facts->chains * (double)facts->draws;
   const char *larger = larger_deltas(facts);
-  char share[64];
+  char share[64], counted[96] = "";
   begin_fault(out);
+  /* Beside a sampler of one trajectory to a draw these are up to so many times as many. */
+  if (facts->trajectories > 1)
+    snprintf(counted, sizeof counted, "; a draw counts if any of its %lld trajectories did",
+             (long long)facts->trajectories);
   ADD(out,
-      "%lld of %.0f draws diverged (%s %%), so part of the posterior may be missing; %s%s"
+      "%lld of %.0f draws diverged (%s %%%s), so part of the posterior may be missing; %s%s"
       "%swrite the narrow part of the model another way.",
       (long long)facts->divergences, all, fixed(share, 100 * (double)facts->divergences / all, 2),
-      larger,
+      counted, larger,
       facts->preconditioned ? "" : "sample in a fitted flow's space (--precondition auto), ",
       facts->preconditioned && !larger[0] ? "" : "or ");
   if (facts->undefined > 0)
