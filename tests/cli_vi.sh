@@ -61,5 +61,7 @@ json
 check "it did not go back" test "$(value restored)" = 0
 check "another end" test "$(value loss_average)" != "$on"
 refused '--go-back' vi --mode plain --target pot1 --go-back perhaps
+refused 'did you mean off? give on|off' vi --mode plain --target pot1 --go-back no
+refused 'did you mean on? give on|off' vi --mode plain --target pot1 --go-back true
 refused '--go-back' vi --target pot1 --go-back off
 finish

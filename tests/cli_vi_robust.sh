@@ -31,6 +31,11 @@ run 2 vi --target pot1 --flow 'planar*x'
 check "a bad formula is refused before exploring" test "$(grep -c exploring err)" = 0
 run 2 vi --density '-x^2' --dim x,y --quiet
 check "an improper density is refused by name" grep -q 'no finite integral: however far y goes' err
+run 2 vi --density '-log(1+x^2+y^2)' --dim x,y --quiet
+check "one that falls too slowly in the plane" grep -q 'falls no faster than 1 / distance^2' err
+run 0 vi --density '-log(1+x^2)' --dim x --seed 1 --quiet --json
+json
+check "a Cauchy density is fitted" near "$(value log_evidence.value)" 1.144730 0.01
 cat >nan.stan <<'END'
 data { vector[2] y; }
 parameters { real mu; }
@@ -58,4 +63,7 @@ END
 run 1 vi explosive.stan --max-seconds 1 --quiet
 check "a population of long solutions ends within the time" \
   grep -q 'no draw of the target was found in the time' err
+interrupted vi explosive.stan -o none.safetensors
+check "before any fit nothing is saved" grep -q '^interrupted: nothing is saved$' err
+check "nor is there a file" test ! -e none.safetensors
 finish

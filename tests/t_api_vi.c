@@ -127,6 +127,12 @@ TEST(the_robust_mode) {
   CHECK_CLOSE(report.log_evidence, 0, 0.05); /* both densities are normalised */
   CHECK(report.upper_bound > report.elbo && report.bridge_se > 0 && report.attempts > 0);
   CHECK(report.ess_forward > 0.1 && report.rhat < 1.05 && report.effective > 100);
+  CHECK(report.largest_weight > 0 && report.largest_weight < 0.1 && report.chains_agree);
+  CHECK(fabs(report.tempered) < 0.2 && report.tempered_se < 0.2 && report.tempered_accept > 0.5);
+  CHECK(report.mean_gap < 0.2 && report.own_mean_gap < 0.2 && report.log_sd_ratio < 0.2);
+  CHECK(report.own_log_sd_ratio < 0.2 && report.stray_mean_gap <= report.strays);
+  CHECK(report.climbs > 60 && report.particles > 1000 && report.chains == 8);
+  CHECK(report.chain_draws == 8000 && report.density_evaluations > 4000);
 
   /* The flow knows what it was fitted to. */
   REQUIRE_OK(context, sl_target_of_flow(context, flow, &again));

@@ -50,6 +50,12 @@ TEST(heavy_tails_and_far_places_have_one) {
       "-0.5*((x+y)^2+1e-6*(x-y)^2)",                      /* a ridge */
       "normal_lpdf(x | 0, 3)+normal_lpdf(y | 0, exp(x))", /* a funnel */
       "bernoulli_logit_lpmf({1, 1, 1} | x)+student_t_lpdf(x | 3, 0, 1)-y^2", /* by the prior alone */
+      "-1e120+log_inv_logit(x)+log1m_inv_logit(x)-y^2", /* falls, but for rounding */
+      "40*log1p(x^2)-0.1*x^6-1e3*y^2",                  /* rises for long where y shrinks slowly */
+      "-1.01*log1p(x^2+y^2)",                           /* r^-2.02 in the plane */
+      "-1.5*log1p(x^2+y^2)",                            /* Cauchy there */
+      "-(x*y)^2-1e-3*log1p(x^2)-1e-3*log1p(y^2)",       /* ridges that fall */
+      "normal_lpdf(1 | x*y, 1)-0.5*y^2-0.6*log1p(x^2)",
       "beta_lpdf(inv_logit(x) | 0.5, 0.5)+log_inv_logit(x)+log1m_inv_logit(x)-y^2",
   };
   sl_context *context = vi_context(1);
@@ -70,6 +76,11 @@ TEST(what_has_none_is_named) {
       {"-x^2+cos(y)", "however far y goes"},         /* an angle that is not bounded */
       {"-(x-y)^2", "where x and y change together"}, /* a difference alone enters */
       {"-(x+2*y-3)^2", "where x and y change together"},
+      {"-log1p(x^2+y^2)", "where all 2 coordinates go far"}, /* lines have finite integrals */
+      {"-0.99*log1p(x^2+y^2)", "where all 2 coordinates go far"},
+      {"-(x*y)^2", "product or ratio"},
+      {"normal_lpdf(1 | x*y, 1)", "product or ratio"},
+      {"-(x^3*y-1)^2", "product or ratio"},
   };
   sl_context *context = vi_context(1);
   for (size_t k = 0; k < sizeof cases / sizeof *cases; k++) {

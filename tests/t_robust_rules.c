@@ -126,9 +126,12 @@ TEST(a_population_that_found_less_says_nothing_beside_chains) {
   CHECK(!sl__robust_object(&r, text, sizeof text));
   r.tempered = -2.5;
   CHECK(objects(&r, "by tempering"));
-  r.tempered = -3.5;
+  r.population_within = true; /* more mass, but nowhere else */
+  CHECK(!sl__robust_object(&r, text, sizeof text));
   r.chains_agree = false;
   r.modes_confirmed = true;
+  CHECK(objects(&r, "by tempering"));
+  r.tempered = -3.5;
   CHECK(objects(&r, "by tempering"));
 }
 

@@ -64,7 +64,8 @@ TEST(chains_that_agree_take_the_place_of_what_was_known) {
   scene s;
   const sl__robust_report judged = {.missed = 0.001};
   open_scene(&s, "-0.5*((a-1)^2/4 + b^2 + (c-a)^2 + d^2/9)", 0, 1);
-  CHECK(walk(&s, &judged));
+  s.run.drivers = "0001"; /* of what was known */
+  CHECK(walk(&s, &judged) && !s.run.drivers);
   const sl__exploration *e = &s.exploration;
   CHECK(e->chains_agree && e->walked && e->rhat < 1.03 && e->buffer.rows == 8000);
   const double mean[DIM] = {1, 0, 1, 0}, sd[DIM] = {2, 1, sqrt(5), 3};
@@ -83,6 +84,35 @@ TEST(modes_that_no_chain_leaves_are_refused) {
   CHECK(!walk(&s, &judged));
   CHECK(!s.exploration.chains_agree && s.exploration.buffer.rows == ROWS);
   close_scene(&s);
+}
+
+/* Three old chains around 0, where the flow and the population are, and one at `last`. */
+static void add_chains(scene *s, double last) {
+  enum { OLD = 4, EACH = 250 };
+  sl__exploration *e = &s->exploration;
+  const sl__random_key key = {4, 5, 6};
+  e->chain_count = OLD;
+  e->chains = (sl__draws){OLD * EACH, sl__arena_take(&s->arena, OLD * EACH * DIM, sizeof(double))};
+  for (int r = 0; r < OLD * EACH; r++)
+    for (int i = 0; i < DIM; i++)
+      e->chains.x[r * DIM + i] = (i == 0 && r >= (OLD - 1) * EACH ? last : 0) +
+                                 sl__random_normal(key, (uint64_t)r, (uint32_t)i);
+}
+
+/* Chains that begin at 0 agree, and say nothing of the 30 % that one of the old chains was in. */
+TEST(chains_that_forget_a_place_are_refused) {
+  static const char density[] =
+      "log_sum_exp(log(0.7)-0.5*a^2, log(0.3)-0.5*(a-10)^2) - 0.5*(b^2+c^2+d^2)";
+  static const double places[] = {10, 1};
+  for (int k = 0; k < 2; k++) {
+    scene s;
+    const sl__robust_report judged = {.missed = 0};
+    open_scene(&s, density, 0, 0);
+    add_chains(&s, places[k]);
+    CHECK(walk(&s, &judged) == (places[k] == 1));
+    CHECK(s.exploration.buffer.rows == (places[k] == 1 ? 8000 : ROWS));
+    close_scene(&s);
+  }
 }
 
 /* Trajectories of a hundred steps, in a valley that bends: 8 x 1,500 of these are not gone. */

@@ -628,6 +628,21 @@ typedef struct sl_vi_report {
   int64_t divergences;                  /* of the exploring chains */
   bool modes_confirmed;                 /* chains disagree, and separate modes explain it */
   int64_t restored;                     /* plain mode: returns to the best parameters so far */
+  double largest_weight;                /* both modes: of one draw, as a share of all weights */
+  /* Robust mode; in plain mode NaN, 0 and false. */
+  double tempered, tempered_se;         /* log evidence from the tempered population; NaN: it did
+                                         * not reach the target */
+  double tempered_accept;               /* share of its last moves that were accepted: below 0.5 it
+                                         * has no say where chains agree */
+  bool chains_agree;                    /* the exploring chains, from different points */
+  /* The flow beside the exploration, beside its own draws as their weights have them (which knows the
+   * shares of modes), and with strays: the few draws of the exploration that ess_forward leaves out.
+   * Each the largest of any coordinate: of means, in sd; of sds, |log ratio|. */
+  double mean_gap, log_sd_ratio, own_mean_gap, own_log_sd_ratio, stray_mean_gap, stray_log_sd_ratio;
+  int64_t strays;
+  /* How far modes were looked for: what none of these came to stays unseen, certified or not. */
+  int64_t climbs, particles, chains, chain_draws;
+  int64_t density_evaluations;          /* without a gradient, which the others are beside */
 } sl_vi_report;
 
 /* Fits a flow to a target by variational inference. options NULL: all defaults; report may be NULL.

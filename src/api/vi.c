@@ -187,7 +187,17 @@ static void fill_report(const sl__vi_result *result, sl_vi_report *out) {
                        .bridge_se = none,
                        .missed = none,
                        .rhat = none,
-                       .effective = none};
+                       .effective = none,
+                       .largest_weight = result->scores.largest_weight,
+                       .tempered = none,
+                       .tempered_se = none,
+                       .tempered_accept = none,
+                       .mean_gap = none,
+                       .log_sd_ratio = none,
+                       .own_mean_gap = none,
+                       .own_log_sd_ratio = none,
+                       .stray_mean_gap = none,
+                       .stray_log_sd_ratio = none};
   memcpy(full.stopped, result->fit.stopped, sizeof full.stopped);
   memcpy(full.trouble, result->fit.trouble, sizeof full.trouble);
   memcpy(full.verdict, result->verdict, sizeof full.verdict);

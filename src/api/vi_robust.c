@@ -94,7 +94,24 @@ static void fill_robust_report(const sl__robust_report *from, sl_vi_report *out)
                        .attempts = from->attempts,
                        .rolled_back = from->rolled_back,
                        .divergences = from->divergences,
-                       .modes_confirmed = from->modes_confirmed};
+                       .modes_confirmed = from->modes_confirmed,
+                       .largest_weight = scores->largest_weight,
+                       .tempered = from->tempered,
+                       .tempered_se = from->tempered_se,
+                       .tempered_accept = from->tempered_accept,
+                       .chains_agree = from->chains_agree,
+                       .mean_gap = from->mean_gap,
+                       .log_sd_ratio = from->log_sd_ratio,
+                       .own_mean_gap = from->own_mean_gap,
+                       .own_log_sd_ratio = from->own_log_sd_ratio,
+                       .stray_mean_gap = from->stray_mean_gap,
+                       .stray_log_sd_ratio = from->stray_sd_gap,
+                       .strays = from->strays,
+                       .climbs = from->climbs,
+                       .particles = from->particles,
+                       .chains = from->chains,
+                       .chain_draws = from->chain_draws,
+                       .density_evaluations = from->evaluations};
   snprintf(full.verdict, sizeof full.verdict, "%.500s", from->verdict);
   memcpy(out, &full, out->size);
 }

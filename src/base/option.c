@@ -70,6 +70,19 @@ static sl_status refuse(sl_context *context, const char *what, const sl__option_
                   text, wanted);
 }
 
+/* "no" is a swap of letters from "on", and means the other. */
+static const char *nearest_choice(const char *given, const char *const *names, int count) {
+  static const struct {
+    const char *given, *meant;
+  } known[] = {{"no", "off"}, {"false", "off"}, {"0", "off"},
+               {"yes", "on"}, {"true", "on"},   {"1", "on"}};
+  for (size_t k = 0; k < sizeof known / sizeof *known; k++)
+    for (int i = 0; i < count; i++)
+      if (strcmp(given, known[k].given) == 0 && strcmp(names[i], known[k].meant) == 0)
+        return names[i];
+  return sl__nearest_name(given, names, count);
+}
+
 /* "robst" among "robust|plain": what was meant, perhaps, and all there are. */
 static sl_status refuse_choice(sl_context *context, const char *what, const sl__option_row *row,
                                const char *text) {
@@ -84,7 +97,7 @@ static sl_status refuse_choice(sl_context *context, const char *what, const sl__
     names[count++] = at;
     at = bar;
   }
-  const char *nearest = sl__nearest_name(text, names, count);
+  const char *nearest = nearest_choice(text, names, count);
   if (!nearest) return refuse(context, what, row, text, row->choices);
   return sl__fail(context, SL_BAD_ARGUMENT, "%s%s: '%s' is not valid; did you mean %s? give %s",
                   what, row->name, text, nearest, row->choices);

@@ -20,9 +20,12 @@ void sl__cli_add_estimate_heads(sl__text *text) {
 }
 
 void sl__cli_add_estimate(sl__text *text, const char *name, double value, double se) {
-  sl__text_add(text, "%-*s", NAME, name);
+  sl__text_add(text, "%-*s ", NAME - 1, name); /* the widest numbers stay apart as well */
   sl__cli_fixed(text, value, DECIMALS, NUMBER);
-  if (!isnan(se)) sl__cli_fixed(text, se, DECIMALS, NUMBER);
+  if (!isnan(se)) {
+    sl__text_add(text, " ");
+    sl__cli_fixed(text, se, DECIMALS, NUMBER - 1);
+  }
   sl__text_add(text, "\n");
 }
 

@@ -198,6 +198,7 @@ int sl__cli_vi_robust(sl__cli *cli, const sl__target *target) {
   if (!model) sl__cli_about_formula(cli, options.formula);
   if (model && sl__cli_keep_command(cli, model) != SL_OK) status = SL_NO_MEMORY;
   const int code = model ? finish(cli, target, model, &report, status) : sl__cli_fail(cli, status);
+  if (!model && s.watch.interrupted) sl__cli_say(cli, "interrupted: nothing is saved");
   sl__model_free(cli->context, model);
   return code;
 }

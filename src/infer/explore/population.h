@@ -59,6 +59,16 @@ sl_status sl__population_evaluate(sl__population *p, int64_t rows, const sl__par
 /* particle `from` of one becomes particle `to` of the other. */
 void sl__population_copy(const sl__population *p, const sl__particles *source, int64_t from,
                          const sl__particles *target, int64_t to);
+/* weights.c. The logarithm of the mean of exp(x), x [n]. */
+double sl__population_log_mean(int64_t n, const double *x);
+/* Effective share of the population under weights exp(step * log_weight). */
+double sl__population_effective_share(int64_t n, const double *log_weight, double step);
+/* The largest step of the power whose weights keep the share. */
+double sl__population_choose_step(const sl__population *p);
+/* Systematic resampling by p->log_weight, which are weights now. */
+void sl__population_resample(sl__population *p);
+/* Of the log evidence, by ancestors; counts [rows] is overwritten. */
+double sl__population_ancestral_variance(const sl__population *p, double *counts);
 /* move.c: at least `least` Hamiltonian moves of every particle, and more, up to `most`, until they
  * have forgotten where they were. */
 sl_status sl__population_move(sl__population *p, int least, int most);

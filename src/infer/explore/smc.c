@@ -55,27 +55,6 @@ void sl__population_copy(const sl__population *p, const sl__particles *source, i
   target->first_value[to] = source->first_value[from];
 }
 
-static double log_mean(int64_t n, const double *x) {
-  double most = -(double)INFINITY, sum = 0;
-  for (int64_t r = 0; r < n; r++) most = fmax(most, x[r]);
-  if (!isfinite(most)) return most;
-  for (int64_t r = 0; r < n; r++) sum += exp(x[r] - most);
-  return most + log(sum / (double)n);
-}
-
-/* Effective share of the population under weights exp(step * log_weight). */
-static double effective_share(int64_t n, const double *log_weight, double step) {
-  double most = -(double)INFINITY, sum = 0, squares = 0;
-  for (int64_t r = 0; r < n; r++) most = fmax(most, log_weight[r]);
-  if (!isfinite(most)) return 0;
-  for (int64_t r = 0; r < n; r++) {
-    const double w = exp(step * (log_weight[r] - most));
-    sum += w;
-    squares += w * w;
-  }
-  return sum * sum / squares / (double)n;
-}
-
 /* ---- the first density ---- */
 
 /* The scale whose importance estimate of the evidence is largest, less thrice its standard error:
@@ -95,11 +74,11 @@ static sl_status probe(sl__population *p, double *out) {
     for (int64_t r = 0; r < rows; r++)
       p->log_weight[r] =
           p->next.value[r] - sl__first_density_at(&broad, p->next.q + r * p->dim, NULL);
-    const double evidence = log_mean(rows, p->log_weight);
+    const double evidence = sl__population_log_mean(rows, p->log_weight);
     if (evidence == (double)INFINITY)
       return sl__fail(p->context, SL_NUMERIC, "the log density is +infinity at a random point");
     if (evidence == -(double)INFINITY) continue;
-    const double count = effective_share(rows, p->log_weight, 1) * (double)rows;
+    const double count = sl__population_effective_share(rows, p->log_weight, 1) * (double)rows;
     if (evidence - 3 / sqrt(count) > best) {
       best = evidence - 3 / sqrt(count);
       *out = scale;
@@ -139,55 +118,6 @@ static sl_status choose_spread(sl__population *p) {
   }
   p->report->spread = room * scale;
   return SL_OK;
-}
-
-/* ---- powers ---- */
-
-/* The largest step whose weights keep the share. */
-static double choose_step(const sl__population *p) {
-  double low = 0, high = 1 - p->power;
-  if (effective_share(p->rows, p->log_weight, high) >= p->options->share) return high;
-  for (int i = 0; i < 50; i++) {
-    const double middle = 0.5 * (low + high);
-    if (effective_share(p->rows, p->log_weight, middle) >= p->options->share)
-      low = middle;
-    else
-      high = middle;
-  }
-  /* Where some rows have no density at all, no step keeps the share: those rows go. */
-  return low > 0 ? low : fmin(1e-6, 1 - p->power);
-}
-
-/* Systematic resampling by p->log_weight, which are weights now. */
-static void resample(sl__population *p) {
-  double most = -(double)INFINITY, sum = 0;
-  for (int64_t r = 0; r < p->rows; r++) most = fmax(most, p->log_weight[r]);
-  for (int64_t r = 0; r < p->rows; r++) sum += exp(p->log_weight[r] - most);
-  const double step = sum / (double)p->rows;
-  double reached = 0, wanted = step * sl__random_uniform(sl__population_key(p), 0, 0);
-  int64_t from = -1;
-  for (int64_t r = 0; r < p->rows; r++, wanted += step) {
-    while (reached <= wanted && from + 1 < p->rows) reached += exp(p->log_weight[++from] - most);
-    p->chosen[r] = from;
-  }
-  for (int64_t r = 0; r < p->rows; r++) sl__population_copy(p, &p->now, p->chosen[r], &p->next, r);
-  const sl__particles were = p->now;
-  p->now = p->next;
-  p->next = were;
-  for (int64_t r = 0; r < p->rows; r++) p->chosen[r] = p->ancestor[p->chosen[r]];
-  memcpy(p->ancestor, p->chosen, (size_t)p->rows * sizeof *p->ancestor);
-}
-
-/* The variance of the log evidence by the shares of those drawn first in the population (Lee and
- * Whiteley 2018, doi:10.1093/biomet/asy028): unlike the weights' own it sees when few particles
- * have carried the mass and the moves have not made up for it. counts [rows] is overwritten. */
-static double ancestral_variance(const sl__population *p, double *counts) {
-  const double n = (double)p->rows;
-  double sum = 0;
-  memset(counts, 0, (size_t)p->rows * sizeof *counts);
-  for (int64_t r = 0; r < p->rows; r++) counts[p->ancestor[r]]++;
-  for (int64_t r = 0; r < p->rows; r++) sum += counts[r] * counts[r] / n / n;
-  return fmax(0, sum - 1 / n);
 }
 
 /* ---- the whole ---- */
@@ -230,17 +160,17 @@ static sl_status open_population(sl__population *p, sl__arena *arena) {
 static sl_status climb(sl__population *p) {
   const sl__smc_options *o = p->options;
   for (int64_t r = 0; r < p->rows; r++) p->log_weight[r] = p->now.value[r] - p->now.first_value[r];
-  const double step = choose_step(p);
+  const double step = sl__population_choose_step(p);
   for (int64_t r = 0; r < p->rows; r++) p->log_weight[r] *= step;
-  const double gain = log_mean(p->rows, p->log_weight);
+  const double gain = sl__population_log_mean(p->rows, p->log_weight);
   if (!isfinite(gain))
     return sl__fail(p->context, SL_NUMERIC,
                     "the density is zero or infinite at every one of %lld points; check the model",
                     (long long)p->rows);
   p->report->log_evidence += gain;
-  const double share = effective_share(p->rows, p->log_weight, 1);
+  const double share = sl__population_effective_share(p->rows, p->log_weight, 1);
   p->report->log_evidence_se += (1 / share - 1) / (double)p->rows; /* a variance until the end */
-  resample(p);
+  sl__population_resample(p);
   p->power = step == 1 - p->power ? 1 : p->power + step;
   p->report->powers++;
   return sl__population_move(p, p->power < 1 ? o->sweeps : o->last_sweeps, o->most_sweeps);
@@ -268,7 +198,7 @@ static sl_status run(sl__population *p) {
     status = climb(p);
   }
   p->report->log_evidence_se =
-      sqrt(fmax(p->report->log_evidence_se, ancestral_variance(p, p->log_weight)));
+      sqrt(fmax(p->report->log_evidence_se, sl__population_ancestral_variance(p, p->log_weight)));
   return status;
 }
 

@@ -25,6 +25,7 @@ typedef struct sl__robust {
   sl__robust_report *report; /* of the whole; attempts add their steps and evaluations */
   sl_dtype type;
   double fastest; /* wave in what was explored, radians per whitened unit; 0: none is fast */
+  bool heavy;     /* heavy.c: what was explored has tails without an sd to rely on */
   sl__draws own;  /* weighed.c: of the first attempt's flow, where they are of use; else rows 0 */
   double *own_log_weights;
   const char
@@ -73,6 +74,12 @@ void sl__robust_whiten_draws(const sl__exploration *e, int64_t rows, double *out
 sl_status sl__robust_find_drivers(sl__robust *run);
 /* waves.c: the frequency of the strongest fast wave in the draws, as layers see them; 0: none. */
 sl_status sl__robust_fastest_wave(sl_context *context, const sl__exploration *e, double *out);
+
+/* heavy.c: finds run->heavy, in one dimension. */
+sl_status sl__robust_find_heavy(sl__robust *run);
+/* Of the buffer, of one dimension: the median, and what the sd would be if quartiles told it. */
+sl_status sl__robust_measure_quartiles(sl_context *context, const sl__exploration *e,
+                                       double *centre, double *spread);
 
 /* proper.c: SL_BAD_ARGUMENT: the density has no finite integral, along which coordinate. */
 sl_status sl__robust_check_proper(sl__robust *run);
@@ -126,13 +133,30 @@ sl_status sl__keeping_look(sl__keeping *keeping, const void *vector);
 /* At the stage's end: vector is set back to the best where it is worse by more than chance. */
 sl_status sl__keeping_settle(const sl__keeping *keeping, void *vector, bool *rolled_back);
 
+/* What an attempt is judged by; x [rows][dim], fresh [fresh_rows][dim]. */
+typedef struct sl__judged {
+  int64_t rows, fresh_rows;
+  double *x, *log_weights;  /* of q */
+  double *fresh, *at_fresh; /* of p, and log w there */
+} sl__judged;
+/* gaps.c: into the report. cut: log w above which draws of p are strays. */
+void sl__robust_compare_moments(const sl__robust *run, const sl__judged *j,
+                                sl__robust_report *report);
+sl_status sl__robust_compare_weighted(const sl__robust *run, sl__arena *arena, const sl__judged *j,
+                                      sl__robust_report *report);
+void sl__robust_measure_strays(const sl__judged *j, int32_t dim, double cut,
+                               sl__robust_report *report);
+/* A draw of p is missed where log w, less log Z, is not below this. */
+double sl__robust_hole(int32_t dim);
 /* certify.c: fills scores and bounds of *report; verdict.c: certified and verdict. */
 sl_status sl__robust_judge(sl__robust *run, const sl__model *model, sl__robust_report *report);
 void sl__robust_verdict(sl__robust_report *report);
-/* What is against a certificate, into text; false: nothing. */
+/* rules.c: what is against a certificate, into text; false: nothing. */
 bool sl__robust_object(const sl__robust_report *report, char *text, size_t size);
 /* The same, without what is against the exploration, which no other flow could mend. */
 bool sl__robust_object_to_flow(const sl__robust_report *report, char *text, size_t size);
+/* Whether q has the exploration's moments, but for what these can be wrong by. */
+bool sl__robust_moments_agree(const sl__robust_report *report);
 /* record.c: the training record of the model that is kept. */
 sl_status sl__robust_record(const sl__robust *run, const sl__robust_report *report,
                             sl__model *model);

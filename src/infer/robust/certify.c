@@ -16,29 +16,18 @@ enum { STEP_DRAW, STEP_REFRESH, STEP_WEIGH, STEP_DONE };
  * them, in few dimensions on whichever side it was; in more, where it would refuse. */
 static const double doubtful = 0.25;
 
-/* A draw of p is missed where q is less than a tenth of p; in many dimensions log w spreads with
- * the gap that is allowed, and this much lower is no hole. */
-static const double log_ten = 2.302585092994046;
-
 /* Of the exploration's draws so few can be one chain's single way out, and are too few to be a mode
  * that matters: they are left out of the forward share, unless moments hang on them. */
 static const double stray = 0.0005;
 
-/* The standard error of log Z that more draws are worth; and the kurtosis of a margin beyond which
- * its sd is hardly known. */
-static const double fair_error = 0.005, heavy_tailed = 30, errors = 3;
-
-typedef struct judged {
-  int64_t rows, fresh_rows;
-  double *x, *log_weights;  /* of q */
-  double *fresh, *at_fresh; /* of p, and log w there */
-} judged;
+/* The standard error of log Z that more draws are worth. */
+static const double fair_error = 0.005;
 
 static void show_judging(sl__robust *run, int64_t step) {
   sl__robust_tell(run, SL__ROBUST_JUDGE, step, STEP_DONE, (double)NAN);
 }
 
-static sl_status take(const sl__robust *run, sl__arena *arena, judged *j) {
+static sl_status take(const sl__robust *run, sl__arena *arena, sl__judged *j) {
   const size_t dim = (size_t)run->exploration->dim;
   const int64_t known = run->exploration->buffer.rows;
   j->rows = run->options->judge;
@@ -51,7 +40,7 @@ static sl_status take(const sl__robust *run, sl__arena *arena, judged *j) {
 }
 
 /* Other draws for each attempt: an attempt is fitted to the heaviest of those before (wide.c). */
-static sl_status draw(const sl__robust *run, const sl__model *model, judged *j,
+static sl_status draw(const sl__robust *run, const sl__model *model, sl__judged *j,
                       sl__vi_scores *scores) {
   run->report->evaluations += j->rows;
   return sl__vi_evaluate(run->context, model->flow, model->vector, run->target, j->rows,
@@ -59,7 +48,7 @@ static sl_status draw(const sl__robust *run, const sl__model *model, judged *j,
 }
 
 static sl_status draw_until_sure(const sl__robust *run, const sl__model *model, sl__arena *arena,
-                                 judged *j, sl__vi_scores *scores) {
+                                 sl__judged *j, sl__vi_scores *scores) {
   SL__TRY(draw(run, model, j, scores));
   const double above = scores->khat - scores->khat_threshold;
   const bool few = run->exploration->dim <= SL__FEW;
@@ -81,7 +70,7 @@ static bool show_refreshing(void *user, double power, int64_t gradients) {
 }
 
 /* Draws of p that no fit has seen. */
-static sl_status refresh(sl__robust *run, judged *j) {
+static sl_status refresh(sl__robust *run, sl__judged *j) {
   const sl__exploration *e = run->exploration;
   sl__smc_options options;
   sl__smc_defaults(&options, e->dim);
@@ -98,13 +87,8 @@ static sl_status refresh(sl__robust *run, judged *j) {
   return SL_OK;
 }
 
-/* log w there, less log Z, is not below this. */
-static double hole(int32_t dim) {
-  return log_ten + (dim > SL__FEW ? sl__robust_allowance(dim) : 0);
-}
-
-static void bound_from_above(const judged *j, int32_t dim, sl__robust_report *report) {
-  const double missing = hole(dim);
+static void bound_from_above(const sl__judged *j, int32_t dim, sl__robust_report *report) {
+  const double missing = sl__robust_hole(dim);
   double sum = 0, squares = 0;
   int64_t missed = 0;
   for (int64_t r = 0; r < j->fresh_rows; r++) {
@@ -119,6 +103,28 @@ static void bound_from_above(const judged *j, int32_t dim, sl__robust_report *re
   report->missed = (double)missed / n;
 }
 
+/* Of the tempered population, where it claims more mass than q has: whether that is anywhere that q
+ * is not. Else the claim is the population's own error, as of a first density that was far off. */
+static sl_status look_at_population(const sl__robust *run, const sl__model *model, sl__arena *arena,
+                                    sl__robust_report *report) {
+  const sl__exploration *e = run->exploration;
+  const int64_t rows = e->particles.rows;
+  report->population_within = false;
+  if (!e->chains_agree || !e->tempered_complete || rows == 0 ||
+      !(report->tempered > report->scores.log_evidence))
+    return SL_OK;
+  double *log_weights = sl__arena_take(arena, (size_t)rows, sizeof *log_weights);
+  if (!log_weights) return SL_NO_MEMORY;
+  SL__TRY(sl__vi_log_weights(run->context, model->flow, model->vector, run->target, rows,
+                             e->particles.x, log_weights));
+  run->report->evaluations += rows;
+  const double missing = report->scores.log_evidence + sl__robust_hole(e->dim);
+  int64_t missed = 0;
+  for (int64_t r = 0; r < rows; r++) missed += !(log_weights[r] < missing);
+  report->population_within = (double)missed <= SL__MOST_MISSED * (double)rows;
+  return SL_OK;
+}
+
 static int descending(const void *a, const void *b) {
   const double x = *(const double *)a, y = *(const double *)b;
   return (x < y) - (x > y);
@@ -126,7 +132,7 @@ static int descending(const void *a, const void *b) {
 
 /* The share of draws that the weights of q leave, as draws of p see it: Z / E_p[w]. *cut: log w
  * above which they are left out. */
-static sl_status measure_forward(sl__arena *arena, const judged *j, double log_evidence,
+static sl_status measure_forward(sl__arena *arena, const sl__judged *j, double log_evidence,
                                  sl__robust_report *report, double *cut) {
   const size_t count = (size_t)j->fresh_rows, left_out = (size_t)(stray * (double)count);
   double *sorted = sl__arena_take(arena, count, sizeof *sorted), sum = 0;
@@ -143,7 +149,7 @@ static sl_status measure_forward(sl__arena *arena, const judged *j, double log_e
   return SL_OK;
 }
 
-static sl_status bridge(sl__robust *run, const judged *j, sl__robust_report *report) {
+static sl_status bridge(sl__robust *run, const sl__judged *j, sl__robust_report *report) {
   const sl__series series = {.chains = 1,
                              .draws = j->fresh_rows,
                              .values = j->at_fresh,
@@ -160,105 +166,6 @@ static sl_status bridge(sl__robust *run, const judged *j, sl__robust_report *rep
   return SL_OK;
 }
 
-typedef struct moments {
-  double mean, sd, deviation, kurtosis; /* deviation: the mean of |x - mean| */
-  double draws;                         /* independent ones */
-} moments;
-
-/* shares [rows], of sum 1; NULL: all alike. */
-static moments measure(int64_t rows, int32_t dim, int32_t column, const double *x,
-                       const double *shares) {
-  const double even = 1 / (double)rows;
-  double fourth = 0;
-  moments m = {.draws = (double)rows};
-  for (int64_t r = 0; r < rows; r++) m.mean += (shares ? shares[r] : even) * x[r * dim + column];
-  for (int64_t r = 0; r < rows; r++) {
-    const double off = x[r * dim + column] - m.mean, share = shares ? shares[r] : even;
-    m.sd += share * off * off;
-    m.deviation += share * fabs(off);
-    fourth += share * off * off * off * off;
-  }
-  m.kurtosis = fourth / (m.sd * m.sd);
-  m.sd = sqrt(m.sd);
-  return m;
-}
-
-/* The variance of a mean deviation's logarithm. */
-static double deviation_variance(const moments *m) {
-  return (m->sd * m->sd / m->deviation / m->deviation - 1) / m->draws;
-}
-
-/* One that is not a number stays. */
-static void raise_to(double value, double *most) {
-  if (!isnan(*most) && !(value <= *most)) *most = value;
-}
-
-/* *sd_gap: of |log ratio| of sds; where tails are so heavy, as of a funnel, that thousands of draws
- * do not know an sd, of mean deviations, beyond what chance explains. */
-static void compare(const moments *a, const moments *b, double *mean_gap, double *sd_gap,
-                    double *log_sd_ratio) {
-  double ratio = fabs(log(a->sd / b->sd));
-  raise_to(fabs(a->mean - b->mean) / b->sd, mean_gap);
-  raise_to(ratio, log_sd_ratio);
-  if (fmax(a->kurtosis, b->kurtosis) > heavy_tailed) {
-    const double chance = errors * sqrt(deviation_variance(a) + deviation_variance(b));
-    ratio = fabs(log(a->deviation / b->deviation)) - chance;
-    if (ratio < 0) ratio = 0;
-  }
-  raise_to(ratio, sd_gap);
-}
-
-/* Strays are few, but may be so far away that means and sds are theirs. */
-static void measure_strays(const judged *j, int32_t dim, double cut, sl__robust_report *report) {
-  const double least = fmax(cut, report->scores.log_evidence + hole(dim));
-  report->strays = 0;
-  report->stray_mean_gap = report->stray_sd_gap = 0;
-  for (int64_t r = 0; r < j->fresh_rows; r++)
-    report->strays += j->at_fresh[r] > cut && j->at_fresh[r] >= least;
-  for (int32_t i = 0; report->strays > 0 && i < dim; i++) {
-    const moments own = measure(j->rows, dim, i, j->x, NULL);
-    double sum = 0, squares = 0;
-    for (int64_t r = 0; r < j->fresh_rows; r++) {
-      if (!(j->at_fresh[r] > cut && j->at_fresh[r] >= least)) continue;
-      const double off = (j->fresh[r * dim + i] - own.mean) / own.sd;
-      sum += off;
-      squares += off * off;
-    }
-    raise_to(fabs(sum) / (double)j->fresh_rows, &report->stray_mean_gap);
-    raise_to(0.5 * log1p(squares / (double)j->fresh_rows), &report->stray_sd_gap);
-  }
-}
-
-static void compare_moments(const sl__robust *run, const judged *j, sl__robust_report *report) {
-  const sl__exploration *e = run->exploration;
-  report->mean_gap = report->sd_gap = report->log_sd_ratio = 0;
-  for (int32_t i = 0; i < e->dim; i++) {
-    const moments own = measure(j->rows, e->dim, i, j->x, NULL);
-    moments known = measure(e->buffer.rows, e->dim, i, e->buffer.x, NULL);
-    known.draws = fmin(known.draws, e->effective);
-    compare(&own, &known, &report->mean_gap, &report->sd_gap, &report->log_sd_ratio);
-  }
-}
-
-/* Weights know the shares of modes that q and the exploration may both have wrong. */
-static sl_status compare_weighted(const sl__robust *run, sl__arena *arena, const judged *j,
-                                  sl__robust_report *report) {
-  const int32_t dim = run->exploration->dim;
-  double most = -INFINITY, total = 0;
-  double *weights = sl__arena_take(arena, (size_t)j->rows, sizeof *weights);
-  if (!weights) return SL_NO_MEMORY;
-  for (int64_t r = 0; r < j->rows; r++) most = fmax(most, j->log_weights[r]);
-  for (int64_t r = 0; r < j->rows; r++) total += weights[r] = exp(j->log_weights[r] - most);
-  for (int64_t r = 0; r < j->rows; r++) weights[r] /= total;
-  report->own_mean_gap = report->own_sd_gap = report->own_log_sd_ratio = 0;
-  for (int32_t i = 0; i < dim; i++) {
-    const moments own = measure(j->rows, dim, i, j->x, NULL);
-    const moments known = measure(j->rows, dim, i, j->x, weights);
-    compare(&own, &known, &report->own_mean_gap, &report->own_sd_gap, &report->own_log_sd_ratio);
-  }
-  return SL_OK;
-}
-
 static void clear(sl__robust_report *report) {
   const double none = (double)NAN;
   report->upper_bound = report->upper_bound_se = report->ess_forward = none;
@@ -270,7 +177,7 @@ static void clear(sl__robust_report *report) {
 }
 
 sl_status sl__robust_judge(sl__robust *run, const sl__model *model, sl__robust_report *report) {
-  judged j = {0};
+  sl__judged j = {0};
   sl__arena arena;
   sl__arena_open(&arena, run->context);
   clear(report);
@@ -284,15 +191,16 @@ sl_status sl__robust_judge(sl__robust *run, const sl__model *model, sl__robust_r
                                 j.fresh, j.at_fresh);
   if (status == SL_OK) {
     bound_from_above(&j, run->exploration->dim, report);
-    compare_moments(run, &j, report);
-    status = compare_weighted(run, &arena, &j, report);
+    sl__robust_compare_moments(run, &j, report);
+    status = sl__robust_compare_weighted(run, &arena, &j, report);
     if (status == SL_OK && report->scores.lost == 0) status = bridge(run, &j, report);
     double cut = INFINITY;
     if (status == SL_OK)
       status = measure_forward(
           &arena, &j, isfinite(report->bridge) ? report->bridge : report->scores.log_evidence,
           report, &cut);
-    if (status == SL_OK) measure_strays(&j, run->exploration->dim, cut, report);
+    if (status == SL_OK) status = look_at_population(run, model, &arena, report);
+    if (status == SL_OK) sl__robust_measure_strays(&j, run->exploration->dim, cut, report);
   }
   if (status == SL_OK && report->scores.lost == 0)
     status = sl__robust_widen_by(run, j.rows, j.x, j.log_weights);

@@ -51,6 +51,7 @@ sl_status sl__robust_find_drivers(sl__robust *run) {
   const sl__exploration *e = run->exploration;
   const size_t dim = (size_t)e->dim;
   screen s = {.rows = e->buffer.rows < MOST_ROWS ? e->buffer.rows : MOST_ROWS};
+  run->drivers = NULL;
   if (e->dim <= SL__FEW || !e->factor) return SL_OK;
   char *mask = sl__arena_take(run->arena, dim + 1, 1);
   s.white = sl__allocate(run->context, (size_t)s.rows * dim * 2, sizeof *s.white);

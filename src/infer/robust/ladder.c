@@ -7,6 +7,8 @@
  * details left to do. The splines' boxes are wider than the draws reach: what a flow does in
  * places that one draw in ten thousand comes to is hardly trained, and should be nothing.
  *
+ * One dimension, and tails too heavy for that: a Student t base, whose draws a spline bends.
+ *
  * More dimensions, and chains that do not mix: scales that depend on other coordinates, by affine
  * couplings, one of which is as drivers.c says, which straighten a funnel; walk.c explores again
  * through them, and the second is fitted to what that found. Modes that are apart:
@@ -33,10 +35,20 @@
 #define SCALES(count)      "elementwise(tail)-coupling(affine,hidden=32x32)*" #count DRIVEN
 #define BENT_SCALES(count) "elementwise(rqs,bins=12,bound=6,tails=learned)-" SCALES(count)
 
-static const sl__plan_of_attempt line[] = {
-    {"gaussian_mixture(8)", MARGINS(32), false, 300, 400, 512, 1e-2},
-    {"gaussian_mixture(16)", MARGINS(64) "*2", false, 500, 2000, 1024, 1e-2},
-};
+/* The base begins with heavier tails than it may end with: from there weights stay bounded. */
+#define HEAVY_BASE    "student(df=1.05,learn=true)"
+#define HEAVY_MARGINS "elementwise(rqs,bins=16,bound=6,tails=learned)"
+#define HEAVY_TAILS                                          \
+  {HEAVY_BASE, HEAVY_MARGINS, false, 300, 600, 512, 1e-2}, { \
+    HEAVY_BASE, HEAVY_MARGINS, true, 0, 1200, 1024, 5e-3     \
+  }
+#define LINE                                                               \
+  {"gaussian_mixture(8)", MARGINS(32), false, 300, 400, 512, 1e-2}, {      \
+    "gaussian_mixture(16)", MARGINS(64) "*2", false, 500, 2000, 1024, 1e-2 \
+  }
+static const sl__plan_of_attempt line[] = {LINE, HEAVY_TAILS};
+/* What was explored has such tails (heavy.c). */
+static const sl__plan_of_attempt heavy_line[] = {HEAVY_TAILS, LINE};
 static const sl__plan_of_attempt few[] = {
     {"gaussian_mixture(16)", WAVES(2), false, 300, 600, 512, 5e-3},
     {"gaussian_mixture(16)", WAVES(2), true, 0, 400, 512, 2e-3},
@@ -144,12 +156,13 @@ bool sl__robust_plan(sl__robust *run, int attempt, sl__plan_of_attempt *out) {
       {bent, (int)(sizeof bent / sizeof *bent)},
       {apart, (int)(sizeof apart / sizeof *apart)},
       {apart_weighed, (int)(sizeof apart_weighed / sizeof *apart_weighed)},
+      {heavy_line, (int)(sizeof heavy_line / sizeof *heavy_line)},
   };
   const sl__exploration *e = run->exploration;
   const int most = run->options->most_attempts;
   if (most > 0 && attempt >= most) return false;
   if (run->options->formula) return plan_given(run, attempt, out);
-  int which = 0;
+  int which = run->heavy ? 8 : 0;
   if (e->dim > 1 && e->dim <= SL__FEW) which = e->chains_agree ? 2 : 1;
   if (e->dim > SL__FEW) {
     which = e->chains_mix && !e->walked ? 3 + (run->drivers != NULL) : 5;

@@ -4,7 +4,13 @@
  * in which the gradients say that the density hardly changes, as where only a sum of coordinates
  * enters it. Where log p falls by less than log t does, as of 1/t, from each distance to the next,
  * there is no tail to integrate. The farthest distances are beyond any unit of measure: a density
- * that is flat up to there has an integral that no number holds. */
+ * that is flat up to there has an integral that no number holds.
+ *
+ * Lines are not all: every line through log p = -(x y)^2 has a finite integral, and so has every one
+ * through a density that falls as r^-2 in the plane. So points also go along curves x_i t^w_i. With
+ * t for a coordinate the volume has the factor t^(sum w - 1), so that log p must fall by more than
+ * (sum w) log t: with w = 1, which leads away from 0, and with the w along which the gradients say
+ * that the density hardly changes, as where only a product of coordinates enters it. */
 #include <math.h>
 #include <string.h>
 #include "infer/robust/attempt.h"
@@ -21,23 +27,27 @@ enum {
 static const double distances[DISTANCES] = {1e6, 1e10, 1e14, 1e30, 1e60, 1e100}, radius = 2;
 /* Of a direction of length 1 that is not a coordinate's. */
 static const double least_partner = 1e-9;
-static const double most_power = 8;
 /* The share of a run's time that looking for this may take. */
 static const double most_time = 0.25;
 /* Of what rounding takes from the fall of 1/t. */
 static const double rounding = 1e-6;
+/* Relative, of a value that is summed up from many: a large one hides how a small part falls. */
+static const double noise = 1e-13;
+/* Of a curve's largest: on smaller powers all these distances are no way. */
+static const double least_way = 0.1;
 
 typedef struct checker {
   sl__robust *run;
   sl__density *density;
   int32_t dim;
-  int points;            /* that have a density */
-  double *q;             /* [TRIED][dim]; the first `points` have one */
-  double *value;         /* [TRIED] */
-  double *gradient;      /* [TRIED][dim] */
-  double *ray, *far;     /* [RAYS][dim], [RAYS] */
-  bool *undefined;       /* [RAYS] */
-  double *way;           /* [dim]: a direction */
+  int points;        /* that have a density */
+  double *q;         /* [TRIED][dim]; the first `points` have one */
+  double *value;     /* [TRIED] */
+  double *gradient;  /* [TRIED][dim] */
+  double *ray, *far; /* [RAYS][dim], [RAYS] */
+  bool *undefined;   /* [RAYS] */
+  double *way;       /* [dim]: a direction, or the powers w of a curve */
+  bool curved;
   double *moments, *own; /* [dim][dim]: of the gradients, their eigenvectors */
 } checker;
 
@@ -84,23 +94,38 @@ static sl_status run_rays(checker *c, int64_t rows) {
   return sl__fail(c->run->context, SL_STOPPED, "stopped while looking for tails");
 }
 
-/* Very far out a value may be none for want of digits: a sine is not a number there, or of any
- * size. No density of use changes as so high a power of the distance. */
+/* Very far out a value may be none for want of digits: a sine is not a number there. */
 static bool has_digits(const checker *c, int first, int k) {
-  const double change = fabs(c->far[first + k - 1] - c->far[first + k]);
-  const bool wild = isfinite(change) && change > pow(distances[k] / distances[k - 1], most_power);
-  return k < NEAR || !(wild || c->undefined[first + k]);
+  return k < NEAR || !c->undefined[first + k];
 }
 
-/* One way, whose `count` distances begin at `first`. What is not finite shows nothing: a share that
+/* The power of the distance that log p must fall by, forwards or backwards. */
+static double least_power(const checker *c, int side) {
+  double sum = 0, size = 0;
+  if (!c->curved) return 1;
+  for (int32_t i = 0; i < c->dim; i++) {
+    sum += c->way[i];
+    size += fabs(c->way[i]);
+  }
+  return fabs(sum) < least_partner * size ? 0 : side * sum;
+}
+
+/* One side, whose `count` distances begin at `first`. What is not finite shows nothing: a share that
  * is rounded to 1 may have an infinite density there, and only there. */
-static bool falls(const checker *c, int first, int count) {
+static bool falls(const checker *c, int side, int first, int count) {
+  const double power = least_power(c, side);
+  if (power < 0) return true; /* it leads where there is no room */
   const double *far = c->far + first;
   for (int k = 1; k < count && has_digits(c, first, k); k++) {
-    const double fall = log(distances[k] / distances[k - 1]);
-    if (!(far[k - 1] - far[k] <= fall + rounding) || !isfinite(far[k])) return true;
+    const double fall = power * log(distances[k] / distances[k - 1]);
+    const double unknown = noise * fmax(fabs(far[k - 1]), fabs(far[k]));
+    if (!(far[k - 1] - far[k] + unknown <= fall + rounding) || !isfinite(far[k])) return true;
   }
   return false;
+}
+
+static double place(const checker *c, double from, int32_t i, int side, double distance) {
+  return c->curved ? from * pow(distance, side * c->way[i]) : from + side * distance * c->way[i];
 }
 
 /* Whether the density has no tail along c->way, at any of the points, in the first `count` of the
@@ -111,9 +136,9 @@ static sl_status has_no_tail(checker *c, int count, bool *out) {
     for (int k = 0; k < 2 * count; k++)
       for (int32_t i = 0; i < c->dim; i++)
         c->ray[k * c->dim + i] =
-            c->q[p * c->dim + i] + (k < count ? 1 : -1) * distances[k % count] * c->way[i];
+            place(c, c->q[p * c->dim + i], i, k < count ? 1 : -1, distances[k % count]);
     SL__TRY(run_rays(c, 2 * count));
-    *out = !falls(c, 0, count) || !falls(c, count, count);
+    *out = !falls(c, 1, 0, count) || !falls(c, -1, count, count);
   }
   return SL_OK;
 }
@@ -135,17 +160,24 @@ static sl_status check_coordinates(checker *c) {
   return SL_OK;
 }
 
-/* The one in which gradients change least; of length 1. */
+/* The one in which gradients change least, of length 1; of a curve, in the logarithms of the
+ * coordinates, its largest power 1: all go far that go anywhere. */
 static void find_flattest(checker *c) {
   const int32_t dim = c->dim;
   memset(c->moments, 0, (size_t)(dim * dim) * sizeof *c->moments);
   for (int p = 0; p < c->points; p++) {
-    const double *slope = c->gradient + p * dim;
+    const double *q = c->q + p * dim, *slope = c->gradient + p * dim;
     for (int32_t i = 0; i < dim; i++)
-      for (int32_t j = 0; j <= i; j++) c->moments[i * dim + j] += slope[i] * slope[j];
+      for (int32_t j = 0; j <= i; j++)
+        c->moments[i * dim + j] += slope[i] * slope[j] * (c->curved ? q[i] * q[j] : 1);
   }
   sl__symmetric_eigen(dim, c->moments, c->value, c->own);
-  for (int32_t i = 0; i < dim; i++) c->way[i] = c->own[i * dim];
+  double most = 0;
+  for (int32_t i = 0; i < dim; i++) most = fmax(most, fabs(c->own[i * dim]));
+  for (int32_t i = 0; i < dim; i++) {
+    c->way[i] = c->own[i * dim] / (c->curved ? most : 1);
+    if (c->curved && fabs(c->way[i]) < least_way) c->way[i] = 0;
+  }
 }
 
 /* The two coordinates that change most in c->way. */
@@ -158,10 +190,13 @@ static void find_partners(const checker *c, int32_t *first, int32_t *second) {
     if (i != *first && fabs(c->way[i]) > fabs(c->way[*second])) *second = i;
 }
 
-static sl_status check_flattest(checker *c) {
+static sl_status check_flattest(checker *c, bool curved) {
+  static const char *const where[] = {"change together", "change by factors, as where only their "
+                                                         "product or ratio enters"};
   bool endless = false;
   int32_t first, second;
   if (c->dim < 2 || c->dim > MOST_DIM || c->points < c->dim) return SL_OK;
+  c->curved = curved;
   find_flattest(c);
   find_partners(c, &first, &second);
   if (fabs(c->way[second]) < least_partner) return SL_OK; /* a coordinate's, looked at already */
@@ -169,10 +204,25 @@ static sl_status check_flattest(checker *c) {
   if (!endless) return SL_OK;
   return sl__fail(c->run->context, SL_BAD_ARGUMENT,
                   "the density has no finite integral: it does not fall where %.100s and %.100s "
-                  "change together (%.2g to %.2g; looked at from %g to %g); give one of them a "
-                  "prior, or leave it out",
-                  c->run->target->names[first], c->run->target->names[second], c->way[first],
-                  c->way[second], distances[0], distances[NEAR - 1]);
+                  "%s (%.2g to %.2g; looked at from %g to %g); give one of them a prior, or leave "
+                  "it out",
+                  c->run->target->names[first], c->run->target->names[second], where[curved],
+                  c->way[first], c->way[second], distances[0], distances[NEAR - 1]);
+}
+
+/* Away from 0, in all coordinates at once. */
+static sl_status check_outwards(checker *c) {
+  bool endless = false;
+  if (c->dim < 2) return SL_OK;
+  c->curved = true;
+  for (int32_t i = 0; i < c->dim; i++) c->way[i] = 1;
+  SL__TRY(has_no_tail(c, DISTANCES, &endless));
+  if (!endless) return SL_OK;
+  return sl__fail(c->run->context, SL_BAD_ARGUMENT,
+                  "the density has no finite integral: where all %d coordinates go far together, "
+                  "it falls no faster than 1 / distance^%d (looked at from %g to %g); give them "
+                  "priors with lighter tails",
+                  (int)c->dim, (int)c->dim, distances[0], distances[DISTANCES - 1]);
 }
 
 static sl_status open_checker(checker *c, sl__arena *arena) {
@@ -199,7 +249,9 @@ sl_status sl__robust_check_proper(sl__robust *run) {
   sl_status status = open_checker(&c, &arena);
   if (status == SL_OK) status = draw_points(&c);
   if (status == SL_OK) status = check_coordinates(&c);
-  if (status == SL_OK) status = check_flattest(&c);
+  if (status == SL_OK) status = check_flattest(&c, false);
+  if (status == SL_OK) status = check_outwards(&c);
+  if (status == SL_OK) status = check_flattest(&c, true);
   /* what could not be looked at in time is not refused */
   if (status == SL_STOPPED)
     status = run->stopped ? sl__fail(run->context, SL_STOPPED, "stopped before exploring") : SL_OK;

@@ -146,6 +146,7 @@ static sl_status explore(sl__robust *run, sl__arena *arena) {
   SL__TRY(sl__robust_widen(run->context, run->target, arena, run->exploration));
   run->report->evaluations += run->exploration->values;
   SL__TRY(sl__robust_find_drivers(run));
+  SL__TRY(sl__robust_find_heavy(run));
   return sl__robust_fastest_wave(run->context, run->exploration, &run->fastest);
 }
 

@@ -67,6 +67,7 @@ typedef struct sl__robust_report {
   double effective;       /* independent draws, at least */
   double tempered_accept; /* of the population's last moves */
   bool tempered_complete, chains_agree;
+  bool population_within; /* nearly all of the tempered population lies where q does */
   bool modes_confirmed; /* chains disagree, and the population says that modes are apart */
   bool exploration_cut; /* by a limit */
   int attempts;

@@ -82,6 +82,18 @@ static void take_over(const sl__model *before, sl__model *model) {
     copy_layer(before, &before->flow->base, model, &model->flow->base);
 }
 
+/* A base with heavy tails is for draws whose moments say little of where most of them are. */
+static bool starts_from_quartiles(const sl__model *model) {
+  return model->dim == 1 && strcmp(model->flow->base.kind->name, "student") == 0;
+}
+
+static sl_status start_from_quartiles(const sl__robust *run, sl__model *model) {
+  double centre, spread;
+  SL__TRY(sl__robust_measure_quartiles(run->context, run->exploration, &centre, &spread));
+  sl__model_standardize(model, &centre, &spread);
+  return SL_OK;
+}
+
 /* A rung of ours with a triangular map of its own wants the coordinates as they are. */
 static bool mixes_by_itself(const sl__robust *run, const sl__plan_of_attempt *plan) {
   return !run->options->formula && strstr(plan->layers, "triangular");
@@ -104,7 +116,10 @@ sl_status sl__robust_start(const sl__robust *run, const sl__plan_of_attempt *pla
   if (status != SL_OK) return status;
   sl__flow_initialise(model->flow, model->vector);
   sl__model_standardize(model, e->mean, e->sd);
-  status = whitens ? whiten(run, model) : sl__robust_start_margins(run, model);
+  if (starts_from_quartiles(model))
+    status = start_from_quartiles(run, model);
+  else
+    status = whitens ? whiten(run, model) : sl__robust_start_margins(run, model);
   if (status == SL_OK && before && plan->deepens) take_over(before, model);
   if (status == SL_OK && plan->steps == 0) status = sl__robust_weigh_margins(run, model);
   if (status != SL_OK) {

@@ -3,7 +3,9 @@
  * there (Hoffman et al. 2019, arXiv:1903.03704). Half of them start from what was known, half from the
  * flow; they take the place of the first exploration only if they agree, hardly diverge, and the
  * flow reaches what the first exploration had found: a mode that the flow has lost is no place that
- * its chains could come back to. */
+ * its chains could come back to. What was found is the buffer, and each chain of the first exploration
+ * too: where chains disagreed, the buffer is the population, which need not know the place that one
+ * of them stayed in. */
 #include <math.h>
 #include <string.h>
 #include "infer/chain/preconditioned.h"
@@ -15,6 +17,8 @@ enum { CHAINS = 8, WARMUP = 500, DRAWS = 1000 };
  * Whoever needs more is not helped by this flow. */
 static const int64_t most_gradients = (int64_t)CHAINS * (WARMUP + DRAWS) * 32;
 static const double careful_delta = 0.9;
+/* From the new chains' mean to an old chain's, in deviations of the new chains' draws. */
+static const double most_off = 4;
 
 typedef struct keeper {
   sl__robust *run;
@@ -76,6 +80,30 @@ static sl_status run_chains(sl__robust *run, const sl__model *model, const sl__t
   return sl__preconditioned_map(run->context, pulled, CHAINS * DRAWS, k->z, k->z);
 }
 
+/* Of a coordinate; x is its first value, the next is `dim` further on. */
+static void measure(int64_t rows, int32_t dim, const double *x, double *mean, double *sd) {
+  double squares = 0;
+  *mean = 0;
+  for (int64_t r = 0; r < rows; r++) *mean += x[r * dim] / (double)rows;
+  for (int64_t r = 0; r < rows; r++) squares += (x[r * dim] - *mean) * (x[r * dim] - *mean);
+  *sd = sqrt(squares / (double)rows);
+}
+
+/* Whether one of the old chains stayed where the new ones do not come, who agree with each other all
+ * the same. An old chain in a funnel's neck is within the new ones' reach, and is not forgotten. */
+static bool forgets(const sl__exploration *old, const sl__exploration *now) {
+  const int64_t each = old->chain_count > 0 ? old->chains.rows / old->chain_count : 0;
+  for (int32_t i = 0; each > 0 && i < old->dim; i++) {
+    double mean, sd, own_mean, own_sd;
+    measure(now->chains.rows, now->dim, now->chains.x + i, &mean, &sd);
+    for (int64_t c = 0; c < old->chain_count; c++) {
+      measure(each, old->dim, old->chains.x + c * each * old->dim + i, &own_mean, &own_sd);
+      if (!(fabs(own_mean - mean) <= most_off * sd)) return true;
+    }
+  }
+  return false;
+}
+
 /* The new chains for the old exploration, if they are better. */
 static sl_status adopt(sl__robust *run, const keeper *k, const sl__sampler_report *report,
                        bool *adopted) {
@@ -88,11 +116,12 @@ static sl_status adopt(sl__robust *run, const keeper *k, const sl__sampler_repor
   if (!now.chains_agree || !(now.effective >= SL__LEAST_EFFECTIVE)) return SL_OK;
   if (run->exploration->chains_agree && now.effective < run->exploration->effective) return SL_OK;
   if ((double)now.divergences > SL__MOST_DIVERGENT * CHAINS * DRAWS) return SL_OK;
+  if (forgets(run->exploration, &now)) return SL_OK;
   SL__TRY(sl__exploration_take_chains(run->arena, &now));
   SL__TRY(sl__exploration_settle(run->arena, run->options->seed, &now));
   *run->exploration = now;
   *adopted = true;
-  return SL_OK;
+  return sl__robust_find_drivers(run);
 }
 
 static sl_status walk(sl__robust *run, const sl__model *model, const sl__target *pulled,

@@ -1,0 +1,116 @@
+/* How far q is from what is known in other ways, coordinate by coordinate: means and sds beside those
+ * of the exploration, beside those that its own weights make of it, and what strays would do. */
+#include <math.h>
+#include "infer/robust/attempt.h"
+
+/* A draw of p is missed where q is less than a tenth of p; in many dimensions log w spreads with
+ * the gap that is allowed, and this much lower is no hole. */
+static const double log_ten = 2.302585092994046;
+
+/* The kurtosis of a margin beyond which its sd is hardly known. */
+static const double heavy_tailed = 30, errors = 3;
+
+double sl__robust_hole(int32_t dim) {
+  return log_ten + (dim > SL__FEW ? sl__robust_allowance(dim) : 0);
+}
+
+typedef struct moments {
+  double mean, sd, deviation, kurtosis; /* deviation: the mean of |x - mean| */
+  double draws;                         /* independent ones */
+} moments;
+
+/* shares [rows], of sum 1; NULL: all alike. */
+static moments measure(int64_t rows, int32_t dim, int32_t column, const double *x,
+                       const double *shares) {
+  const double even = 1 / (double)rows;
+  double fourth = 0;
+  moments m = {.draws = (double)rows};
+  for (int64_t r = 0; r < rows; r++) m.mean += (shares ? shares[r] : even) * x[r * dim + column];
+  for (int64_t r = 0; r < rows; r++) {
+    const double off = x[r * dim + column] - m.mean, share = shares ? shares[r] : even;
+    m.sd += share * off * off;
+    m.deviation += share * fabs(off);
+    fourth += share * off * off * off * off;
+  }
+  m.kurtosis = fourth / (m.sd * m.sd);
+  m.sd = sqrt(m.sd);
+  return m;
+}
+
+/* The variance of a mean deviation's logarithm. */
+static double deviation_variance(const moments *m) {
+  return (m->sd * m->sd / m->deviation / m->deviation - 1) / m->draws;
+}
+
+/* One that is not a number stays. */
+static void raise_to(double value, double *most) {
+  if (!isnan(*most) && !(value <= *most)) *most = value;
+}
+
+/* *sd_gap: of |log ratio| of sds; where tails are so heavy, as of a funnel, that thousands of draws
+ * do not know an sd, of mean deviations, beyond what chance explains. */
+static void compare(const moments *a, const moments *b, double *mean_gap, double *sd_gap,
+                    double *log_sd_ratio) {
+  double ratio = fabs(log(a->sd / b->sd));
+  raise_to(fabs(a->mean - b->mean) / b->sd, mean_gap);
+  raise_to(ratio, log_sd_ratio);
+  if (fmax(a->kurtosis, b->kurtosis) > heavy_tailed) {
+    const double chance = errors * sqrt(deviation_variance(a) + deviation_variance(b));
+    ratio = fabs(log(a->deviation / b->deviation)) - chance;
+    if (ratio < 0) ratio = 0;
+  }
+  raise_to(ratio, sd_gap);
+}
+
+/* Strays are few, but may be so far away that means and sds are theirs. */
+void sl__robust_measure_strays(const sl__judged *j, int32_t dim, double cut,
+                               sl__robust_report *report) {
+  const double least = fmax(cut, report->scores.log_evidence + sl__robust_hole(dim));
+  report->strays = 0;
+  report->stray_mean_gap = report->stray_sd_gap = 0;
+  for (int64_t r = 0; r < j->fresh_rows; r++)
+    report->strays += j->at_fresh[r] > cut && j->at_fresh[r] >= least;
+  for (int32_t i = 0; report->strays > 0 && i < dim; i++) {
+    const moments own = measure(j->rows, dim, i, j->x, NULL);
+    double sum = 0, squares = 0;
+    for (int64_t r = 0; r < j->fresh_rows; r++) {
+      if (!(j->at_fresh[r] > cut && j->at_fresh[r] >= least)) continue;
+      const double off = (j->fresh[r * dim + i] - own.mean) / own.sd;
+      sum += off;
+      squares += off * off;
+    }
+    raise_to(fabs(sum) / (double)j->fresh_rows, &report->stray_mean_gap);
+    raise_to(0.5 * log1p(squares / (double)j->fresh_rows), &report->stray_sd_gap);
+  }
+}
+
+void sl__robust_compare_moments(const sl__robust *run, const sl__judged *j,
+                                sl__robust_report *report) {
+  const sl__exploration *e = run->exploration;
+  report->mean_gap = report->sd_gap = report->log_sd_ratio = 0;
+  for (int32_t i = 0; i < e->dim; i++) {
+    const moments own = measure(j->rows, e->dim, i, j->x, NULL);
+    moments known = measure(e->buffer.rows, e->dim, i, e->buffer.x, NULL);
+    known.draws = fmin(known.draws, e->effective);
+    compare(&own, &known, &report->mean_gap, &report->sd_gap, &report->log_sd_ratio);
+  }
+}
+
+/* Weights know the shares of modes that q and the exploration may both have wrong. */
+sl_status sl__robust_compare_weighted(const sl__robust *run, sl__arena *arena, const sl__judged *j,
+                                      sl__robust_report *report) {
+  const int32_t dim = run->exploration->dim;
+  double most = -INFINITY, total = 0;
+  double *weights = sl__arena_take(arena, (size_t)j->rows, sizeof *weights);
+  if (!weights) return SL_NO_MEMORY;
+  for (int64_t r = 0; r < j->rows; r++) most = fmax(most, j->log_weights[r]);
+  for (int64_t r = 0; r < j->rows; r++) total += weights[r] = exp(j->log_weights[r] - most);
+  for (int64_t r = 0; r < j->rows; r++) weights[r] /= total;
+  report->own_mean_gap = report->own_sd_gap = report->own_log_sd_ratio = 0;
+  for (int32_t i = 0; i < dim; i++) {
+    const moments own = measure(j->rows, dim, i, j->x, NULL);
+    const moments known = measure(j->rows, dim, i, j->x, weights);
+    compare(&own, &known, &report->own_mean_gap, &report->own_sd_gap, &report->own_log_sd_ratio);
+  }
+  return SL_OK;
+}
