@@ -24,23 +24,15 @@
 #include "base/os.h"
 #include "flow/model.h"
 #include "infer/diagnose/diagnose.h"
-#include "infer/robust/robust.h"
 #include "target/standard.h"
 #include "margin_error.h"
 #include "posterior_files.h"
+#include "robust_runs.h"
 
-enum { DRAWS = 20000, MOST_SEEDS = 100 };
+enum { DRAWS = 20000 };
 
 /* A certified fit is wrong beyond these: nats; of a mean in sd; of an sd as a ratio. */
 static const double most_kl = 0.05, most_off = 0.15, most_ratio = 1.15;
-
-typedef struct settings {
-  int seeds, threads;
-  double seconds;    /* that a fit may take; 0: any */
-  int64_t gradients; /* alike */
-  int names;
-  char **name;
-} settings;
 
 typedef struct moments {
   double off, ratio; /* worst: |difference of means| in sd; ratio of sds, the larger on top */
@@ -59,12 +51,6 @@ typedef struct summary {
   moments drawn, resampled; /* worst of the certified ones */
 } summary;
 
-static bool is_wanted(const char *name, const settings *s) {
-  for (int k = 0; k < s->names; k++)
-    if (strstr(name, s->name[k])) return true;
-  return s->names == 0;
-}
-
 static int ascending(const void *a, const void *b) {
   const double x = *(const double *)a, y = *(const double *)b;
   return (x > y) - (x < y);
@@ -82,22 +68,11 @@ static double worse(double a, double b) {
 
 static sl_status fit(sl_context *context, const sl__target *target, const settings *s, int seed,
                      const char *name, sl__model **model, result *out) {
-  sl__robust_options options;
-  sl__robust_defaults(&options);
-  options.seed = (uint64_t)seed;
-  options.max_seconds = s->seconds;
-  options.most_gradients = s->gradients;
   *out = (result){.dim = target->dim};
   const clock_t start = clock();
-  SL__TRY(sl__robust_fit(context, target, &options, model, &out->report));
+  SL__TRY(fit_robustly(context, target, s, seed, name, model, &out->report));
   out->processor = (double)(clock() - start) / CLOCKS_PER_SEC;
-  if (!out->report.certified) fprintf(stderr, "%s, seed %d: %s\n", name, seed, out->report.verdict);
   return SL_OK;
-}
-
-static sl_status new_context(const settings *s, sl_context **context) {
-  const sl_context_options options = {.size = sizeof options, .threads = s->threads};
-  return sl_context_new(&options, context);
 }
 
 /* ---- targets ---- */
@@ -379,7 +354,6 @@ static void do_posteriors(const settings *s, const char *root, const char *progr
 /* ---- the command ---- */
 
 int main(int argc, char **argv) {
-  settings s = {.seeds = 1};
   const bool posteriors = argc > 3 && strcmp(argv[1], "posteriors") == 0;
   if (!posteriors && !(argc > 1 && strcmp(argv[1], "targets") == 0)) {
     fprintf(stderr, "bench_vi_quality targets | posteriors FOLDER PROGRAMS\n"
@@ -387,20 +361,8 @@ int main(int argc, char **argv) {
                     "                 [NAME...]\n");
     return 2;
   }
-  int at = posteriors ? 4 : 2;
-  for (; at + 1 < argc && strncmp(argv[at], "--", 2) == 0; at += 2) {
-    const double value = strtod(argv[at + 1], NULL);
-    if (strcmp(argv[at], "--seconds") == 0)
-      s.seconds = value;
-    else if (strcmp(argv[at], "--gradients") == 0)
-      s.gradients = (int64_t)value;
-    else if (strcmp(argv[at], "--threads") == 0)
-      s.threads = (int)value;
-    else
-      s.seeds = value < MOST_SEEDS ? (int)value : MOST_SEEDS;
-  }
-  s.names = argc - at;
-  s.name = argv + at;
+  settings s;
+  read_settings(posteriors ? 4 : 2, argc, argv, &s);
   if (posteriors)
     do_posteriors(&s, argv[2], argv[3]);
   else

@@ -5,7 +5,7 @@
 set(numbers base bases bases_flows bases_gradients bases_limits bnaf cells chain_nuts conditional
   conditional_networks diagnose_chains diagnose_samples diagnose_weights extremes fit flows
   flows_golden graph graph_few graph_random graph_rules graph_sums graph_threads group kernels
-  kernels_products kernels_runs linear locale look maps mle model numbers ode optimisers
+  kernels_algebra kernels_products kernels_runs linear locale look maps mle model numbers ode optimisers
   plot_numbers pool random root root_derivatives root_limits splines splines_angles
   stan_distributions stan_distributions_vectors stan_functions stan_ode stan_transform
   stan_truncation target target_standard threads toys transformers vi_fit vi_gradients)

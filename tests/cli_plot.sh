@@ -134,6 +134,29 @@ run 0 plot policies.csv -o policies.gp
 check "eight policies" test "$(grep -o "title 'p[0-7]'" policies.gp | sort -u | wc -l)" = 8
 check "their key at the margin" grep -q '^set key at screen .* left top' policies.gp
 
+# ---- keys: dots are named, and names that do not fit side by side stand in rows of their own ----
+run 0 plot moons.csv -o dots.gp
+check "dots are named" grep -q "title 'moons.csv, 300 rows'" dots.gp
+awk 'BEGIN {srand(5); print "a,b"; for (i = 0; i < 1234; i++) print rand() "," rand()}' >many.csv
+run 0 plot many.csv -o many.gp
+check "not all are drawn" grep -q "title 'many.csv, 1000 of 1234 rows'" many.gp
+# The panel's upper edge, the last that is set, is below the title and three rows.
+run 0 plot moons.csv s.csv --columns x --width 350 --height 250 -o narrow.gp
+check "a key of three rows" grep -q '^set key .* maxrows 3 ' narrow.gp
+check "room for it" awk '/^set tmargin/ {top = 250 * (1 - $5)} END {exit !(top > 46 + 55)}' narrow.gp
+run 0 plot moons.csv s.csv --columns x -o wide.gp
+check "one row of a wide figure" grep -q '^set key .* maxrows 1 ' wide.gp
+run 0 plot moons.csv s.csv --kind corner --width 400 --height 400 -o corner.gp
+check "a corner too small for the key" grep -q '^set key at screen 0.5,.* maxrows 3 ' corner.gp
+run 0 plot moons.csv s.csv --kind corner -o corner.gp
+check "a corner that is large enough" grep -q '^set key top right' corner.gp
+cp s.csv a_name_of_a_file_that_is_longer_than_the_figure_is_wide.csv
+run 0 plot moons.csv a_name*.csv --columns x --width 300 --height 250 -o narrow.gp
+check "a name is cut" grep -q "title 'a_name_of_a_file[a-z_]*\.\.'" narrow.gp
+run 0 plot moons.csv --width 300 --height 250 -o narrow.gp
+check "numbers beside the bands keep apart" test "$(grep -c "^set label '[0-9]*%'" narrow.gp)" -lt 6
+check "all are there where they fit" test "$(grep -c "^set label '[0-9]*%'" dots.gp)" = 11
+
 # ---- numbers whose first six digits are equal ----
 awk 'BEGIN {srand(3); print "t"; for (i = 0; i < 500; i++) printf "%.3f\n", 1700000000 + 60 * rand() - 30}' >seconds.csv
 run 0 plot seconds.csv -o seconds.gp

@@ -1,7 +1,6 @@
 /* Files of draws: what CmdStan and others write, what sluice writes itself, damaged ones. */
 #include <unistd.h>
 
-#include "base/os.h"
 #include "diagnose_fixture.h"
 #include "io/draws.h"
 
@@ -22,6 +21,17 @@ static void write_text(const char *path, const char *text) {
   if (!CHECK(file != NULL)) return;
   fputs(text, file);
   fclose(file);
+}
+
+/* Until the next call. */
+static const char *read_text(const char *path) {
+  static char text[2000];
+  FILE *file = fopen(path, "rb");
+  text[0] = '\0';
+  if (!CHECK(file != NULL)) return text;
+  text[fread(text, 1, sizeof text - 1, file)] = '\0';
+  fclose(file);
+  return text;
 }
 
 static sl_status parse(sl_context *context, const char *text, sl__draws *out) {
@@ -275,12 +285,10 @@ TEST(written_files_read_back) {
 /* What CmdStan's readers look for, byte by byte. */
 TEST(written_text) {
   sl_context *context = open_context(1);
-  char path[128], *bytes;
-  size_t length;
+  char path[128];
   REQUIRE_OK(context, write_run(context, in_folder(path, "text.csv"), 1, 0, 2));
-  REQUIRE_OK(context, sl__os_read_file(context, path, &bytes, &length));
   CHECK_TEXT(
-      bytes,
+      read_text(path),
       "# method = sample\n# max_depth = 10\n"
       "lp__,accept_stat__,stepsize__,treedepth__,n_leapfrog__,divergent__,energy__,mu,L.2.1\n"
       "# Adaptation terminated\n# Step size = 0.7\n"
@@ -290,20 +298,16 @@ TEST(written_text) {
       "#\n#  Elapsed Time: 1.250 seconds (Warm-up)\n"
       "#                2.500 seconds (Sampling)\n"
       "#                3.750 seconds (Total)\n#\n");
-  sl__free(&(sl__allocator){context->allocator.reallocate, context->allocator.user}, bytes);
   sl_context_free(context);
 }
 
 /* Beside the words that CmdStan's readers look for, in the same line: they count the lines. */
 TEST(what_the_draws_are_made_with) {
   sl_context *context = open_context(1);
-  char path[128], *bytes;
-  size_t length;
+  char path[128];
   REQUIRE_OK(context, write_run(context, in_folder(path, "made.csv"), 1, 8, 2));
-  REQUIRE_OK(context, sl__os_read_file(context, path, &bytes, &length));
-  CHECK(strstr(bytes, "\n# Adaptation terminated; trajectories 8, acceptance 0.95\n"
-                      "# Step size = 0.7\n") != NULL);
-  sl__free(&(sl__allocator){context->allocator.reallocate, context->allocator.user}, bytes);
+  CHECK(strstr(read_text(path), "\n# Adaptation terminated; trajectories 8, acceptance 0.95\n"
+                                "# Step size = 0.7\n") != NULL);
   sl_context_free(context);
 }
 
@@ -337,8 +341,7 @@ TEST(trajectories_in_damaged_files) {
 /* An older file stays until there is a row to replace it by. */
 TEST(nothing_is_lost_before_the_first_row) {
   sl_context *context = open_context(1);
-  char path[128], *bytes;
-  size_t length;
+  char path[128];
   static const char *const names[] = {"mu"};
   static const sl__draw_facts facts = {.log_density = -1};
   write_text(in_folder(path, "kept.csv"), "older\n");
@@ -351,9 +354,7 @@ TEST(nothing_is_lost_before_the_first_row) {
     CHECK_OK(context, sl__stan_csv_flush(file));
     if (rows > 0) CHECK_OK(context, sl__stan_csv_row(file, 0, &facts, &value));
     CHECK_OK(context, sl__stan_csv_close(file));
-    REQUIRE_OK(context, sl__os_read_file(context, path, &bytes, &length));
-    CHECK((strcmp(bytes, "older\n") == 0) == (rows == 0));
-    sl__free(&(sl__allocator){context->allocator.reallocate, context->allocator.user}, bytes);
+    CHECK((strcmp(read_text(path), "older\n") == 0) == (rows == 0));
   }
   sl_context_free(context);
 }

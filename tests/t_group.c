@@ -5,6 +5,7 @@
 #include <time.h>
 
 #include "check.h"
+#include "dice.h"
 #include "graph/node.h"
 #include "graph/program.h"
 #include "short_memory.h"
@@ -111,11 +112,7 @@ typedef struct maker {
 } maker;
 
 static uint32_t dice(maker *m, uint32_t sides) {
-  m->state += 0x9E3779B97F4A7C15u;
-  uint64_t z = m->state;
-  z = (z ^ z >> 30) * 0xBF58476D1CE4E5B9u;
-  z = (z ^ z >> 27) * 0x94D049BB133111EBu;
-  return (uint32_t)((z ^ z >> 31) >> 32) % sides;
+  return throw_dice(&m->state, sides);
 }
 
 /* One line of a loop's body: an operation and where its operands come from. */

@@ -4,7 +4,7 @@
 #include <unistd.h>
 #include "flow_fixture.h"
 #include "flow/model.h"
-#include "infer/infer.h"
+#include "mle_fixture.h"
 #include "short_memory.h"
 
 enum { ROWS = 700, WIDEST = 4 };
@@ -296,49 +296,15 @@ TEST(loaded_is_started) {
 
 /* ---- in a fit ---- */
 
-enum { TRAIN = 900, VALID = 300, DIM = 2 };
-
-typedef struct fitting {
-  sl_context *context;
-  sl__flow *flow;
-  float *vector;
-  float x[TRAIN * DIM], valid_x[VALID * DIM];
-  sl__mle_data data;
-  sl__mle_options options;
-  sl__mle_report report;
-} fitting;
-
 static bool open_fitting(fitting *f, int threads, const char *formula) {
   static double x[(TRAIN + VALID) * DIM];
-  memset(f, 0, sizeof *f);
-  const sl_context_options options = {.size = sizeof options, .threads = threads};
-  const sl__flow_plan plan = {.formula = formula, .dim = DIM, .type = SL_F32, .seed = 7};
-  if (!CHECK(sl_context_new(&options, &f->context) == SL_OK)) return false;
-  if (!CHECK_OK(f->context, sl__flow_new(f->context, &plan, &f->flow))) return false;
-  f->vector = calloc((size_t)f->flow->size, sizeof *f->vector);
-  sl__flow_initialise(f->flow, f->vector);
   make_rows(x, TRAIN + VALID, DIM, 5);
-  for (int i = 0; i < TRAIN * DIM; i++) f->x[i] = (float)x[i];
-  for (int i = 0; i < VALID * DIM; i++) f->valid_x[i] = (float)x[TRAIN * DIM + i];
-  f->data = (sl__mle_data){.rows = TRAIN, .x = f->x, .valid_rows = VALID, .valid_x = f->valid_x};
-  sl__mle_defaults(&f->options);
+  if (!begin_fitting(f, threads, formula, x)) return false;
   f->options.steps = 100;
-  f->options.epochs = 0;
   f->options.batch = 64;
   f->options.valid_every = 10;
   f->options.rate = 2e-3;
-  f->options.seed = 5;
   return true;
-}
-
-static void close_fitting(fitting *f) {
-  free(f->vector);
-  sl__flow_free(f->context, f->flow);
-  sl_context_free(f->context);
-}
-
-static sl_status fit(fitting *f) {
-  return sl__mle_fit(f->context, f->flow, f->vector, &f->data, &f->options, &f->report);
 }
 
 static float *fitted(const fitting *f, const char *name) {

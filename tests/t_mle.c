@@ -3,61 +3,24 @@
 #include "check.h"
 #include <unistd.h>
 #include "base/context.h"
-#include "infer/infer.h"
+#include "mle_fixture.h"
 #include "short_memory.h"
-
-enum { TRAIN = 1000, VALID = 400, DIM = 2 };
-
-typedef struct fitting {
-  sl_context *context;
-  sl__flow *flow;
-  void *vector;
-  float x[TRAIN * DIM], valid_x[VALID * DIM];
-  sl__mle_data data;
-  sl__mle_options options;
-  sl__mle_report report;
-} fitting;
 
 static const char *const small_flow = "coupling(affine,hidden=16x16)*4";
 
-/* A flow at its starting values, moons to fit it to, and options for a short run. */
+/* Moons, and options for a short run. */
 static bool open_fitting(fitting *f, int threads, const char *formula) {
-  memset(f, 0, sizeof *f);
-  const sl_context_options options = {.size = sizeof options, .threads = threads};
-  if (!CHECK(sl_context_new(&options, &f->context) == SL_OK)) return false;
-  if (!CHECK_OK(
-          f->context,
-          sl__flow_new(f->context,
-                       &(sl__flow_plan){.formula = formula, .dim = DIM, .type = SL_F32, .seed = 7},
-                       &f->flow)))
-    return false;
-  f->vector = calloc((size_t)f->flow->size, sizeof(float));
-  sl__flow_initialise(f->flow, f->vector);
   int count;
   const sl__toy *moons = sl__toys(&count); /* the first */
   static double x[(TRAIN + VALID) * DIM];
   moons->draw((sl__random_key){1, SL__STREAM_DATA, 0}, 0, TRAIN + VALID, x);
-  for (int i = 0; i < TRAIN * DIM; i++) f->x[i] = (float)(0.5 * x[i]);
-  for (int i = 0; i < VALID * DIM; i++) f->valid_x[i] = (float)(0.5 * x[TRAIN * DIM + i]);
-  f->data = (sl__mle_data){.rows = TRAIN, .x = f->x, .valid_rows = VALID, .valid_x = f->valid_x};
-  sl__mle_defaults(&f->options);
+  for (int k = 0; k < (TRAIN + VALID) * DIM; k++) x[k] *= 0.5;
+  if (!begin_fitting(f, threads, formula, x)) return false;
   f->options.steps = 120;
-  f->options.epochs = 0;
   f->options.batch = 128;
   f->options.valid_every = 20;
   f->options.rate = 5e-3;
-  f->options.seed = 5;
   return true;
-}
-
-static void close_fitting(fitting *f) {
-  free(f->vector);
-  sl__flow_free(f->context, f->flow);
-  sl_context_free(f->context);
-}
-
-static sl_status fit(fitting *f) {
-  return sl__mle_fit(f->context, f->flow, f->vector, &f->data, &f->options, &f->report);
 }
 
 /* FNV-1a of the result. */

@@ -16,20 +16,20 @@ const char *sl__cli_short_name(const char *path) {
   return slash ? slash + 1 : path;
 }
 
+static sl_status check_room(sl__cli *cli, int count, const char *what) {
+  if (count < SL__CLI_MOST_SETS) return SL_OK;
+  return sl__fail(cli->context, SL_BAD_ARGUMENT, "more than %d %s one figure; leave some out",
+                  SL__CLI_MOST_SETS, what);
+}
+
 sl_status sl__cli_add_rows(sl__cli *cli, sl__cli_figures *f, sl__cli_rows **out) {
-  if (f->count == SL__CLI_MOST_SETS)
-    return sl__fail(cli->context, SL_BAD_ARGUMENT,
-                    "more than %d files are not told apart in one figure; leave some out",
-                    SL__CLI_MOST_SETS);
+  SL__TRY(check_room(cli, f->count, "files are not told apart in"));
   *out = &f->rows[f->count++];
   return SL_OK;
 }
 
 sl_status sl__cli_take_table(sl__cli *cli, sl__cli_figures *f, sl__table **out) {
-  if (f->table_count == SL__CLI_MOST_SETS)
-    return sl__fail(cli->context, SL_BAD_ARGUMENT,
-                    "more than %d tables do not go into one figure; leave some out",
-                    SL__CLI_MOST_SETS);
+  SL__TRY(check_room(cli, f->table_count, "tables do not go into"));
   *out = &f->tables[f->table_count++];
   return SL_OK;
 }
@@ -38,10 +38,7 @@ sl_status sl__cli_take_table(sl__cli *cli, sl__cli_figures *f, sl__table **out) 
 
 sl_status sl__cli_open_draws(sl__cli *cli, sl__cli_figures *f, const char *path,
                              const sl__draws **out) {
-  if (f->draws_count == SL__CLI_MOST_SETS)
-    return sl__fail(cli->context, SL_BAD_ARGUMENT,
-                    "more than %d files of draws do not go into one figure; leave some out",
-                    SL__CLI_MOST_SETS);
+  SL__TRY(check_room(cli, f->draws_count, "files of draws do not go into"));
   sl__cli_draws *d = &f->draws[f->draws_count++];
   *out = &d->draws;
   return sl__cli_read_draws(cli, 1, &path, d);

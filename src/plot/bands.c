@@ -28,15 +28,18 @@ static int add_loops(sl__figure *figure, const sl__loops *loops) {
   return figure->blocks;
 }
 
-static sl_status find_loops(sl_context *context, const sl__plane *plane, int count,
-                            const double *wanted, sl__loops *loops) {
+/* block: of their points, a loop after another. */
+static sl_status find_loops(sl_context *context, sl__figure *figure, const sl__plane *plane,
+                            int count, const double *wanted, sl__loops *loops, int *block) {
   double levels[SL__BANDS];
   *loops = (sl__loops){0};
   SL__TRY(sl__mass_levels(context, (int64_t)plane->nodes * plane->nodes, plane->density, count,
                           wanted, levels));
   for (int k = 0; k < count; k++) levels[k] = fmax(levels[k], 1e-300);
-  return sl__contours(context, plane->nodes, plane->density, plane->x, plane->y, count, levels,
-                      loops);
+  SL__TRY(sl__contours(context, plane->nodes, plane->density, plane->x, plane->y, count, levels,
+                       loops));
+  *block = add_loops(figure, loops);
+  return SL_OK;
 }
 
 /* Characters cannot be filled: there the curves themselves are drawn, of fewer bands. */
@@ -61,14 +64,10 @@ static void plot_filled(sl__figure *figure, const sl__loops *loops, int block) {
 
 sl_status sl__figure_bands(sl_context *context, sl__figure *figure, const sl__plane *plane) {
   sl__loops loops;
-  const sl_status status = find_loops(context, plane, SL__BANDS, shares, &loops);
-  if (status == SL_OK) {
-    const int block = add_loops(figure, &loops);
-    if (sl__figure_is_text(figure))
-      plot_curves(figure, &loops, block);
-    else
-      plot_filled(figure, &loops, block);
-  }
+  int block;
+  const sl_status status = find_loops(context, figure, plane, SL__BANDS, shares, &loops, &block);
+  if (status == SL_OK && sl__figure_is_text(figure)) plot_curves(figure, &loops, block);
+  if (status == SL_OK && !sl__figure_is_text(figure)) plot_filled(figure, &loops, block);
   sl__loops_close(&loops);
   return status;
 }
@@ -78,16 +77,14 @@ sl_status sl__figure_regions(sl_context *context, sl__figure *figure, const sl__
   static const uint32_t outside = 0xffffff, tints[] = {0xdfe6f0, 0xa9bad4};
   enum { TINTS = sizeof tints / sizeof *tints };
   sl__loops loops;
-  const sl_status status = find_loops(context, plane, count, wanted, &loops);
-  if (status == SL_OK) {
-    const int block = add_loops(figure, &loops);
-    for (int64_t l = 0; l < loops.count; l++) {
-      const int level = loops.loop[l].area > 0 ? loops.loop[l].level : loops.loop[l].level - 1;
-      const uint32_t colour = level < 0 ? outside : tints[level < TINTS ? level : TINTS - 1];
-      sl__figure_plot(figure,
-                      "$b%d index %d with filledcurves closed fs solid noborder fc rgb '#%06x'",
-                      block, (int)l, colour);
-    }
+  int block;
+  const sl_status status = find_loops(context, figure, plane, count, wanted, &loops, &block);
+  for (int64_t l = 0; status == SL_OK && l < loops.count; l++) {
+    const int level = loops.loop[l].area > 0 ? loops.loop[l].level : loops.loop[l].level - 1;
+    const uint32_t colour = level < 0 ? outside : tints[level < TINTS ? level : TINTS - 1];
+    sl__figure_plot(figure,
+                    "$b%d index %d with filledcurves closed fs solid noborder fc rgb '#%06x'",
+                    block, (int)l, colour);
   }
   sl__loops_close(&loops);
   return status;
@@ -96,13 +93,11 @@ sl_status sl__figure_regions(sl_context *context, sl__figure *figure, const sl__
 sl_status sl__figure_outlines(sl_context *context, sl__figure *figure, const sl__plane *plane,
                               int count, const double *wanted, int i) {
   sl__loops loops;
-  const sl_status status = find_loops(context, plane, count, wanted, &loops);
-  if (status == SL_OK) {
-    const int block = add_loops(figure, &loops);
-    for (int64_t l = 0; l < loops.count; l++) {
-      sl__figure_plot(figure, "$b%d index %d with lines", block, (int)l);
-      sl__figure_line(figure, i, loops.loop[l].level > 0 ? 1.8 : 1.2);
-    }
+  int block;
+  const sl_status status = find_loops(context, figure, plane, count, wanted, &loops, &block);
+  for (int64_t l = 0; status == SL_OK && l < loops.count; l++) {
+    sl__figure_plot(figure, "$b%d index %d with lines", block, (int)l);
+    sl__figure_line(figure, i, loops.loop[l].level > 0 ? 1.8 : 1.2);
   }
   sl__loops_close(&loops);
   return status;
@@ -111,24 +106,24 @@ sl_status sl__figure_outlines(sl_context *context, sl__figure *figure, const sl_
 sl_status sl__figure_outlines_over(sl_context *context, sl__figure *figure, const sl__plane *plane,
                                    int count, const double *wanted, int i) {
   sl__loops loops;
-  const sl_status status = find_loops(context, plane, count, wanted, &loops);
-  if (status == SL_OK) {
-    const int block = add_loops(figure, &loops);
-    for (int rim = 1; rim >= 0; rim--)
-      for (int64_t l = 0; l < loops.count; l++) {
-        sl__figure_plot(figure, "$b%d index %d with lines", block, (int)l);
-        if (rim && !sl__figure_is_text(figure))
-          sl__text_add(&figure->clauses, " lc rgb '#ffffff' lw 3.4");
-        else
-          sl__figure_black_line(figure, i, 1.6);
-      }
-  }
+  int block;
+  const sl_status status = find_loops(context, figure, plane, count, wanted, &loops, &block);
+  for (int rim = 1; rim >= 0; rim--)
+    for (int64_t l = 0; status == SL_OK && l < loops.count; l++) {
+      sl__figure_plot(figure, "$b%d index %d with lines", block, (int)l);
+      if (rim && !sl__figure_is_text(figure))
+        sl__text_add(&figure->clauses, " lc rgb '#ffffff' lw 3.4");
+      else
+        sl__figure_black_line(figure, i, 1.6);
+    }
   sl__loops_close(&loops);
   return status;
 }
 
 void sl__figure_band_key(sl__figure *figure, sl__box box) {
+  enum { LETTERS = 14 }; /* pixels that a number needs upwards */
   if (sl__figure_is_text(figure)) return;
+  const int every = 1 + (int)(LETTERS * (SL__BANDS + 1) / fmax(box.top - box.bottom, 1));
   sl__figure_panel(figure, box);
   sl__figure_add(figure,
                  "unset border\nset xrange [0:1]\nset yrange [-1:%d]\nunset xtics\n"
@@ -138,7 +133,7 @@ void sl__figure_band_key(sl__figure *figure, sl__box box) {
     sl__figure_add(figure,
                    "set object rectangle from 0,%d to 1,%d fs solid noborder fc rgb '#%06x'\n",
                    band, band + 1, band_colour(band));
-    if (band >= 0)
+    if (band >= 0 && band % every == 0)
       sl__figure_add(figure, "set label '%d%%' at 1.3,%d left font '%s'\n",
                      (int)(100 * shares[band] + 0.5), band,
                      sl__figure_font(figure, SL__FONT_SMALL));

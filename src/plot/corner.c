@@ -1,15 +1,17 @@
 /* Every pair of columns in the plane, and each alone on the diagonal; several sets over each other.
  * Regions hold 50 and 90 % of the mass. */
 #include <math.h>
+#include <string.h>
 #include "plot/figure.h"
 
-enum { MOST_COLUMNS = 8, NODES = 96 };
+enum { MOST_COLUMNS = 8, NODES = 96, CORNER_HEAD = 40 };
 static const double shares[] = {0.9, 0.5};
 
-static sl__box cell(const sl__figure *figure, int32_t columns, int32_t row, int32_t column) {
+static sl__box cell(const sl__figure *figure, double head, int32_t columns, int32_t row,
+                    int32_t column) {
   const double left = 78, bottom = 62, gap = 7;
   const double width = (figure->width - left - 20) / columns;
-  const double height = (figure->height - bottom - 40) / columns;
+  const double height = (figure->height - bottom - head) / columns;
   const double low = bottom + (columns - 1 - row) * height;
   return (sl__box){left + column * width, low, left + (column + 1) * width - gap,
                    low + height - gap};
@@ -65,19 +67,35 @@ static sl_status draw_pair(const sl__plot *plot, sl__figure *figure, sl__arena *
   return SL_OK;
 }
 
-/* Which set is which: in the empty corner. */
-static void add_key(const sl__plot *plot, sl__figure *figure) {
+static const char regions[] = "regions hold 50 % and 90 %";
+
+/* The room above the panels: none for a key that fits into the empty corner, or where there is no
+ * pair. */
+static double head_of(const sl__plot *plot, const sl__figure *figure) {
+  size_t longest = strlen(regions);
+  for (int s = 0; s < plot->set_count; s++)
+    if (strlen(plot->sets[s].title) > longest) longest = strlen(plot->sets[s].title);
+  const bool fits = (int)longest <= sl__figure_key_letters(0.5 * figure->width - 20);
+  if (plot->sets[0].columns == 1 || fits) return CORNER_HEAD;
+  return sl__figure_head(figure, plot->set_count + 1, (int)longest);
+}
+
+/* Which set is which. */
+static void add_key(const sl__plot *plot, sl__figure *figure, double head) {
   sl__figure_panel(figure, (sl__box){figure->width * 0.6, figure->height * 0.62,
                                      figure->width - 20.0, figure->height - 44.0});
   sl__figure_add(figure, "unset border\nunset tics\nset xrange [0:1]\nset yrange [0:1]\n");
-  sl__figure_key(figure, "top right");
+  if (head > CORNER_HEAD)
+    sl__figure_key_above(figure);
+  else
+    sl__figure_key(figure, "top right");
   for (int s = 0; s < plot->set_count; s++) {
     sl__figure_plot(figure, "NaN with lines");
     sl__figure_line(figure, s, 2);
     sl__figure_named(figure, plot->sets[s].title);
   }
   sl__figure_plot(figure, "NaN with lines lc rgb '#ffffff'");
-  sl__figure_named(figure, "regions hold 50 % and 90 %");
+  sl__figure_named(figure, regions);
 }
 
 static sl_status draw(const sl__plot *plot, sl__figure *figure) {
@@ -89,17 +107,18 @@ static sl_status draw(const sl__plot *plot, sl__figure *figure) {
                     "--columns",
                     (int)columns, MOST_COLUMNS);
   SL__TRY(sl__set_ranges(plot, columns, ranges));
+  const double head = head_of(plot, figure);
   sl__arena arena;
   sl_status status = SL_OK;
   sl__arena_open(&arena, plot->context);
   for (int32_t row = 0; row < columns && status == SL_OK; row++)
     for (int32_t column = 0; column <= row && status == SL_OK; column++) {
-      sl__figure_panel(figure, cell(figure, columns, row, column));
+      sl__figure_panel(figure, cell(figure, head, columns, row, column));
       mark_cell(figure, &plot->sets[0], columns, row, column, ranges);
       status = row == column ? draw_alone(plot, figure, column, ranges[column])
                              : draw_pair(plot, figure, &arena, row, column, ranges);
     }
-  if (columns > 1 && status == SL_OK) add_key(plot, figure);
+  if (columns > 1 && status == SL_OK) add_key(plot, figure, head);
   sl__arena_close(&arena);
   return status;
 }

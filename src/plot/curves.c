@@ -144,12 +144,12 @@ static sl_status draw(const sl__plot *plot, sl__figure *figure) {
   double *rows = sl__arena_take(&arena, (size_t)l.episodes, 5 * sizeof *rows);
   const sl_status status = by_episode && rows ? SL_OK : SL_NO_MEMORY;
   if (status == SL_OK) {
-    sl__figure_panel(figure, sl__figure_whole(figure, policies));
+    sl__figure_panel(figure, sl__figure_whole(figure));
     sl__figure_axis(figure, "x", episodes, 8);
     set_returns(plot, figure);
     sl__figure_label(figure, "xlabel", "episode");
     sl__figure_label(figure, "ylabel", "return, mean over ten episodes");
-    sl__figure_key_aside(figure, policies);
+    sl__figure_key_aside(figure);
     for (int32_t p = 0; p < policies; p++) plot_policy(plot, figure, &l, p, by_episode, rows);
   }
   sl__arena_close(&arena);

@@ -2,6 +2,7 @@
  * themselves over it and, in the plane, each axis's own density at the side. */
 #include <math.h>
 #include <stdio.h>
+#include <string.h>
 #include "plot/figure.h"
 
 static int32_t dim_of(const sl__plot *plot) {
@@ -88,12 +89,12 @@ static const char *curve_name(const sl__plot *plot, int s) {
 static sl_status draw_line(const sl__plot *plot, sl__figure *figure, sl__range range) {
   const int curves = plot->flow || plot->set_count == 0 ? 1 : plot->set_count;
   double density[SL__LINE_NODES], most;
-  sl__figure_panel(figure, sl__figure_whole(figure, curves + 1));
+  sl__figure_panel(figure, sl__figure_whole(figure));
   sl__figure_axis(figure, "x", range, 8);
   sl__figure_label(figure, "xlabel", name_of(plot, 0));
   const bool shape = plot->target && !plot->flow && isnan(plot->target->log_evidence);
   sl__figure_label(figure, "ylabel", shape ? "density, the largest being 1" : "density");
-  sl__figure_key_aside(figure, curves + 1);
+  sl__figure_key_aside(figure);
   sl__figure_add(figure, "set boxwidth 1 relative\n");
   most = plot_bars(plot, figure, range);
   for (int s = 0; s < curves; s++) {
@@ -164,13 +165,45 @@ static int others_of(const sl__plot *plot) {
   return plot->flow || plot->set_count < 2 ? 0 : plot->set_count - 1;
 }
 
-static void name_others(const sl__plot *plot, sl__figure *figure) {
-  sl__figure_key_aside(figure, others_of(plot));
-  for (int s = 1; s <= others_of(plot); s++) {
+/* In the key stand the outlines, or else the dots. */
+static int names_of(const sl__plot *plot) {
+  const int others = others_of(plot);
+  return others > 0 ? others : plot->set_count > 0;
+}
+
+static void key_name(const sl__plot *plot, int i, char name[160]) {
+  const sl__plot_set *set = plot->data ? plot->data : &plot->sets[0];
+  const long long rows = (long long)set->rows;
+  if (others_of(plot) > 0)
+    snprintf(name, 160, "%.120s, 50 %% and 90 %% of it", plot->sets[i + 1].title);
+  else if (rows > SL__PLOT_DOTS)
+    snprintf(name, 160, "%.100s, %d of %lld rows", set->title, SL__PLOT_DOTS, rows);
+  else
+    snprintf(name, 160, "%.100s, %lld rows", set->title, rows);
+}
+
+static double head_of(const sl__plot *plot, const sl__figure *figure) {
+  const int names = names_of(plot);
+  size_t longest = 0;
+  for (int i = 0; i < names; i++) {
     char name[160];
-    snprintf(name, sizeof name, "%.120s, 50 %% and 90 %% of it", plot->sets[s].title);
-    sl__figure_plot(figure, "NaN with lines");
-    sl__figure_black_line(figure, s, 1.6);
+    key_name(plot, i, name);
+    if (strlen(name) > longest) longest = strlen(name);
+  }
+  return sl__figure_head(figure, names, (int)longest);
+}
+
+static void add_key(const sl__plot *plot, sl__figure *figure) {
+  sl__figure_key_above(figure);
+  for (int i = 0; i < names_of(plot); i++) {
+    char name[160];
+    key_name(plot, i, name);
+    if (others_of(plot) > 0) {
+      sl__figure_plot(figure, "NaN with lines");
+      sl__figure_black_line(figure, i + 1, 1.6);
+    } else {
+      sl__figure_plot(figure, "NaN with points pt 6 ps 0.5 lc rgb '#000000'");
+    }
     sl__figure_named(figure, name);
   }
 }
@@ -189,8 +222,8 @@ static sl_status draw_middle(const sl__plot *plot, sl__figure *figure, const sl_
       status = sl__figure_outlines_over(plot->context, figure, &other, 2, shares, s);
   }
   sl__arena_close(&arena);
-  if (others > 0 && !sl__figure_is_text(figure)) name_others(plot, figure);
   if (status == SL_OK && plot->set_count > 0 && others == 0) plot_dots(plot, figure);
+  if (!sl__figure_is_text(figure)) add_key(plot, figure);
   return status;
 }
 
@@ -246,7 +279,7 @@ static sl_status draw_side(const sl__plot *plot, sl__figure *figure, sl__arena *
 }
 
 static sl_status draw_plane(const sl__plot *plot, sl__figure *figure, const sl__range *ranges) {
-  const places p = lay_out(figure, others_of(plot) > 0 ? 66 : 40);
+  const places p = lay_out(figure, head_of(plot, figure));
   sl__arena arena;
   sl__plane plane;
   sl__arena_open(&arena, plot->context);

@@ -35,11 +35,11 @@ static sl_status draw_energies(const sl__plot *plot, sl__figure *figure, sl__are
   SL__TRY(sl__central_range(plot->context, &both[0], &range));
   SL__TRY(sl__central_range(plot->context, &both[1], &other));
   SL__TRY(sl__figure_window(plot, 0, sl__join_ranges(range, other), &range));
-  sl__figure_panel(figure, sl__figure_whole(figure, 2));
+  sl__figure_panel(figure, sl__figure_whole(figure));
   sl__figure_axis(figure, "x", range, 8);
   sl__figure_label(figure, "xlabel", "energy, less its mean");
   sl__figure_label(figure, "ylabel", "density");
-  sl__figure_key_aside(figure, 2);
+  sl__figure_key_aside(figure);
   for (int i = 0; i < 2; i++) {
     SL__TRY(sl__smooth_line(plot->context, &both[i], range, SL__LINE_NODES, density));
     for (int k = 0; k < SL__LINE_NODES; k++) most = fmax(most, density[k]);

@@ -4,13 +4,12 @@
  * character a space, so that no word can end its string or its line, and what is no UTF-8 the
  * character that stands for it. */
 #include "plot/figure.h"
+#include <limits.h>
 #include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 #include "base/text.h"
-
-enum { KEY_WIDTH = 190 }; /* pixels of one at the right margin */
 
 bool sl__figure_is_text(const sl__figure *figure) {
   return figure->format == SL__PLOT_TEXT;
@@ -52,9 +51,11 @@ static size_t character_at(const char *text) {
   return length;
 }
 
-static void quote(sl__text *to, const char *text) {
+/* The first `most` letters; gives how many that are. */
+static int quote(sl__text *to, const char *text, int most) {
+  int letters = 0;
   sl__text_add_bytes(to, "'", 1);
-  while (*text) {
+  for (; *text && letters < most; letters++) {
     const size_t length = character_at(text);
     if (*text == '\'')
       sl__text_add(to, "\xe2\x80\x99");
@@ -64,11 +65,12 @@ static void quote(sl__text *to, const char *text) {
       sl__text_add_bytes(to, length == 1 && (*text < 32 || *text == 127) ? " " : text, length);
     text += length > 0 ? length : 1;
   }
-  sl__text_add_bytes(to, "'", 1);
+  sl__text_add(to, *text ? "..'" : "'");
+  return letters;
 }
 
 void sl__figure_quote(sl__figure *figure, const char *text) {
-  quote(&figure->script, text);
+  quote(&figure->script, text, INT_MAX);
 }
 
 void sl__figure_plot(sl__figure *figure, const char *format, ...) {
@@ -86,7 +88,11 @@ void sl__figure_plot(sl__figure *figure, const char *format, ...) {
 
 void sl__figure_named(sl__figure *figure, const char *text) {
   sl__text_add(&figure->clauses, " title ");
-  quote(&figure->clauses, text);
+  const int most =
+      sl__figure_is_text(figure) ? INT_MAX : sl__figure_key_letters((double)figure->width);
+  const int letters = quote(&figure->clauses, text, most);
+  figure->names++;
+  if (letters > figure->letters) figure->letters = letters;
 }
 
 const char *sl__figure_font(const sl__figure *figure, sl__figure_size size) {
@@ -94,39 +100,13 @@ const char *sl__figure_font(const sl__figure *figure, sl__figure_size size) {
   return figure->format == SL__PLOT_SVG ? pixels[size] : points[size];
 }
 
-void sl__figure_key(sl__figure *figure, const char *where) {
-  sl__figure_add(figure, "set key %s noautotitle samplen 2 spacing 1.1\n", where);
-}
-
-/* Whether the key stands at the right margin. */
-static bool is_key_beside(const sl__figure *figure, int names) {
-  enum { MOST_ABOVE = 3 };
-  return names > MOST_ABOVE && !sl__figure_is_text(figure);
-}
-
-void sl__figure_key_aside(sl__figure *figure, int names) {
-  if (sl__figure_is_text(figure)) {
-    sl__figure_key(figure, "top right opaque");
-    return;
-  }
-  if (is_key_beside(figure, names)) {
-    sl__figure_add(figure, "set key at screen ");
-    sl__figure_real(figure, 1 - (double)KEY_WIDTH / figure->width);
-    sl__figure_add(figure, ",graph 1 left top Left reverse noautotitle samplen 2 spacing 1.1\n");
-    return;
-  }
-  sl__figure_add(figure, "set key at screen 0.5,screen ");
-  sl__figure_real(figure, 1 - (figure->titled ? 46.0 : 20.0) / figure->height);
-  sl__figure_add(figure, " center center horizontal noautotitle samplen 2 maxrows 1\n");
-}
-
-sl__box sl__figure_whole(const sl__figure *figure, int names) {
-  const double right = is_key_beside(figure, names) ? KEY_WIDTH + 14.0 : 24;
-  return (sl__box){86, 62, figure->width - right, figure->height - (figure->titled ? 66.0 : 40.0)};
+sl__box sl__figure_whole(const sl__figure *figure) {
+  return (sl__box){86, 62, figure->width - 24.0, figure->height - sl__figure_head(figure, 0, 0)};
 }
 
 static void end_panel(sl__figure *figure) {
   if (figure->clauses.failed) figure->script.failed = true;
+  if (figure->drawn) sl__figure_place_key(figure);
   if (figure->drawn && figure->clauses.length == 0) sl__figure_plot(figure, "NaN");
   if (figure->clauses.length > 0)
     sl__text_add_bytes(&figure->script, figure->clauses.data, figure->clauses.length);
@@ -229,7 +209,7 @@ int sl__figure_curve(sl__figure *figure, sl__range range, int nodes, const doubl
   return figure->blocks;
 }
 
-static void set_margin(sl__figure *figure, const char *name, double pixels, int whole) {
+void sl__figure_margin(sl__figure *figure, const char *name, double pixels, int whole) {
   sl__figure_add(figure, "set %s at screen ", name);
   sl__figure_real(figure, pixels / whole);
   sl__figure_add(figure, "\n");
@@ -241,15 +221,18 @@ void sl__figure_panel(sl__figure *figure, sl__box box) {
     sl__figure_add(figure, "unset label\nunset object\nunset arrow\n");
   }
   figure->drawn = true;
+  figure->box = box;
+  figure->key = SL__KEY_NONE;
+  figure->names = figure->letters = 0;
   /* SVG's letters stand lower, and would be cut off at the lower edge. */
   sl__figure_add(figure,
                  "unset key\nunset title\nset xlabel '' offset 0,%s\nset ylabel ''\n"
                  "unset logscale\nset format '%%g'\n",
                  figure->format == SL__PLOT_SVG ? "0.6" : "0");
-  set_margin(figure, "lmargin", box.left, figure->width);
-  set_margin(figure, "rmargin", box.right, figure->width);
-  set_margin(figure, "bmargin", box.bottom, figure->height);
-  set_margin(figure, "tmargin", box.top, figure->height);
+  sl__figure_margin(figure, "lmargin", box.left, figure->width);
+  sl__figure_margin(figure, "rmargin", box.right, figure->width);
+  sl__figure_margin(figure, "bmargin", box.bottom, figure->height);
+  sl__figure_margin(figure, "tmargin", box.top, figure->height);
   sl__figure_add(figure, "set border 3 lc rgb '#555555'\nset tics nomirror out scale 0.6 "
                          "textcolor rgb '#222222'\n");
 }

@@ -6,6 +6,13 @@
 #include "plot/numbers.h"
 #include "plot/plot.h"
 
+/* A part of the figure, pixels from the lower left corner. */
+typedef struct sl__box {
+  double left, bottom, right, top;
+} sl__box;
+
+typedef enum sl__key_place { SL__KEY_NONE, SL__KEY_ABOVE, SL__KEY_ASIDE } sl__key_place;
+
 struct sl__figure {
   sl__text script;
   sl__text clauses; /* of the panel's plot command, which comes after all blocks of data */
@@ -16,12 +23,11 @@ struct sl__figure {
   bool titled;
   bool unbounded; /* an axis had no two ends */
   sl__range bad;  /* which, then */
+  /* The panel's: */
+  sl__box box;
+  sl__key_place key;
+  int names, letters; /* in the key; of the longest of them */
 };
-
-/* A part of the figure, pixels from the lower left corner. */
-typedef struct sl__box {
-  double left, bottom, right, top;
-} sl__box;
 
 enum { SL__SERIES_COLOURS = 6, SL__PLOT_DOTS = 1000 };
 
@@ -43,20 +49,17 @@ int sl__figure_curve(sl__figure *figure, sl__range range, int nodes, const doubl
  * next, belongs to it. */
 void sl__figure_plot(sl__figure *figure, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
-/* The clause's name in the key. Without one it is not named. */
+/* The clause's name in the key, cut where it is wider than the figure. Without one it has none. */
 void sl__figure_named(sl__figure *figure, const char *text);
 /* Letters of other sizes than most: SVG counts them in pixels, the others in points. */
 typedef enum sl__figure_size { SL__FONT_SMALL, SL__FONT_LESS, SL__FONT_LARGE } sl__figure_size;
 const char *sl__figure_font(const sl__figure *figure, sl__figure_size size);
-/* The panel gets a key; where: gnuplot's words, "top right". */
-void sl__figure_key(sl__figure *figure, const char *where);
-/* The same where it hides nothing: beside the title, or, of more names than fit there, at the right
- * margin. */
-void sl__figure_key_aside(sl__figure *figure, int names);
-/* All of the figure but the room that its axes, its title and a key to so many names take. */
-sl__box sl__figure_whole(const sl__figure *figure, int names);
+/* All of the figure but the room that its axes and its title take. */
+sl__box sl__figure_whole(const sl__figure *figure);
 /* A panel in a box; it ends where the next begins, and what earlier panels set is undone. */
 void sl__figure_panel(sl__figure *figure, sl__box box);
+/* Moves an edge of the panel, "tmargin" or "rmargin", to so many of `whole` pixels. */
+void sl__figure_margin(sl__figure *figure, const char *name, double pixels, int whole);
 /* Colour and dashes of the clause, those of curve i: they differ in greyscale too. */
 void sl__figure_line(sl__figure *figure, int i, double width);
 /* Its dashes alone, in black. */
@@ -67,6 +70,21 @@ const char *sl__series_colour(int i);
 int sl__figure_dots(sl__figure *figure, const sl__numbers *x, const sl__numbers *y);
 /* A column of a set. */
 sl__numbers sl__set_column(const sl__plot_set *set, int32_t column);
+
+/* key.c */
+/* The panel gets a key; where: gnuplot's words, "top right". */
+void sl__figure_key(sl__figure *figure, const char *where);
+/* The same where it hides nothing: under the title, in as many rows as it takes, or, if the names
+ * are many and short, at the right margin. The panel gives way. */
+void sl__figure_key_aside(sl__figure *figure);
+/* Under the title, while the panel stays: its figure has left room. */
+void sl__figure_key_above(sl__figure *figure);
+/* Pixels above the panels, for the title and a key to so many names. */
+double sl__figure_head(const sl__figure *figure, int names, int letters);
+/* Letters of a name that fit into so many pixels across a key. */
+int sl__figure_key_letters(double pixels);
+/* At the panel's end, when its names are known. */
+void sl__figure_place_key(sl__figure *figure);
 
 /* axis.c */
 /* The range of axis 0 (x) or 1 (y) where it was asked for, else the figure's own. Refuses one that

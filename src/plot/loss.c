@@ -53,14 +53,14 @@ static sl_status draw_record(const sl__plot *plot, sl__figure *figure,
   SL__TRY(sl__figure_window(plot, 1, range, &range));
   sl__range steps = {0, record->step[record->count - 1]};
   SL__TRY(sl__figure_window(plot, 0, steps, &steps));
-  sl__figure_panel(figure, sl__figure_whole(figure, 3));
+  sl__figure_panel(figure, sl__figure_whole(figure));
   sl__figure_axis(figure, "x", steps, 8);
   sl__figure_axis(figure, "y", range, 8);
   sl__figure_label(figure, "xlabel", "step");
   sl__figure_label(figure, "ylabel",
                    record->standardized ? "negative mean log density (nats, standardised columns)"
                                         : "loss (nats)");
-  sl__figure_key_aside(figure, 3);
+  sl__figure_key_aside(figure);
   plot_losses(figure, record, record->loss, 0, record->valid ? "training rows" : "loss");
   if (record->valid) plot_losses(figure, record, record->valid, 1, "held-out rows");
   if (record->valid && record->best_step > 0) mark_best(figure, record->best_step, range);

@@ -6,6 +6,7 @@
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include "plot/figure.h"
 
 enum { NOISE = 50000, MOST_FEATURES = 9, BINS = 20 };
@@ -53,6 +54,8 @@ static sl_status find_ranks(const sl__plot *plot, sl__arena *arena, double **out
   return SL_OK;
 }
 
+static const char band_name[] = "95 % of level bars end between";
+
 /* Between which 95 % of the bars of a uniform would end: binomial counts, nearly normal. */
 static void plot_band(sl__figure *figure, int64_t rows) {
   const double off = 1.96 * sqrt((BINS - 1) / (double)rows);
@@ -61,7 +64,7 @@ static void plot_band(sl__figure *figure, int64_t rows) {
   for (int column = 2; column <= 3; column++) {
     sl__figure_plot(figure, "$b%d using 1:%d with lines", block, column);
     sl__figure_line(figure, 1, 1.6);
-    if (column == 2) sl__figure_named(figure, "95 % of level bars end between");
+    if (column == 2) sl__figure_named(figure, band_name);
   }
 }
 
@@ -80,7 +83,7 @@ static void draw_feature(const sl__plot *plot, sl__figure *figure, const double 
   sl__figure_label(figure, "xlabel", name);
   if (first) {
     sl__figure_label(figure, "ylabel", "density of ranks");
-    sl__figure_key(figure, "top right");
+    sl__figure_key_above(figure);
   }
   const int block =
       sl__figure_curve(figure, (sl__range){0.5 / BINS, 1 - 0.5 / BINS}, BINS, heights);
@@ -96,7 +99,9 @@ static void draw_all(const sl__plot *plot, sl__figure *figure, const double *u) 
   const int32_t features = sl_flow_features(plot->flow);
   const int32_t panels = features < MOST_FEATURES ? features : MOST_FEATURES;
   const int32_t across = panels > 4 ? 3 : panels > 1 ? 2 : 1, down = (panels + across - 1) / across;
-  const double width = (figure->width - 20.0) / across, height = (figure->height - 40.0) / down;
+  const size_t title = strlen(plot->data->title), band = strlen(band_name);
+  const double head = sl__figure_head(figure, 2, (int)(title > band ? title : band)) - 12;
+  const double width = (figure->width - 20.0) / across, height = (figure->height - head) / down;
   for (int32_t f = 0; f < panels; f++) {
     const double left = 10 + (f % across) * width, bottom = (down - 1 - f / across) * height;
     const sl__box box = {left + 62, bottom + 66, left + width - 12, bottom + height - 12};

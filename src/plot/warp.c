@@ -47,12 +47,12 @@ static sl_status draw_net(const sl__plot *plot, sl__figure *figure, const double
     const sl__range own = {ranges[i].low + by, ranges[i].high - by};
     SL__TRY(sl__figure_window(plot, i, own, &ranges[i]));
   }
-  sl__figure_panel(figure, sl__figure_whole(figure, 2));
+  sl__figure_panel(figure, sl__figure_whole(figure));
   sl__figure_axis(figure, "x", ranges[0], 7);
   sl__figure_axis(figure, "y", ranges[1], 7);
   sl__figure_label(figure, "xlabel", sl_flow_column_name(plot->flow, 0));
   sl__figure_label(figure, "ylabel", sl_flow_column_name(plot->flow, 1));
-  sl__figure_key_aside(figure, 2);
+  sl__figure_key_aside(figure);
   for (int family = 0; family < 2; family++)
     for (int l = 0; l < LINES; l++)
       add_line(figure, x + 2 * (family * LINES + l) * POINTS, family, l == LINES / 2);

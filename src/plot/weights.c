@@ -101,7 +101,7 @@ static int add_fitted(sl__figure *figure, const tail *t) {
 
 static sl_status draw_tail(const sl__plot *plot, sl__figure *figure, const tail *t) {
   char name[240], khat[64], wanted[64];
-  sl__figure_panel(figure, sl__figure_whole(figure, 2));
+  sl__figure_panel(figure, sl__figure_whole(figure));
   sl__figure_add(figure, "set logscale xy\n");
   const double low = fmax(t->weights[t->count / 2] / 10, 1e-6), high = 3 * t->weights[0];
   const sl__range own[] = {{fmin(low, 0.3), fmax(high, 3)}, {0.3 / (double)t->count, 1.5}};
@@ -116,7 +116,7 @@ static sl_status draw_tail(const sl__plot *plot, sl__figure *figure, const tail 
   }
   sl__figure_label(figure, "xlabel", "importance weight (mean 1)");
   sl__figure_label(figure, "ylabel", "share of draws with a larger one");
-  sl__figure_key_aside(figure, 2);
+  sl__figure_key_aside(figure);
   sl__figure_plot(figure, "$b%d with points pt 7 ps 0.45 lc rgb '%s'", add_ranks(figure, t),
                   sl__series_colour(0));
   snprintf(name, sizeof name, "%lld draws of the model", (long long)t->count);
