@@ -60,6 +60,45 @@ TEST(far_strays_are_counted_with_what_they_move) {
   /* of tails so heavy the rule takes mean deviations, and the report the sds */
   CHECK_CLOSE(r.log_sd_ratio, 0.5 * log1p(share * far * far), 0.01);
   CHECK(r.sd_gap < 0.3);
+  CHECK(r.stray_spread_gap == r.stray_sd_gap); /* the flow itself has no such tails */
+}
+
+/* What three strays at `far` do to a flow whose draws are normal ones to this odd power; the mean
+ * deviation of these goes to *deviation. */
+static sl__robust_report stray_from_power(int power, double far, double log_weight,
+                                          double *deviation) {
+  static double x[ROWS], fresh[ROWS], at_fresh[ROWS];
+  const sl__random_key key = {2, SL__STREAM_TEST, 4};
+  *deviation = 0;
+  for (int r = 0; r < ROWS / 2; r++) {
+    const double z = sl__random_normal(key, (uint64_t)r, 0);
+    x[r] = pow(z, power);
+    x[ROWS - 1 - r] = -x[r];
+    *deviation += 2 * fabs(x[r]) / ROWS;
+  }
+  for (int r = 0; r < ROWS; r++) {
+    fresh[r] = r < STRAYS ? far : 0;
+    at_fresh[r] = r < STRAYS ? log_weight : 0;
+  }
+  const sl__judged j = {
+      .rows = ROWS, .fresh_rows = ROWS, .x = x, .fresh = fresh, .at_fresh = at_fresh};
+  sl__robust_report report = {0};
+  sl__robust_measure_strays(&j, 1, 3, &report);
+  return report;
+}
+
+/* Heavy tails: an sd may hang on a few draws by chance, a mean deviation hardly. */
+TEST(in_heavy_tails_strays_count_by_mean_deviations) {
+  double deviation;
+  sl__robust_report r = stray_from_power(1, 100, 5, &deviation);
+  CHECK(r.strays == STRAYS && r.stray_spread_gap == r.stray_sd_gap && r.stray_sd_gap > 0.7);
+  r = stray_from_power(5, 600, 9, &deviation); /* some 20 sds, and 94 mean deviations */
+  CHECK_CLOSE(r.stray_spread_gap, log1p(STRAYS * 600 / deviation / ROWS), 1e-9);
+  CHECK(r.stray_spread_gap < 0.05 && r.stray_sd_gap > 0.05);
+  r = stray_from_power(5, 6000, 9, &deviation); /* too much even so */
+  CHECK(r.stray_spread_gap > 0.2);
+  r = stray_from_power(5, 600, 9.1, &deviation); /* log(8192) is 9.01 */
+  CHECK(r.stray_spread_gap == r.stray_sd_gap);
 }
 
 TEST(near_strays_move_little) {

@@ -157,6 +157,8 @@ bool sl__robust_object(const sl__robust_report *report, char *text, size_t size)
 bool sl__robust_object_to_flow(const sl__robust_report *report, char *text, size_t size);
 /* Whether q has the exploration's moments, but for what these can be wrong by. */
 bool sl__robust_moments_agree(const sl__robust_report *report);
+/* Whether strays move an sd, but where q's own tails are so heavy that this may be chance. */
+bool sl__robust_strays_excused(const sl__robust_report *report);
 /* record.c: the training record of the model that is kept. */
 sl_status sl__robust_record(const sl__robust *run, const sl__robust_report *report,
                             sl__model *model);

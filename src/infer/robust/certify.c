@@ -173,7 +173,7 @@ static void clear(sl__robust_report *report) {
   report->mean_gap = report->sd_gap = report->log_sd_ratio = none;
   report->own_mean_gap = report->own_sd_gap = report->own_log_sd_ratio = none;
   report->strays = 0;
-  report->stray_mean_gap = report->stray_sd_gap = none;
+  report->stray_mean_gap = report->stray_sd_gap = report->stray_spread_gap = none;
 }
 
 sl_status sl__robust_judge(sl__robust *run, const sl__model *model, sl__robust_report *report) {

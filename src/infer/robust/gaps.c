@@ -62,26 +62,48 @@ static void compare(const moments *a, const moments *b, double *mean_gap, double
   raise_to(ratio, sd_gap);
 }
 
+/* What strays add to a coordinate's spread. A single draw of thousands, a hundred sds away, can be
+ * most of an sd, and is to be expected where tails are heavy; by the flow's own draws, since those
+ * of the exploration are heavy-tailed by the strays themselves. */
+static double spread_by(const moments *own, double distances, double squares, double draws) {
+  if (own->kurtosis > heavy_tailed) return log1p(distances * own->sd / own->deviation / draws);
+  return 0.5 * log1p(squares / draws);
+}
+
+/* A tail that is too thin still reaches its strays. Where a single draw of q would weigh more than
+ * as many others as there are draws of p, q has nothing: that is no tail of its own. */
+static bool reaches_strays(const sl__judged *j, double log_evidence) {
+  const double most = log_evidence + log((double)j->fresh_rows);
+  for (int64_t r = 0; r < j->fresh_rows; r++)
+    if (!(j->at_fresh[r] <= most)) return false;
+  return true;
+}
+
 /* Strays are few, but may be so far away that means and sds are theirs. */
 void sl__robust_measure_strays(const sl__judged *j, int32_t dim, double cut,
                                sl__robust_report *report) {
   const double least = fmax(cut, report->scores.log_evidence + sl__robust_hole(dim));
   report->strays = 0;
-  report->stray_mean_gap = report->stray_sd_gap = 0;
+  report->stray_mean_gap = report->stray_sd_gap = report->stray_spread_gap = 0;
   for (int64_t r = 0; r < j->fresh_rows; r++)
     report->strays += j->at_fresh[r] > cut && j->at_fresh[r] >= least;
   for (int32_t i = 0; report->strays > 0 && i < dim; i++) {
     const moments own = measure(j->rows, dim, i, j->x, NULL);
-    double sum = 0, squares = 0;
+    const double draws = (double)j->fresh_rows;
+    double sum = 0, distances = 0, squares = 0;
     for (int64_t r = 0; r < j->fresh_rows; r++) {
       if (!(j->at_fresh[r] > cut && j->at_fresh[r] >= least)) continue;
       const double off = (j->fresh[r * dim + i] - own.mean) / own.sd;
       sum += off;
+      distances += fabs(off);
       squares += off * off;
     }
-    raise_to(fabs(sum) / (double)j->fresh_rows, &report->stray_mean_gap);
-    raise_to(0.5 * log1p(squares / (double)j->fresh_rows), &report->stray_sd_gap);
+    raise_to(fabs(sum) / draws, &report->stray_mean_gap);
+    raise_to(0.5 * log1p(squares / draws), &report->stray_sd_gap);
+    raise_to(spread_by(&own, distances, squares, draws), &report->stray_spread_gap);
   }
+  if (!reaches_strays(j, report->scores.log_evidence))
+    report->stray_spread_gap = report->stray_sd_gap;
 }
 
 void sl__robust_compare_moments(const sl__robust *run, const sl__judged *j,

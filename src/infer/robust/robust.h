@@ -54,6 +54,9 @@ typedef struct sl__robust_report {
    * by the logarithm of an sd. */
   int64_t strays;
   double stray_mean_gap, stray_sd_gap;
+  /* As stray_sd_gap, but of a mean deviation in coordinates where q itself has tails so heavy that
+   * draws do not know an sd; unless q is so low at a stray that it has no tail there. */
+  double stray_spread_gap;
   /* Alike, q against its own draws as their weights have them; no more where k-hat is bad. */
   double own_mean_gap, own_sd_gap, own_log_sd_ratio;
   double mean_gap, sd_gap;          /* largest of any coordinate, q against the exploration, in */
@@ -68,8 +71,8 @@ typedef struct sl__robust_report {
   double tempered_accept; /* of the population's last moves */
   bool tempered_complete, chains_agree;
   bool population_within; /* nearly all of the tempered population lies where q does */
-  bool modes_confirmed; /* chains disagree, and the population says that modes are apart */
-  bool exploration_cut; /* by a limit */
+  bool modes_confirmed;   /* chains disagree, and the population says that modes are apart */
+  bool exploration_cut;   /* by a limit */
   int attempts;
   int64_t steps, gradient_evaluations, evaluations; /* of the density; evaluations: without */
   int64_t climbs, particles, chains;                /* that looked for modes */

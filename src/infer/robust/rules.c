@@ -75,6 +75,7 @@ static bool not_a_number(const sl__robust_report *r, sentence out) {
       {"the difference of sds", r->sd_gap},
       {"what strays add to a mean", r->stray_mean_gap},
       {"what strays add to an sd", r->stray_sd_gap},
+      {"what strays add to a spread", r->stray_spread_gap},
       {"the difference of means by the weights", r->own_mean_gap},
       {"the difference of sds by the weights", r->own_sd_gap},
       {"R-hat of the exploring chains", r->rhat},
@@ -217,9 +218,22 @@ static double most_moment_gap(const sl__robust_report *r) {
   return most_gap + errors / sqrt(r->effective);
 }
 
+/* Where nearly all of q's draws count alike, and nearly nothing that was explored lies beyond q. */
+static bool weights_even(const sl__robust_report *r) {
+  return r->scores.ess >= sure_share * (double)r->scores.rows && r->missed <= sure_missed;
+}
+
+bool sl__robust_strays_excused(const sl__robust_report *r) {
+  return r->stray_sd_gap > most_moment_gap(r) && weights_even(r) &&
+         r->stray_spread_gap <= most_moment_gap(r);
+}
+
+/* Of strays in tails that are heavy as q has them, an sd proves nothing; a rare part that is missing
+ * moves mean deviations too, or lies where q has no such tails. */
 static bool strays_matter(const sl__robust_report *r, sentence out) {
   const double most = most_moment_gap(r);
-  if (r->stray_mean_gap <= most && r->stray_sd_gap <= most) return false;
+  if (r->stray_mean_gap <= most && (r->stray_sd_gap <= most || sl__robust_strays_excused(r)))
+    return false;
   return say(
       out,
       "%lld of the exploration's draws lie where the flow has nothing, so far away that they "
@@ -228,12 +242,10 @@ static bool strays_matter(const sl__robust_report *r, sentence out) {
       (long long)r->strays, r->stray_mean_gap, 100 * expm1(r->stray_sd_gap));
 }
 
-/* Where nearly all of q's draws count alike, and nothing that was explored lies beyond q, q knows the
- * target's far tails better than an exploration that may have too few draws there. */
+/* There q knows the target's far tails better than an exploration that may have too few draws of
+ * these. */
 static bool weights_suffice(const sl__robust_report *r) {
-  const sl__vi_scores *s = &r->scores;
-  return s->khat <= sure_khat && s->ess >= sure_share * (double)s->rows &&
-         r->missed <= sure_missed && r->mean_gap <= most_excused_mean &&
+  return r->scores.khat <= sure_khat && weights_even(r) && r->mean_gap <= most_excused_mean &&
          r->sd_gap <= most_excused_sd;
 }
 

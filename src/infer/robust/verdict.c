@@ -29,21 +29,26 @@ static void describe_search(const sl__robust_report *r, char *text, size_t size)
       (long long)r->climbs, led, (long long)r->chains);
 }
 
-/* What else speaks for it. */
+/* What else speaks for it, and what was excused. */
 static void describe_support(const sl__robust_report *r, char *text, size_t size) {
+  char strays[96] = "";
+  if (sl__robust_strays_excused(r))
+    snprintf(strays, sizeof strays, ", but for %lld draw%s in heavy tails, worth %.0f %% of an sd",
+             (long long)r->strays, r->strays == 1 ? "" : "s", 100 * expm1(r->stray_sd_gap));
   if (sl__robust_moments_agree(r))
-    snprintf(text, size, "and %s",
+    snprintf(text, size, "and %s%s",
              r->chains_agree ? "independent chains agree with it"
-                             : "the tempered population lies within it");
+                             : "the tempered population lies within it",
+             strays);
   else
     snprintf(text, size,
              "by its own weights; the exploration's moments differ by %.2f sd in a mean and %.0f "
-             "%% in an sd",
-             r->mean_gap, 100 * expm1(r->sd_gap));
+             "%% in an sd%s",
+             r->mean_gap, 100 * expm1(r->sd_gap), strays);
 }
 
 void sl__robust_verdict(sl__robust_report *report) {
-  char against[600], searched[240], support[160];
+  char against[600], searched[240], support[240];
   report->certified = !sl__robust_object(report, against, sizeof against);
   if (!report->certified) {
     snprintf(report->verdict, sizeof report->verdict, "not to be trusted: %s", against);
