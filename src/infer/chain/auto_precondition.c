@@ -129,7 +129,7 @@ static sl_status fit_to_density(sl_context *context, const sl__target *target, c
 static sl_status fit(sl_context *context, const sl__target *target, const gathered *g,
                      uint64_t seed, bool last, const char *base, sl__model **out,
                      sl__auto_report *report) {
-  static const char pass[] = "elementwise(sinh_arcsinh)-iaf(affine,hidden=16)-reverse";
+  static const char pass[] = "elementwise(sinh_arcsinh)-iaf(affine,hidden=16,scale=tanh)-reverse";
   char formula[2 * sizeof pass + 32];
   if (target->dim > 1)
     snprintf(formula, sizeof formula, "%s-%s-triangular", pass, pass);
@@ -146,12 +146,30 @@ static sl_status fit(sl_context *context, const sl__target *target, const gather
   return status;
 }
 
+/* A flow that was sampled with, and how often that diverged. */
+typedef struct tried {
+  sl__model *model; /* NULL: none yet */
+  int64_t divergences;
+} tried;
+
+/* The better of the two stays in `best`, the other is freed. */
+static void keep_better(sl_context *context, int64_t divergences, sl__model **model, tried *best) {
+  sl__model *worse = *model;
+  if (!best->model || divergences < best->divergences) {
+    worse = best->model;
+    *best = (tried){*model, divergences};
+  }
+  sl__model_free(context, worse);
+  *model = NULL;
+}
+
 /* After some rounds a flow is taken in whose space two runs do not diverge, though they aim at a
- * lower acceptance than the draws to come: so these have a margin. A flow for jumps is not held to
- * that. */
+ * lower acceptance than the draws to come: so these have a margin. If there is none, of those tried
+ * the one that diverged least is taken, not one fitted last, of which nothing is known. A flow for
+ * jumps is not held to that. */
 static sl_status seek_flow(sl_context *context, const sl__target *target,
                            const sl__sampler_options *options, gathered *g, sl__model **out,
-                           sl__auto_round tell, void *user, sl__auto_report *report) {
+                           tried *best, sl__auto_round tell, void *user, sl__auto_report *report) {
   const bool jumps = options->jumps > 0; /* they are normal */
   const char *base = jumps ? "normal" : "student(df=5)";
   int clean = 0;
@@ -166,10 +184,18 @@ static sl_status seek_flow(sl_context *context, const sl__target *target,
     report->diverges = clean < clean_runs;
     if (!report->diverges) return SL_OK;
     if (clean > 0) continue;
-    sl__model_free(context, *out);
-    *out = NULL;
-    SL__TRY(fit(context, target, g, seed, round + 1 >= rounds, base, out, report));
+    if (round >= rounds) {
+      keep_better(context, divergences, out, best);
+    } else {
+      sl__model_free(context, *out);
+      *out = NULL;
+    }
+    if (round + 1 < most_rounds)
+      SL__TRY(fit(context, target, g, seed, round + 1 >= rounds, base, out, report));
   }
+  if (*out) return SL_OK;
+  *out = best->model;
+  best->model = NULL;
   return SL_OK;
 }
 
@@ -182,7 +208,9 @@ sl_status sl__auto_precondition(sl_context *context, const sl__target *target,
   gathered g = {.dim = target->dim,
                 .q = sl__allocate(context, (size_t)chains * draws, dim * sizeof(double))};
   if (!g.q) return SL_NO_MEMORY;
-  sl_status status = seek_flow(context, target, options, &g, out, tell, user, report);
+  tried best = {0};
+  sl_status status = seek_flow(context, target, options, &g, out, &best, tell, user, report);
+  sl__model_free(context, best.model);
   for (int32_t c = 0; status == SL_OK && c < options->chains; c++) {
     const size_t row = (size_t)(c % chains) * draws + draws - 1 - (size_t)(c / chains) % draws;
     memcpy(first + (size_t)c * dim, g.q + row * dim, dim * sizeof *first);
