@@ -47,6 +47,24 @@ TEST(a_half_that_no_chain_came_to_is_found) {
   }
 }
 
+/* A half that is narrower, in all coordinates aside: its basin is a small part of the places about,
+ * so that climbs from random points often miss it. */
+TEST(a_narrower_half_is_found) {
+  const int seeds = check_fewer(3, 1, "seeds");
+  for (int seed = 0; seed < seeds; seed++) {
+    explored x;
+    if (explore(
+            "log_mix(0.5, normal_lpdf(a | 0, 1) + normal_lpdf(b | 0, 1) + normal_lpdf(c | 0, 1),"
+            " normal_lpdf(a | 6, 0.3) + normal_lpdf(b | 6, 0.3) + normal_lpdf(c | 6, 0.3))",
+            "a,b,c", (uint64_t)seed, &x)) {
+      CHECK(!x.e.chains_agree && x.e.modes_confirmed);
+      CHECK(x.e.climbs > 68); /* and from strewn points */
+      CHECK_CLOSE(x.e.smc.log_evidence, 0, 0.2);
+    }
+    close_all(&x);
+  }
+}
+
 /* A twentieth, twenty deviations away. */
 TEST(a_small_far_mode_is_found) {
   explored x;
@@ -58,7 +76,7 @@ TEST(a_small_far_mode_is_found) {
     /* its share is known by the ancestors that are left, also in two dimensions */
     CHECK_CLOSE(x.e.effective, 1 / (x.e.smc.log_evidence_se * x.e.smc.log_evidence_se), 1e-6);
     CHECK(x.e.effective < (double)x.e.particles.rows);
-    CHECK(x.e.climbs == 68 && x.e.led == x.e.particles.rows);
+    CHECK(x.e.climbs >= 68 && x.e.led == x.e.particles.rows);
   }
   close_all(&x);
 }

@@ -1,10 +1,10 @@
-/* Modes that chains did not come to: many climbs, from far and near, and of their ends those around
- * which no chain has been. Climbs know nothing of how much a mode weighs; chains from their ends
+/* Modes that chains did not come to: many climbs, from far and near and from where strew.c says that
+ * something rises, and of their ends those around which no chain has been. Climbs know nothing of how much a mode weighs; chains from their ends
  * and the population find that out. What has no summit, as a funnel's neck, is not taken for one. */
 #include <math.h>
 #include <string.h>
 #include "infer/chain/climb.h"
-#include "infer/robust/explore.h"
+#include "infer/robust/search.h"
 
 enum { CLIMBS = 64, SCALES = 4, MOST_STEPS = 100, HISTORY = 6, MOST_TRIES = 12 };
 /* In the target's own units around 0, and in deviations of the chains around their mean. */
@@ -19,10 +19,12 @@ typedef struct search {
   sl__density *density;
   const sl__exploration *e;
   uint64_t seed;
+  sl__been been;
+  int32_t strewn; /* of the climbs, the last ones */
+  double *first;  /* [strewn][dim]: where these begin */
   int32_t climbs;
   int *tries;                   /* [climbs]: of first points */
   sl__climb *climb;             /* [climbs]: one from each chain's last draw, then the others */
-  double *mean, *sd;            /* [dim] of the chains; within them */
   double *q, *value, *gradient; /* [climbs][dim], [climbs], [climbs][dim] */
 } search;
 
@@ -30,9 +32,12 @@ static sl_status measure_chains(search *s, sl__arena *arena) {
   const sl__exploration *e = s->e;
   const int32_t dim = e->dim;
   const int64_t draws = e->chains.rows / e->chain_count;
-  s->mean = sl__arena_take(arena, (size_t)dim, sizeof *s->mean);
-  s->sd = sl__arena_take(arena, (size_t)dim, sizeof *s->sd);
-  if (!s->mean || !s->sd) return SL_NO_MEMORY;
+  sl__been *been = &s->been;
+  been->e = e;
+  been->means = sl__arena_take(arena, (size_t)(e->chain_count * dim), sizeof *been->means);
+  been->mean = sl__arena_take(arena, (size_t)dim, sizeof *been->mean);
+  been->sd = sl__arena_take(arena, (size_t)dim, sizeof *been->sd);
+  if (!been->means || !been->mean || !been->sd) return SL_NO_MEMORY;
   for (int32_t i = 0; i < dim; i++) {
     double variance = 0;
     for (int64_t c = 0; c < e->chain_count; c++) {
@@ -43,10 +48,11 @@ static sl_status measure_chains(search *s, sl__arena *arena) {
         const double off = x[r * dim] - mean;
         squares += off * off / (double)draws;
       }
-      s->mean[i] += mean / (double)e->chain_count;
+      been->means[c * dim + i] = mean;
+      been->mean[i] += mean / (double)e->chain_count;
       variance += squares / (double)e->chain_count;
     }
-    s->sd[i] = variance > 0 ? sqrt(variance) : 1;
+    been->sd[i] = variance > 0 ? sqrt(variance) : 1;
   }
   return SL_OK;
 }
@@ -57,6 +63,7 @@ static sl_status measure_chains(search *s, sl__arena *arena) {
 static void place(search *s, int32_t k) {
   const sl__exploration *e = s->e;
   const int32_t dim = e->dim, chains = (int32_t)e->chain_count, n = k - chains;
+  const int32_t strewn = k - (s->climbs - s->strewn);
   const int64_t draws = e->chains.rows / chains;
   double *trial = s->climb[k].trial;
   const double nearer = ldexp(1, -s->tries[k]++);
@@ -64,11 +71,15 @@ static void place(search *s, int32_t k) {
     memcpy(trial, e->chains.x + ((k + 1) * draws - 1) * dim, (size_t)dim * sizeof *trial);
     return;
   }
+  if (strewn >= 0) {
+    memcpy(trial, s->first + (size_t)strewn * dim, (size_t)dim * sizeof *trial);
+    return;
+  }
   const sl__random_key key = {sl__seed_of_part(s->seed, SL__PART_SEARCH, 0), SL__STREAM_SEARCH, 0};
   const double scale = scales[n / 2 % SCALES], wide = deviations[n / 2 % SCALES];
   for (int32_t i = 0; i < dim; i++) {
     const double normal = nearer * sl__random_normal(key, (uint64_t)n, (uint32_t)i);
-    trial[i] = n % 2 ? s->mean[i] + wide * s->sd[i] * normal : scale * normal;
+    trial[i] = n % 2 ? s->been.mean[i] + wide * s->been.sd[i] * normal : scale * normal;
   }
 }
 
@@ -107,12 +118,27 @@ static const double *end_of(const search *s, int32_t k) {
   return s->climb[k].q + (size_t)s->climb[k].steps * s->e->dim;
 }
 
-/* The largest difference of a coordinate, in deviations; as soon as it exceeds `enough`, that. */
-static double distance(const search *s, const double *a, const double *b, double enough) {
+double sl__been_distance(const sl__been *been, const double *a, const double *b, double enough) {
   double most = 0;
-  for (int32_t i = 0; i < s->e->dim && most <= enough; i++)
-    most = fmax(most, fabs(a[i] - b[i]) / s->sd[i]);
+  for (int32_t i = 0; i < been->e->dim && most <= enough; i++)
+    most = fmax(most, fabs(a[i] - b[i]) / been->sd[i]);
   return most;
+}
+
+bool sl__been_near(const sl__been *been, const double *place) {
+  const sl__draws *draws = &been->e->chains;
+  for (int64_t r = 0; r < draws->rows; r++) {
+    const double *draw = draws->x + r * been->e->dim;
+    if (sl__been_distance(been, place, draw, seen_within) <= seen_within) return true;
+  }
+  return false;
+}
+
+bool sl__been_same(const sl__been *been, const double *place, int32_t count, const double *first) {
+  for (int32_t k = 0; k < count; k++)
+    if (sl__been_distance(been, place, first + (size_t)k * been->e->dim, apart) <= apart)
+      return true;
+  return false;
 }
 
 static bool is_summit(const search *s, int32_t k) {
@@ -120,20 +146,8 @@ static bool is_summit(const search *s, int32_t k) {
   if (!climb->begun || climb->steps == climb->most_steps) return false;
   const double *gradient = climb->gradient + (size_t)climb->steps * s->e->dim;
   for (int32_t i = 0; i < s->e->dim; i++)
-    if (!(fabs(gradient[i]) * s->sd[i] <= most_slope)) return false;
+    if (!(fabs(gradient[i]) * s->been.sd[i] <= most_slope)) return false;
   return true;
-}
-
-static bool is_seen(const search *s, const double *place) {
-  for (int64_t r = 0; r < s->e->chains.rows; r++)
-    if (distance(s, place, s->e->chains.x + r * s->e->dim, seen_within) <= seen_within) return true;
-  return false;
-}
-
-static bool is_near_found(const search *s, const double *place, int found, const double *first) {
-  for (int f = 0; f < found; f++)
-    if (distance(s, place, first + (size_t)f * s->e->dim, apart) <= apart) return true;
-  return false;
 }
 
 /* The highest summits first. */
@@ -149,16 +163,23 @@ static int choose(search *s, double *first, double *heights) {
     if (best < 0) break;
     s->climb[best].done = false; /* looked at */
     const double *place = end_of(s, best);
-    if (is_near_found(s, place, found, first) || is_seen(s, place)) continue;
+    if (sl__been_same(&s->been, place, found, first) || sl__been_near(&s->been, place)) continue;
     memcpy(first + (size_t)found * s->e->dim, place, (size_t)s->e->dim * sizeof *first);
     heights[found++] = s->climb[best].value[s->climb[best].steps];
   }
   return found;
 }
 
-static sl_status open_search(search *s, sl__arena *arena, const sl__target *target) {
+/* Where the climbs will begin. */
+static sl_status open_search(search *s, sl__arena *arena, const sl__target *target,
+                             const sl__search_watch *watch) {
   const size_t dim = (size_t)s->e->dim;
-  s->climbs = CLIMBS + (int32_t)s->e->chain_count;
+  SL__TRY(measure_chains(s, arena));
+  SL__TRY(sl__density_new(s->context, target, 0, true, &s->density));
+  s->first = sl__arena_take(arena, SL__MOST_STREWN * dim, sizeof *s->first);
+  if (!s->first) return SL_NO_MEMORY;
+  SL__TRY(sl__been_strew(s->context, s->density, s->seed, watch, &s->been, s->first, &s->strewn));
+  s->climbs = CLIMBS + s->strewn + (int32_t)s->e->chain_count;
   const size_t count = (size_t)s->climbs;
   s->climb = sl__arena_take(arena, count, sizeof *s->climb);
   s->tries = sl__arena_take(arena, count, sizeof *s->tries);
@@ -168,8 +189,7 @@ static sl_status open_search(search *s, sl__arena *arena, const sl__target *targ
   if (!s->climb || !s->tries || !s->q || !s->value || !s->gradient) return SL_NO_MEMORY;
   for (int32_t k = 0; k < s->climbs; k++)
     SL__TRY(sl__climb_open(arena, s->e->dim, MOST_STEPS, HISTORY, tolerance, &s->climb[k]));
-  SL__TRY(measure_chains(s, arena));
-  return sl__density_new(s->context, target, 0, true, &s->density);
+  return SL_OK;
 }
 
 sl_status sl__exploration_search(sl_context *context, const sl__target *target, uint64_t seed,
@@ -179,7 +199,7 @@ sl_status sl__exploration_search(sl_context *context, const sl__target *target, 
   sl__arena arena;
   sl__arena_open(&arena, context);
   search s = {.context = context, .e = e, .seed = seed};
-  sl_status status = open_search(&s, &arena, target);
+  sl_status status = open_search(&s, &arena, target, watch);
   if (status == SL_OK) status = climb_all(&s, watch);
   if (status == SL_OK) {
     for (int32_t k = 0; k < (int32_t)e->chain_count; k++)
@@ -187,7 +207,10 @@ sl_status sl__exploration_search(sl_context *context, const sl__target *target, 
         out->known_height = fmax(out->known_height, s.climb[k].value[s.climb[k].steps]);
     out->found = choose(&s, first, out->heights);
   }
-  if (s.density) e->gradients += sl__density_gradients(s.density);
+  if (s.density) {
+    e->gradients += sl__density_gradients(s.density);
+    e->values += sl__density_values(s.density);
+  }
   e->climbs += s.climbs;
   sl__density_free(s.density);
   sl__arena_close(&arena);

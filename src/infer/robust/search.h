@@ -1,0 +1,25 @@
+/* What the search for modes and the points it strews share: where chains have been. */
+#ifndef SL_INFER_ROBUST_SEARCH_H
+#define SL_INFER_ROBUST_SEARCH_H
+#include "infer/robust/explore.h"
+
+typedef struct sl__been {
+  const sl__exploration *e;
+  double *means;     /* [chain_count][dim] */
+  double *mean, *sd; /* [dim] of all chains; within them */
+} sl__been;
+
+/* search.c. The largest difference of a coordinate, in sd; as soon as it exceeds `enough`, that. */
+double sl__been_distance(const sl__been *been, const double *a, const double *b, double enough);
+/* Whether a chain had a draw near the place. */
+bool sl__been_near(const sl__been *been, const double *place);
+/* Whether the place is as near to one of `first` [count][dim] as two ends of climbs to one summit. */
+bool sl__been_same(const sl__been *been, const double *place, int32_t count, const double *first);
+
+/* strew.c. Places to climb from, first [SL__MOST_STREWN][dim], `count` of them: points far and wide
+ * from which the density rises outwards. SL_STOPPED: the watch said no. */
+enum { SL__MOST_STREWN = 48 };
+sl_status sl__been_strew(sl_context *context, sl__density *density, uint64_t seed,
+                         const sl__search_watch *watch, const sl__been *been, double *first,
+                         int32_t *count);
+#endif
