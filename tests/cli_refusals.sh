@@ -50,6 +50,9 @@ refused 'name of a table' fit d.csv --steps 5 -o d.csv
 refused 'both want standard output' fit d.csv --steps 5 --json -o -
 refused 'no/such/folder' fit d.csv --max-seconds 600 -o no/such/folder/m.safetensors
 refused 'Is a directory' fit d.csv --steps 5 -o .
+refused 'give -o m.safetensors' fit d.csv --max-seconds 600 -o m.model
+refused 'give -o m.safetensors' fit d.csv --max-seconds 600 -o m
+[ ! -c /dev/full ] || refused '/dev/full: cannot be written: ' fit d.csv --max-seconds 600 -o /dev/full
 refused 'no/such/folder' fit d.csv --steps 5 --checkpoint no/such/folder/state
 run 0 fit d.csv --steps 5 --quiet -o m.safetensors
 # Steps too long leave the flow below a Gaussian: a result, printed and kept, but a failed one.

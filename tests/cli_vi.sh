@@ -35,6 +35,21 @@ run 2 vi --mode plain --target pot1 --objective iwae --estimator score
 run 2 vi --mode plain --target none
 run 2 vi --mode plain
 
+# A name that promises another format than the one model file there is, and a device without room, are
+# refused before anything is fitted: these fits would outlast the day.
+long="vi --mode plain --target pot1 --steps 4000000000"
+refused 'give -o q.safetensors' $long -o q.txt
+mkdir d.x
+refused 'give -o d.x/q.safetensors' $long -o d.x/q.npy
+refused 'give -o ./q.safetensors' $long -o ./q
+refused 'give -o q.safetensors' vi --target pot1 -o q.csv
+check "nothing was written" test ! -e q.txt -a ! -e q -a ! -e q.csv
+if [ -c /dev/full ]; then
+  refused '/dev/full: cannot be written: ' $long -o /dev/full
+fi
+run 0 vi --mode plain --target gaussian55 --flow scale-loc --steps 2000 --lr 0.03 --schedule cosine \
+  --quiet -o /dev/null
+
 # Ctrl-C: what was reached is kept, and where is said.
 interrupted vi --mode plain --target pot1 --flow 'planar*8' --steps 100000000 -o stopped.safetensors
 check "where the best is" grep -q '^interrupted: the best so far is in stopped.safetensors$' err
@@ -60,6 +75,21 @@ check "it is on by itself" test "$(value loss_average)" = "$on"
 json
 check "it did not go back" test "$(value restored)" = 0
 check "another end" test "$(value loss_average)" != "$on"
+
+# Where a run ends badly, the better of its end and its best place is kept: hot and short runs, the
+# first of which falls from 20 to 2 in its first hundred steps.
+no_worse() {
+  "$sluice" vi --mode plain --samples 20 --threads 1 --json --quiet "$@" --go-back on >out 2>err
+  json
+  with=$(value elbo.value)
+  "$sluice" vi --mode plain --samples 20 --threads 1 --json --quiet "$@" --go-back off >out 2>err
+  json
+  check "$*: $with is not below $(value elbo.value)" \
+    awk -v a="$with" -v b="$(value elbo.value)" 'BEGIN {exit !(a > b - 0.1)}'
+}
+no_worse --target pot4 --flow 'planar*10' --lr 0.5 --steps 150 --seed 1
+no_worse --target banana --flow 'planar*4' --lr 2 --steps 450 --seed 0 --judge 2000
+
 refused '--go-back' vi --mode plain --target pot1 --go-back perhaps
 refused 'did you mean off? give on|off' vi --mode plain --target pot1 --go-back no
 refused 'did you mean on? give on|off' vi --mode plain --target pot1 --go-back true

@@ -159,6 +159,97 @@ TEST(what_is_kept_is_not_thrown_off) {
   CHECK_INTEGER(restored, 0);
 }
 
+/* ---- what a place is worth, and what is kept at the end ---- */
+
+/* A fit that starts `far` from the target, with its losses. */
+static bool open_far(run *r, double far, double rate, double *losses) {
+  sl__vi_options options;
+  r->context = vi_context(1);
+  r->target = vi_target(r->context, 1, vi_standard_normal);
+  r->f = vi_make_flow(r->context, "loc", 1);
+  r->f.vector[0] = far;
+  sl__vi_defaults(&options, &r->term);
+  options.rate = rate;
+  options.go_back = true;
+  options.losses = losses;
+  return CHECK_OK(r->context,
+                  sl__vi_new(r->context, r->f.flow, r->f.vector, r->target, &options, &r->vi));
+}
+
+static double mean_of(const double *losses) {
+  double sum = 0;
+  for (int i = 0; i < SL__VI_SNAPSHOT_STEPS; i++) sum += losses[i];
+  return sum / SL__VI_SNAPSHOT_STEPS;
+}
+
+/* Downhill all the time: no place at first, and then one of what led to it. */
+TEST(a_steep_window_does_not_speak_for_its_start) {
+  static double losses[10000];
+  run r;
+  bool finished;
+  if (!open_far(&r, 1000, 1, losses)) return;
+  const sl__vi_snapshots *s = &r.vi->snapshots;
+  CHECK_OK(r.context, sl__vi_run(r.vi, SL__VI_SNAPSHOT_STEPS, &finished));
+  CHECK(s->least == INFINITY);
+  CHECK_OK(r.context, sl__vi_run(r.vi, SL__VI_SNAPSHOT_STEPS, &finished));
+  CHECK_CLOSE(s->least, mean_of(losses), 1e-6);
+  CHECK(losses[SL__VI_SNAPSHOT_STEPS] <= s->least);
+  CHECK_CLOSE(((const double *)s->best.weights)[0], 1000 - SL__VI_SNAPSHOT_STEPS, 1);
+  /* on the ground a place is worth what begins there */
+  CHECK_OK(r.context, sl__vi_run(r.vi, 9800, &finished));
+  double least = INFINITY;
+  for (int i = 2; i < 100; i++) least = fmin(least, mean_of(losses + i * SL__VI_SNAPSHOT_STEPS));
+  CHECK_CLOSE(s->least, least, 1e-9);
+  CHECK_INTEGER(r.vi->restored, 0);
+  close_all(&r);
+}
+
+/* The start is 800 above what a short run ends at, however much its last losses rise. */
+TEST(a_poor_end_is_better_than_the_start) {
+  run r;
+  bool finished;
+  if (!open_far(&r, 40, 1, NULL)) return;
+  CHECK_OK(r.context, sl__vi_run(r.vi, SL__VI_SNAPSHOT_STEPS, &finished));
+  ((double *)r.vi->weights)[0] = 39.5;
+  sl__vi_set_rate(r.vi, 1e-9);
+  CHECK_OK(r.context, sl__vi_run(r.vi, SL__VI_SNAPSHOT_STEPS / 2, &finished));
+  CHECK(r.vi->loss > 700);
+  const double end = ((const double *)r.vi->weights)[0];
+  CHECK_OK(r.context, sl__vi_settle(r.vi));
+  CHECK_INTEGER(r.vi->restored, 0);
+  CHECK_CLOSE(((const double *)r.vi->weights)[0], end, 0);
+  CHECK(isnan(r.vi->loss_kept));
+  close_all(&r);
+}
+
+/* Means mislead here in both ways; E of (x + m)^2/2 - entropy is (m^2 - log 2 pi)/2. */
+TEST(fresh_draws_decide_at_the_end) {
+  run r;
+  bool finished;
+  if (!open_far(&r, 0, 1e-9, NULL)) return;
+  CHECK_OK(r.context, sl__vi_run(r.vi, 200, &finished));
+  sl__vi_snapshots *s = &r.vi->snapshots;
+  double *best = (double *)s->best.weights, *end = (double *)r.vi->weights;
+  const int64_t step = r.vi->step;
+  s->least = -100; /* of a place that is worse than it is said to be */
+  best[0] = 2;
+  end[0] = 1;
+  CHECK_OK(r.context, sl__vi_settle(r.vi));
+  CHECK_INTEGER(r.vi->restored, 0);
+  CHECK_CLOSE(end[0], 1, 0);
+  best[0] = 0.9; /* so little that other draws for each would hide it now and then */
+  CHECK_OK(r.context, sl__vi_settle(r.vi));
+  CHECK_INTEGER(r.vi->restored, 1);
+  CHECK_INTEGER(r.vi->step, step);
+  CHECK_CLOSE(end[0], 0.9, 0);
+  CHECK_CLOSE(r.vi->loss_kept, 0.5 * (0.81 - log(2 * 3.14159265358979323846)), 0.1);
+  sl__vi_report report;
+  sl__vi_report_of(r.vi, &report);
+  CHECK_CLOSE(report.loss_kept, r.vi->loss_kept, 0);
+  CHECK_CLOSE(report.loss_average, -0.5 * log(2 * 3.14159265358979323846), 0.1);
+  close_all(&r);
+}
+
 TEST(unless_asked_it_does_not) {
   run r;
   if (!open(&r, false)) return;

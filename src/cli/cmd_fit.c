@@ -36,7 +36,7 @@ static sl_status check_outputs(sl__cli *cli) {
     return sl__fail(cli->context, SL_BAD_ARGUMENT,
                     "--json and -o - both want standard output; give -o a file");
   const char *checkpoint = sl__cli_typed(cli, "checkpoint");
-  if (path) SL__TRY(sl__os_check_out(cli->context, path));
+  SL__TRY(sl__cli_check_model_file(cli, path));
   return checkpoint ? sl__os_check_out(cli->context, checkpoint) : SL_OK;
 }
 

@@ -60,7 +60,8 @@ static const sl__option_row options[] = {
      "end when the mean of the iterates is known this well, and keep it; 0: never"},
     {"go-back", SL__OPTION_CHOICE, "on", 0, 0, "on|off",
      "take up the best parameters so far again when the loss rises far above theirs, at half the "
-     "rate; off: the optimiser as its paper has it"},
+     "rate, and keep them at the end where fresh draws find them better; off: the optimiser as its "
+     "paper has it"},
     {"judge", SL__OPTION_INT, "20000", 100, 1e8, NULL, "fresh draws to judge the fit by"},
     {"max-seconds", SL__OPTION_REAL, "0", 0, 1e9, NULL,
      "time limit; the one option that makes results depend on speed"},
@@ -132,7 +133,7 @@ static void read_run(sl__cli *cli, request *r) {
 }
 
 static sl_status read_request(sl__cli *cli, request *r) {
-  const char *path = text_of(cli, "output"), *flow = text_of(cli, "flow");
+  const char *flow = text_of(cli, "flow");
   sl__vi_defaults(&r->plan.options, &r->term);
   read_term(cli, r);
   read_run(cli, r);
@@ -141,7 +142,7 @@ static sl_status read_request(sl__cli *cli, request *r) {
   r->plan.type = strcmp(text_of(cli, "precision"), "f32") == 0 ? SL_F32 : SL_F64;
   r->plan.jitter = real_of(cli, "jitter");
   r->plan.draws = integer_of(cli, "judge");
-  if (path) SL__TRY(sl__os_check_out(cli->context, path));
+  SL__TRY(sl__cli_check_model_file(cli, text_of(cli, "output")));
   SL__TRY(sl__cli_open_target(cli, &r->target));
   if (integer_of(cli, "without-target")) SL__TRY(sl__target_forget(cli->context, r->target));
   return read_draws(cli, r);
@@ -201,6 +202,7 @@ static int print_json(sl__cli *cli, const request *r, const sl__model *model,
   sl__json_integer(&json, "restored", result->fit.restored);
   sl__json_integer(&json, "gradient_evaluations", result->fit.gradient_evaluations);
   sl__json_real(&json, "loss_average", result->fit.loss_average);
+  sl__json_real(&json, "loss_kept", result->fit.loss_kept);
   sl__json_real(&json, "fit_seconds", result->fit.seconds);
   sl__json_boolean(&json, "certified", false);
   sl__json_text(&json, "stopped", result->fit.stopped);
@@ -226,6 +228,8 @@ static int print_text(sl__cli *cli, const request *r, const sl__model *model,
   if (!isnan(r->target->log_evidence))
     sl__cli_add_estimate(&text, "exact log evidence", r->target->log_evidence, none);
   sl__cli_add_estimate(&text, "average loss, last 1,000 steps", result->fit.loss_average, none);
+  if (!isnan(result->fit.loss_kept))
+    sl__cli_add_estimate(&text, "loss of what is kept, fresh draws", result->fit.loss_kept, none);
   sl__cli_add_estimate(&text, "Pareto k-hat", scores->khat, none);
   sl__cli_add_estimate(&text, "effective sample size", scores->ess, none);
   if (result->fit.stopped[0]) sl__text_add(&text, "\nStopped %s\n", result->fit.stopped);
@@ -235,6 +239,9 @@ static int print_text(sl__cli *cli, const request *r, const sl__model *model,
   if (result->fit.restored > 0)
     sl__text_add(&text, "\nReturned to the best parameters so far, times: %lld\n",
                  (long long)result->fit.restored);
+  if (!isnan(result->fit.loss_kept))
+    sl__text_add(&text, "The last of these at the end: fresh draws found them better than the last "
+                        "step's\n");
   sl__text_add(&text, "\n%s\n", result->verdict);
   return sl__cli_print(cli, &text);
 }

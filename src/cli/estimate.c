@@ -1,9 +1,12 @@
 /* Estimates and their standard errors; the end that fits have in common. */
 #include "cli/estimate.h"
+#include <errno.h>
+#include <fcntl.h>
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 #include "flow/model.h"
 
 enum { NAME = 36, NUMBER = 12, DECIMALS = 4 };
@@ -34,10 +37,41 @@ static bool is_file(const char *path) {
   return stat(path, &about) == 0 && S_ISREG(about.st_mode);
 }
 
-sl_status sl__cli_unfinished_path(sl__cli *cli, const char *path, char **out) {
+/* Without the ending of its name. */
+static size_t stem_of(const char *path) {
   const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path;
-  const char *dot = strrchr(name, '.'), *word = is_file(path) ? ".unfinished" : "";
-  const size_t stem = dot && dot > name ? (size_t)(dot - path) : strlen(path);
+  const char *dot = strrchr(name, '.');
+  return dot && dot > name ? (size_t)(dot - path) : strlen(path);
+}
+
+/* Writing nothing tells of a full device or of one that is closed to us, and nobody at its other
+ * end notices. */
+static sl_status check_device(sl__cli *cli, const char *path) {
+  const int device = open(path, O_WRONLY | O_NOCTTY | O_NONBLOCK | O_CLOEXEC);
+  const bool good = device >= 0 && write(device, "", 0) == 0;
+  const int reason = errno;
+  if (device >= 0) close(device);
+  if (good) return SL_OK;
+  return sl__fail(cli->context, SL_IO,
+                  "%s: cannot be written: %s; check the folder and the space left", path,
+                  strerror(reason));
+}
+
+sl_status sl__cli_check_model_file(sl__cli *cli, const char *path) {
+  struct stat about;
+  if (!path || strcmp(path, "-") == 0) return SL_OK;
+  SL__TRY(sl__os_check_out(cli->context, path));
+  const bool special = stat(path, &about) == 0 && !S_ISREG(about.st_mode);
+  if (special) return S_ISCHR(about.st_mode) ? check_device(cli, path) : SL_OK;
+  if (sl__has_ending(path, ".safetensors")) return SL_OK;
+  return sl__fail(cli->context, SL_BAD_ARGUMENT,
+                  "-o %.300s: a model is a .safetensors file; give -o %.*s.safetensors", path,
+                  (int)stem_of(path), path);
+}
+
+sl_status sl__cli_unfinished_path(sl__cli *cli, const char *path, char **out) {
+  const char *word = is_file(path) ? ".unfinished" : "";
+  const size_t stem = stem_of(path);
   const size_t length = strlen(path) + strlen(word) + 1;
   *out = sl__allocate(cli->context, length, 1);
   if (!*out) return SL_NO_MEMORY;

@@ -9,6 +9,9 @@ void sl__cli_json_estimate(sl__json *json, const char *key, double value, double
 void sl__cli_add_estimate(sl__text *text, const char *name, double value, double se);
 /* The line above the table's. */
 void sl__cli_add_estimate_heads(sl__text *text);
+/* Before a fit: whether the model can be written to path (NULL: nowhere), and has the ending of what
+ * will be in it. Devices have none. */
+sl_status sl__cli_check_model_file(sl__cli *cli, const char *path);
 /* Where a fit that did not come to its end is written: to path, or beside it, as NAME.unfinished.EXT,
  * when a file is there, which may hold a fit that did. *out is freed by sl__free. */
 sl_status sl__cli_unfinished_path(sl__cli *cli, const char *path, char **out);

@@ -79,11 +79,11 @@ typedef struct sl__vi_place {
 
 /* Losses of SL__VI_SNAPSHOT_STEPS steps, and where these began (trouble.c). */
 typedef struct sl__vi_snapshots {
-  sl__vi_place start, best; /* of this window; of the one whose mean loss was least */
-  double sum, squares;      /* of this window's losses so far */
+  sl__vi_place start, best;  /* of this window; of the one whose mean loss was least */
+  double sum[2], squares[2]; /* of this window's losses so far, by halves */
   int64_t count;
-  double last;              /* mean loss of the window before */
-  double least, error;      /* mean loss of the best window, and its standard error */
+  double last;              /* mean loss of the window before, which ended where this one begins */
+  double least, error;      /* what the best place is worth: a mean loss, and its standard error */
   int64_t returns, waiting; /* to the best one since it was found; windows to the next return */
 } sl__vi_snapshots;
 
@@ -122,6 +122,7 @@ struct sl__vi {
   sl__vi_watch watch;
   sl__vi_track **tracks; /* [options.track_count] */
   bool finished;
+  double loss_kept; /* NaN until the end was given up for the best place */
   char stopped[160], trouble[512];
 };
 
@@ -139,8 +140,16 @@ double sl__vi_clip(sl__vi *vi, double norm);
 sl_status sl__vi_trouble(sl__vi *vi);
 /* Keeps the parameters now and then, when the losses since the last time were the best so far. */
 void sl__vi_snapshot(sl__vi *vi);
-/* At the end: takes up the best parameters if the last ones are far worse. */
-void sl__vi_settle(sl__vi *vi);
+/* At the end: takes up the best parameters if the last ones look worse, and are so by fresh draws
+ * too. */
+sl_status sl__vi_settle(sl__vi *vi);
+/* score.c: the loss of parameters [size] over draws that no step has seen. */
+typedef struct sl__vi_score {
+  int64_t lost; /* losses that are not finite; they are not in the mean */
+  double mean;  /* NaN: there is none */
+} sl__vi_score;
+/* By the same draws whatever the parameters are, so that two scores can be compared. */
+sl_status sl__vi_score_of(sl__vi *vi, const char *parameters, sl__vi_score *score);
 /* stop.c: whether a rule says that it is enough. */
 sl_status sl__vi_watch_open(sl__vi *vi);
 bool sl__vi_enough(sl__vi *vi);

@@ -94,7 +94,7 @@ static sl_status fit_flow(sl_context *context, const sl__target *target, const s
 sl_status sl__vi_plain(sl_context *context, const sl__target *target, const sl__vi_plan *plan,
                        sl__model **out, sl__vi_result *result) {
   *out = NULL;
-  *result = (sl__vi_result){.fit = {.loss_average = (double)NAN}};
+  *result = (sl__vi_result){.fit = {.loss_average = (double)NAN, .loss_kept = (double)NAN}};
   const sl__flow_plan shape = {.formula = plan->formula,
                                .base = plan->base,
                                .dim = target->dim,

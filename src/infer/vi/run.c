@@ -86,6 +86,7 @@ void sl__vi_report_of(const sl__vi *vi, sl__vi_report *report) {
       .restored = vi->restored,
       .gradient_evaluations = vi->gradients,
       .loss_average = sl__vi_loss_average(vi),
+      .loss_kept = vi->loss_kept,
       .seconds = sl__os_seconds() - vi->started,
       .history = vi->history,
   };
@@ -96,13 +97,14 @@ void sl__vi_report_of(const sl__vi *vi, sl__vi_report *report) {
 sl_status sl__vi_fit(sl_context *context, const sl__flow *flow, void *vector,
                      const sl__target *target, const sl__vi_options *options,
                      sl__vi_report *report) {
-  *report = (sl__vi_report){.loss_average = (double)NAN};
+  *report = (sl__vi_report){.loss_average = (double)NAN, .loss_kept = (double)NAN};
   sl__vi *vi;
   SL__TRY(sl__vi_new(context, flow, vector, target, options, &vi));
   bool finished;
   sl_status status = sl__vi_run(vi, options->steps, &finished);
   if (status == SL_OK || status == SL_STOPPED || status == SL_NUMERIC) {
-    sl__vi_settle(vi);
+    const sl_status settled = sl__vi_settle(vi);
+    if (settled != SL_OK) status = settled;
     memcpy(vector, sl__vi_parameters(vi), (size_t)(flow->size * vi->number_size));
     sl__vi_report_of(vi, report);
     for (int k = 0; k < options->track_count; k++) {

@@ -180,8 +180,8 @@ sl_status sl__vi_new(sl_context *context, const sl__flow *flow, const void *vect
   vi->number_size = flow->type == SL_F32 ? 4 : 8;
   vi->started = sl__os_seconds();
   vi->rate_factor = vi->tempering = 1;
-  vi->snapshots.least = INFINITY;
-  vi->loss = vi->norm = (double)NAN;
+  vi->snapshots.least = vi->snapshots.last = INFINITY;
+  vi->loss = vi->norm = vi->loss_kept = (double)NAN;
   sl__arena_open(&vi->arena, context);
   const sl_status status = open_parts(vi, vector);
   if (status != SL_OK) {

@@ -8,15 +8,20 @@
  * errors of that least mean, and a floor below which no rise is worth a return.
  *
  * The place that a window of losses speaks for is where the window began: its end may have been
- * thrown off already, and to return there would be to stay. Where steps lead away from a place
- * again and again, as from a start among steep slopes, the way out leads over higher losses: each
- * return to the same place is followed by twice as many windows before the next. */
+ * thrown off already, and to return there would be to stay. Of a place from which the losses fall
+ * steeply, as at the start of a run, their mean says nothing: it is worth no more than the window
+ * that led there, if any did. Where steps lead away from a place again and again, as from a start
+ * among steep slopes, the way out leads over higher losses: each return to the same place is
+ * followed by twice as many windows before the next.
+ *
+ * At the end nothing can be mended any more. There means that are DOUBTFUL raise the question, and
+ * fresh draws at both places answer it. */
 #include <math.h>
 #include <string.h>
 #include "base/text.h"
 #include "infer/vi/engine.h"
 
-enum { RESTORE_AFTER = 5, FAR = 10, MOST_DOUBLINGS = 30 };
+enum { RESTORE_AFTER = 5, FAR = 10, DOUBTFUL = 3, MOST_DOUBLINGS = 30 };
 static const double least_rise = 1e-3; /* relative, or absolute below 1 */
 
 /* A window of losses begins here. */
@@ -27,7 +32,7 @@ static void open_window(sl__vi *vi) {
   for (int k = 0; k < vi->optimiser->states && s->start.states[k]; k++)
     memcpy(s->start.states[k], vi->states[k], bytes);
   s->start.updates = vi->updates;
-  s->sum = s->squares = 0;
+  s->sum[0] = s->sum[1] = s->squares[0] = s->squares[1] = 0;
   s->count = 0;
 }
 
@@ -58,45 +63,68 @@ static void go_back(sl__vi *vi) {
   s->waiting = (int64_t)1 << s->returns;
 }
 
-static bool is_far_above(const sl__vi *vi, double mean) {
-  const sl__vi_snapshots *s = &vi->snapshots;
-  return mean > s->least + FAR * s->error + least_rise * fmax(1, fabs(s->least));
+/* By so many standard errors. */
+static bool is_above(double mean, double least, double error, double errors) {
+  return mean > least + errors * error + least_rise * fmax(1, fabs(least));
+}
+
+static double standard_error(double sum, double squares, double count) {
+  const double mean = sum / count;
+  return sqrt(fmax(squares / count - mean * mean, 0) / count);
+}
+
+/* The first half of the window lies far above its second. */
+static bool is_steep(const sl__vi_snapshots *s) {
+  const double half = 0.5 * SL__VI_SNAPSHOT_STEPS;
+  const double error = standard_error(s->sum[1], s->squares[1], half);
+  return is_above(s->sum[0] / half, s->sum[1] / half, error, FAR);
 }
 
 /* While log p counts less than fully, losses cannot be compared: the newest is the best. */
 static void close_window(sl__vi *vi) {
   sl__vi_snapshots *s = &vi->snapshots;
-  const double mean = s->sum / SL__VI_SNAPSHOT_STEPS;
-  const double variance = s->squares / SL__VI_SNAPSHOT_STEPS - mean * mean;
+  const double steps = SL__VI_SNAPSHOT_STEPS, sum = s->sum[0] + s->sum[1], mean = sum / steps;
   const bool annealing = vi->step < vi->options.anneal_steps;
-  s->last = mean;
+  const double worth = is_steep(s) ? fmax(mean, s->last) : mean;
+  s->last = annealing ? INFINITY : mean;
   if (s->waiting > 0) s->waiting--;
-  if (annealing || mean < s->least) {
+  if (annealing || worth < s->least) {
     keep_best(vi);
     if (annealing) return;
-    s->least = mean;
-    s->error = sqrt(fmax(variance, 0) / SL__VI_SNAPSHOT_STEPS);
-  } else if (vi->options.go_back && s->waiting == 0 && is_far_above(vi, mean)) {
+    s->least = worth;
+    s->error = standard_error(sum, s->squares[0] + s->squares[1], steps);
+  } else if (vi->options.go_back && s->waiting == 0 && is_above(mean, s->least, s->error, FAR)) {
     go_back(vi);
   }
 }
 
 void sl__vi_snapshot(sl__vi *vi) {
   sl__vi_snapshots *s = &vi->snapshots;
-  s->sum += vi->loss;
-  s->squares += vi->loss * vi->loss;
+  const int half = s->count >= SL__VI_SNAPSHOT_STEPS / 2;
+  s->sum[half] += vi->loss;
+  s->squares[half] += vi->loss * vi->loss;
   if (++s->count < SL__VI_SNAPSHOT_STEPS) return;
   close_window(vi);
   open_window(vi);
 }
 
-void sl__vi_settle(sl__vi *vi) {
+static bool end_is_doubtful(const sl__vi *vi) {
   const sl__vi_snapshots *s = &vi->snapshots;
-  const double steps = SL__VI_SNAPSHOT_STEPS;
-  if (!vi->options.go_back || !isfinite(s->least)) return;
-  if (!is_far_above(vi, (s->last * steps + s->sum) / (steps + (double)s->count))) return;
+  const double steps = SL__VI_SNAPSHOT_STEPS, sum = s->last * steps + s->sum[0] + s->sum[1];
+  const double mean = sum / (steps + (double)s->count);
+  return isfinite(s->least) && is_above(mean, s->least, s->error, DOUBTFUL);
+}
+
+sl_status sl__vi_settle(sl__vi *vi) {
+  sl__vi_score end, best;
+  if (!vi->options.go_back || !end_is_doubtful(vi)) return SL_OK;
+  SL__TRY(sl__vi_score_of(vi, sl__vi_parameters(vi), &end));
+  SL__TRY(sl__vi_score_of(vi, vi->snapshots.best.weights, &best));
+  if (best.lost > end.lost || (best.lost == end.lost && !(best.mean < end.mean))) return SL_OK;
   go_back(vi);
   vi->watch.has_mean = false;
+  vi->loss_kept = best.mean;
+  return SL_OK;
 }
 
 static void restore_best(sl__vi *vi) {

@@ -131,7 +131,7 @@ typedef struct sl__vi_options {
   /* When the mean loss of 100 steps is far above the least so far (trouble.c says how far), take up
    * parameters and the optimiser's memory again as they were before the best 100, at half the rate,
    * which recovers over some 2,000 steps; to the same place ever more seldom. A fit that ends far
-   * above keeps those parameters. */
+   * above keeps the better of both by fresh draws. */
   bool go_back;
   double ema; /* decay of the running mean of the parameters, which is what is kept; 0: none */
   double anneal_from;   /* log p counts this much at the start, ... */
@@ -161,7 +161,10 @@ typedef struct sl__vi_report {
   int64_t skipped;              /* steps whose loss or gradient was not finite */
   int64_t restored;             /* times that the best parameters so far were taken up again */
   int64_t gradient_evaluations; /* rows of log p with their gradient */
-  double loss_average;          /* mean of the last 1,000 losses */
+  double loss_average;          /* mean of the last 1,000 losses, whatever is kept */
+  /* Of what is kept, over fresh draws, where that is not the end: the last of `restored` came after
+   * the last step. NaN: the end is kept. */
+  double loss_kept;
   double seconds;
   char stopped[160]; /* why before the last step; "" if it was not */
   char trouble[512]; /* what was not finite, where; "" if nothing */
