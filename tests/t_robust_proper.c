@@ -76,11 +76,12 @@ TEST(what_has_none_is_named) {
       {"-x^2+cos(y)", "however far y goes"},         /* an angle that is not bounded */
       {"-(x-y)^2", "where x and y change together"}, /* a difference alone enters */
       {"-(x+2*y-3)^2", "where x and y change together"},
-      {"-log1p(x^2+y^2)", "where all 2 coordinates go far"}, /* lines have finite integrals */
-      {"-0.99*log1p(x^2+y^2)", "where all 2 coordinates go far"},
-      {"-(x*y)^2", "product or ratio"},
+      {"-log1p(x^2+y^2)", "where x and y go far together"}, /* lines have finite integrals */
+      {"-0.99*log1p(x^2+y^2)", "where x and y go far together"},
+      {"-(x*y)^2", "product or ratio enters: powers 1 and -1 (looked"},
       {"normal_lpdf(1 | x*y, 1)", "product or ratio"},
       {"-(x^3*y-1)^2", "product or ratio"},
+      {"-x^2*sqrt(1+y^2)", "powers 1 and -1"}, /* flat only far out */
   };
   sl_context *context = vi_context(1);
   for (size_t k = 0; k < sizeof cases / sizeof *cases; k++) {
@@ -89,5 +90,27 @@ TEST(what_has_none_is_named) {
     if (!strstr(sl_error(context), cases[k].words))
       fprintf(stderr, "%s: %s\n", cases[k].density, sl_error(context));
   }
+  sl_context_free(context);
+}
+
+/* Jointly, in some of the coordinates only. */
+TEST(pairs_that_have_none_are_named) {
+  static const struct {
+    const char *density, *names, *words;
+  } cases[] = {
+      {"-x^2-log1p(y^2+z^2)", "x,y,z", "where y and z go far together"},
+      {"-y^2-0.9*log1p(x^2+z^2)", "x,y,z", "where x and z go far together"},
+      {"-x^2-y^2*sqrt(1+z^2)", "x,y,z", "one of y and z grows as the other shrinks"},
+      {"-2*log1p(a^2+b^2+c^2+d^2)", "a,b,c,d", "where a, b, c and 1 more go far together"},
+  };
+  sl_context *context = vi_context(1);
+  for (size_t k = 0; k < sizeof cases / sizeof *cases; k++) {
+    CHECK(check_expression(context, cases[k].density, cases[k].names) == SL_BAD_ARGUMENT);
+    CHECK(strstr(sl_error(context), cases[k].words) != NULL);
+    if (!strstr(sl_error(context), cases[k].words))
+      fprintf(stderr, "%s: %s\n", cases[k].density, sl_error(context));
+  }
+  CHECK_OK(context, check_expression(context, "-x^2-1.01*log1p(y^2+z^2)", "x,y,z"));
+  CHECK_OK(context, check_expression(context, "-x^2*sqrt(1+y^2)-0.3*log1p(y^2)-z^2", "x,y,z"));
   sl_context_free(context);
 }

@@ -197,6 +197,59 @@ TEST(a_good_population_is_an_excuse_for_chains) {
   CHECK(objects(&r, "by tempering"));
 }
 
+/* What was lifted is said, and only then. */
+TEST(an_excused_population_is_told_of) {
+  static const char words[] = "; tempering claims 0.50 nats more, but nowhere else; 68 climbs";
+  sl__robust_report r = faultless();
+  r.population_within = true;
+  r.tempered = -2.96; /* within its errors: nothing to excuse */
+  sl__robust_verdict(&r);
+  CHECK(r.certified && !strstr(r.verdict, "claims"));
+  r.tempered = -2.5;
+  sl__robust_verdict(&r);
+  CHECK(r.certified && strstr(r.verdict, words) != NULL);
+  r.tempered_accept = 0.4;
+  r.dim = 20; /* it has no say there */
+  sl__robust_verdict(&r);
+  CHECK(!strstr(r.verdict, "claims"));
+}
+
+/* The longest sentence of a certificate, into what the public report has room for. */
+TEST(a_certificate_fits_into_the_public_report) {
+  sl__robust_report r = faultless();
+  r.population_within = r.by_quartiles = true;
+  r.tempered = 1000;
+  r.mean_gap = r.sd_gap = 0.4;
+  r.scores.ess = 0.96 * 20000;
+  r.strays = 4;
+  r.stray_sd_gap = 0.42;
+  r.climbs = 116;
+  r.particles = 16384;
+  r.chains = 32;
+  sl__robust_verdict(&r);
+  CHECK(r.certified && strlen(r.verdict) <= 500);
+  CHECK(strstr(r.verdict, "sd in a median and 49 % in the spread between quartiles, but for 4"));
+  CHECK(strstr(r.verdict, "may stay unseen"));
+}
+
+/* Where chains disagree, and weights have no mean, there may be no integral. */
+TEST(what_may_have_no_integral_is_said) {
+  static const char words[] = "the density's integral may be infinite";
+  sl__robust_report r = faultless();
+  r.rhat = 1.8;
+  r.chains_agree = false;
+  r.dim = 4;
+  r.scores.khat = 0.99;
+  sl__robust_verdict(&r);
+  CHECK(!r.certified && !strstr(r.verdict, words));
+  r.scores.khat = 1.01;
+  CHECK(objects(&r, "chains disagree") && objects(&r, words));
+  sl__robust_verdict(&r);
+  CHECK(strstr(r.verdict, words));
+  r.tempered_complete = false;
+  CHECK(objects(&r, "did not end") && objects(&r, words));
+}
+
 /* Moments beside the exploration's count unless all weights are about equal and reach everywhere. */
 TEST(equal_weights_need_no_moments) {
   char text[600];

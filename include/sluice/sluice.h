@@ -643,6 +643,12 @@ typedef struct sl_vi_report {
   /* How far modes were looked for: what none of these came to stays unseen, certified or not. */
   int64_t climbs, particles, chains, chain_draws;
   int64_t density_evaluations;          /* without a gradient, which the others are beside */
+  /* What the rules compare in place of log_sd_ratio and own_log_sd_ratio: where tails are heavy, of
+   * mean deviations; in one dimension then of the spread between quartiles, and mean_gap and
+   * own_mean_gap of medians. In plain mode 0. */
+  double sd_gap, own_sd_gap;
+  bool population_within;               /* tempering claims more mass than the flow has, but nowhere
+                                         * else: where chains agree that does not refuse the fit */
 } sl_vi_report;
 
 /* Fits a flow to a target by variational inference. options NULL: all defaults; report may be NULL.

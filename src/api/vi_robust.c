@@ -111,7 +111,10 @@ static void fill_robust_report(const sl__robust_report *from, sl_vi_report *out)
                        .particles = from->particles,
                        .chains = from->chains,
                        .chain_draws = from->chain_draws,
-                       .density_evaluations = from->evaluations};
+                       .density_evaluations = from->evaluations,
+                       .sd_gap = from->sd_gap,
+                       .own_sd_gap = from->own_sd_gap,
+                       .population_within = from->population_within};
   snprintf(full.verdict, sizeof full.verdict, "%.500s", from->verdict);
   memcpy(out, &full, out->size);
 }

@@ -95,8 +95,10 @@ static int print_json(sl__cli *cli, const sl__target *target, const sl__model *m
   sl__json_real(&json, "ess_forward", report->ess_forward);
   sl__json_real(&json, "missed", report->missed);
   sl__json_real(&json, "mean_gap_in_sd", report->mean_gap);
+  sl__json_real(&json, "sd_gap", report->sd_gap);
   sl__json_real(&json, "log_sd_ratio", report->log_sd_ratio);
   sl__json_real(&json, "own_mean_gap_in_sd", report->own_mean_gap);
+  sl__json_real(&json, "own_sd_gap", report->own_sd_gap);
   sl__json_real(&json, "own_log_sd_ratio", report->own_log_sd_ratio);
   sl__json_integer(&json, "strays", report->strays);
   sl__json_real(&json, "stray_mean_gap_in_sd", report->stray_mean_gap);
@@ -105,6 +107,7 @@ static int print_json(sl__cli *cli, const sl__target *target, const sl__model *m
   sl__json_integer(&json, "divergences", report->divergences);
   sl__json_integer(&json, "chain_draws", report->chain_draws);
   sl__json_real(&json, "tempered_accept", report->tempered_accept);
+  sl__json_boolean(&json, "population_within", report->population_within);
   sl__json_boolean(&json, "chains_agree", report->chains_agree);
   sl__json_boolean(&json, "modes_confirmed", report->modes_confirmed);
   sl__json_real(&json, "effective", report->effective);

@@ -77,9 +77,15 @@ sl_status sl__robust_fastest_wave(sl_context *context, const sl__exploration *e,
 
 /* heavy.c: finds run->heavy, in one dimension. */
 sl_status sl__robust_find_heavy(sl__robust *run);
+sl_status sl__robust_has_heavy_tails(sl_context *context, const sl__draws *draws, bool *out);
 /* Of the buffer, of one dimension: the median, and what the sd would be if quartiles told it. */
 sl_status sl__robust_measure_quartiles(sl_context *context, const sl__exploration *e,
                                        double *centre, double *spread);
+/* In place of means and sds, which such tails do not have: *mean_gap between medians, in sds that
+ * quartiles tell, and *sd_gap, |log ratio| of these. shares [known->rows], of sum 1; NULL: alike. */
+sl_status sl__robust_compare_quartiles(sl_context *context, const sl__draws *own,
+                                       const sl__draws *known, const double *shares,
+                                       double *mean_gap, double *sd_gap);
 
 /* proper.c: SL_BAD_ARGUMENT: the density has no finite integral, along which coordinate. */
 sl_status sl__robust_check_proper(sl__robust *run);
@@ -140,8 +146,8 @@ typedef struct sl__judged {
   double *fresh, *at_fresh; /* of p, and log w there */
 } sl__judged;
 /* gaps.c: into the report. cut: log w above which draws of p are strays. */
-void sl__robust_compare_moments(const sl__robust *run, const sl__judged *j,
-                                sl__robust_report *report);
+sl_status sl__robust_compare_moments(const sl__robust *run, const sl__judged *j,
+                                     sl__robust_report *report);
 sl_status sl__robust_compare_weighted(const sl__robust *run, sl__arena *arena, const sl__judged *j,
                                       sl__robust_report *report);
 void sl__robust_measure_strays(const sl__judged *j, int32_t dim, double cut,
@@ -155,10 +161,15 @@ void sl__robust_verdict(sl__robust_report *report);
 bool sl__robust_object(const sl__robust_report *report, char *text, size_t size);
 /* The same, without what is against the exploration, which no other flow could mend. */
 bool sl__robust_object_to_flow(const sl__robust_report *report, char *text, size_t size);
+/* verdict.c: what the gaps are of, "mean" and "an sd" or, by_quartiles, what stands for them. */
+const char *sl__robust_middle(const sl__robust_report *report);
+const char *sl__robust_width(const sl__robust_report *report);
 /* Whether q has the exploration's moments, but for what these can be wrong by. */
 bool sl__robust_moments_agree(const sl__robust_report *report);
 /* Whether strays move an sd, but where q's own tails are so heavy that this may be chance. */
 bool sl__robust_strays_excused(const sl__robust_report *report);
+/* Whether tempering claims more mass than q has, and is not heeded: all of it lies where q does. */
+bool sl__robust_population_excused(const sl__robust_report *report);
 /* record.c: the training record of the model that is kept. */
 sl_status sl__robust_record(const sl__robust *run, const sl__robust_report *report,
                             sl__model *model);

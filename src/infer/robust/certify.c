@@ -172,6 +172,7 @@ static void clear(sl__robust_report *report) {
   report->bridge = report->bridge_se = report->missed = none;
   report->mean_gap = report->sd_gap = report->log_sd_ratio = none;
   report->own_mean_gap = report->own_sd_gap = report->own_log_sd_ratio = none;
+  report->by_quartiles = false;
   report->strays = 0;
   report->stray_mean_gap = report->stray_sd_gap = report->stray_spread_gap = none;
 }
@@ -191,8 +192,8 @@ sl_status sl__robust_judge(sl__robust *run, const sl__model *model, sl__robust_r
                                 j.fresh, j.at_fresh);
   if (status == SL_OK) {
     bound_from_above(&j, run->exploration->dim, report);
-    sl__robust_compare_moments(run, &j, report);
-    status = sl__robust_compare_weighted(run, &arena, &j, report);
+    status = sl__robust_compare_moments(run, &j, report);
+    if (status == SL_OK) status = sl__robust_compare_weighted(run, &arena, &j, report);
     if (status == SL_OK && report->scores.lost == 0) status = bridge(run, &j, report);
     double cut = INFINITY;
     if (status == SL_OK)

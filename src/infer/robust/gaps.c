@@ -106,16 +106,24 @@ void sl__robust_measure_strays(const sl__judged *j, int32_t dim, double cut,
     report->stray_spread_gap = report->stray_sd_gap;
 }
 
-void sl__robust_compare_moments(const sl__robust *run, const sl__judged *j,
-                                sl__robust_report *report) {
+sl_status sl__robust_compare_moments(const sl__robust *run, const sl__judged *j,
+                                     sl__robust_report *report) {
   const sl__exploration *e = run->exploration;
   report->mean_gap = report->sd_gap = report->log_sd_ratio = 0;
+  report->by_quartiles = run->heavy;
   for (int32_t i = 0; i < e->dim; i++) {
     const moments own = measure(j->rows, e->dim, i, j->x, NULL);
     moments known = measure(e->buffer.rows, e->dim, i, e->buffer.x, NULL);
     known.draws = fmin(known.draws, e->effective);
     compare(&own, &known, &report->mean_gap, &report->sd_gap, &report->log_sd_ratio);
   }
+  /* chains may not have come to tails that the flow has by its own draws */
+  const sl__draws own = {j->rows, j->x};
+  if (e->dim == 1 && !run->heavy)
+    SL__TRY(sl__robust_has_heavy_tails(run->context, &own, &report->by_quartiles));
+  if (!report->by_quartiles) return SL_OK;
+  return sl__robust_compare_quartiles(run->context, &own, &e->buffer, NULL, &report->mean_gap,
+                                      &report->sd_gap);
 }
 
 /* Weights know the shares of modes that q and the exploration may both have wrong. */
@@ -134,5 +142,8 @@ sl_status sl__robust_compare_weighted(const sl__robust *run, sl__arena *arena, c
     const moments known = measure(j->rows, dim, i, j->x, weights);
     compare(&own, &known, &report->own_mean_gap, &report->own_sd_gap, &report->own_log_sd_ratio);
   }
-  return SL_OK;
+  if (!report->by_quartiles) return SL_OK;
+  const sl__draws own = {j->rows, j->x};
+  return sl__robust_compare_quartiles(run->context, &own, &own, weights, &report->own_mean_gap,
+                                      &report->own_sd_gap);
 }

@@ -10,8 +10,11 @@
  * through a density that falls as r^-2 in the plane. So points also go along curves x_i t^w_i. With
  * t for a coordinate the volume has the factor t^(sum w - 1), so that log p must fall by more than
  * (sum w) log t: with w = 1, which leads away from 0, and with the w along which the gradients say
- * that the density hardly changes, as where only a product of coordinates enters it. */
+ * that the density hardly changes, as where only a product of coordinates enters it. In few
+ * dimensions each pair of coordinates goes so too, by powers 1 and 1, and 1 and -1: what has no
+ * integral in two coordinates may fall in all others, and be flat only far out. */
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 #include "infer/robust/attempt.h"
 #include "kernels/eigen.h"
@@ -22,7 +25,9 @@ enum {
   DISTANCES = 6,
   NEAR = 3,             /* of these, where a direction is known well enough not to leave a ridge */
   RAYS = 2 * DISTANCES, /* both ways */
-  MOST_DIM = 64         /* for directions that are not a coordinate's */
+  MOST_DIM = 64,        /* for directions that are not a coordinate's */
+  MOST_PAIRED = 12,     /* dimensions in which each pair is looked at */
+  MOST_NAMES = 320
 };
 static const double distances[DISTANCES] = {1e6, 1e10, 1e14, 1e30, 1e60, 1e100}, radius = 2;
 /* Of a direction of length 1 that is not a coordinate's. */
@@ -190,13 +195,10 @@ static void find_partners(const checker *c, int32_t *first, int32_t *second) {
     if (i != *first && fabs(c->way[i]) > fabs(c->way[*second])) *second = i;
 }
 
-static sl_status check_flattest(checker *c, bool curved) {
-  static const char *const where[] = {"change together", "change by factors, as where only their "
-                                                         "product or ratio enters"};
+static sl_status check_flattest(checker *c) {
   bool endless = false;
   int32_t first, second;
   if (c->dim < 2 || c->dim > MOST_DIM || c->points < c->dim) return SL_OK;
-  c->curved = curved;
   find_flattest(c);
   find_partners(c, &first, &second);
   if (fabs(c->way[second]) < least_partner) return SL_OK; /* a coordinate's, looked at already */
@@ -204,25 +206,77 @@ static sl_status check_flattest(checker *c, bool curved) {
   if (!endless) return SL_OK;
   return sl__fail(c->run->context, SL_BAD_ARGUMENT,
                   "the density has no finite integral: it does not fall where %.100s and %.100s "
-                  "%s (%.2g to %.2g; looked at from %g to %g); give one of them a prior, or leave "
-                  "it out",
-                  c->run->target->names[first], c->run->target->names[second], where[curved],
+                  "change %s %.2g and %.2g (looked at from %g to %g); give one of them a prior, or "
+                  "leave it out",
+                  c->run->target->names[first], c->run->target->names[second],
+                  c->curved ? "by factors, as where only their product or ratio enters: powers"
+                            : "together, in steps of",
                   c->way[first], c->way[second], distances[0], distances[NEAR - 1]);
 }
 
-/* Away from 0, in all coordinates at once. */
+/* The first few of those that move: "a, b and 4 more". */
+static int name_moving(const checker *c, char text[MOST_NAMES]) {
+  enum { NAMED = 3 };
+  int moving = 0, named = 0;
+  size_t used = 0;
+  for (int32_t i = 0; i < c->dim; i++) moving += c->way[i] != 0;
+  for (int32_t i = 0; i < c->dim && named < NAMED; i++) {
+    if (c->way[i] == 0) continue;
+    const char *before = named == 0 ? "" : named + 1 == moving ? " and " : ", ";
+    used += (size_t)snprintf(text + used, MOST_NAMES - used, "%s%.80s", before,
+                             c->run->target->names[i]);
+    named++;
+  }
+  if (moving > named) snprintf(text + used, MOST_NAMES - used, " and %d more", moving - named);
+  return moving;
+}
+
+/* Away from 0, in all coordinates at once that c->way has. */
 static sl_status check_outwards(checker *c) {
   bool endless = false;
-  if (c->dim < 2) return SL_OK;
-  c->curved = true;
-  for (int32_t i = 0; i < c->dim; i++) c->way[i] = 1;
+  char names[MOST_NAMES];
+  SL__TRY(has_no_tail(c, DISTANCES, &endless));
+  if (!endless) return SL_OK;
+  const int moving = name_moving(c, names);
+  return sl__fail(c->run->context, SL_BAD_ARGUMENT,
+                  "the density has no finite integral: where %s go far together, it falls no "
+                  "faster than 1 / distance^%d (looked at from %g to %g); give them priors with "
+                  "lighter tails",
+                  names, moving, distances[0], distances[DISTANCES - 1]);
+}
+
+static sl_status check_inversely(checker *c, int32_t first, int32_t second) {
+  bool endless = false;
   SL__TRY(has_no_tail(c, DISTANCES, &endless));
   if (!endless) return SL_OK;
   return sl__fail(c->run->context, SL_BAD_ARGUMENT,
-                  "the density has no finite integral: where all %d coordinates go far together, "
-                  "it falls no faster than 1 / distance^%d (looked at from %g to %g); give them "
-                  "priors with lighter tails",
-                  (int)c->dim, (int)c->dim, distances[0], distances[DISTANCES - 1]);
+                  "the density has no finite integral: it does not fall where one of %.100s and "
+                  "%.100s grows as the other shrinks, by powers 1 and -1 (looked at from %g to "
+                  "%g); give both a prior, or leave one out",
+                  c->run->target->names[first], c->run->target->names[second], distances[0],
+                  distances[DISTANCES - 1]);
+}
+
+static sl_status check_pairs(checker *c) {
+  if (c->dim > MOST_PAIRED) return SL_OK;
+  for (int32_t i = 1; i < c->dim; i++)
+    for (int32_t j = 0; j < i; j++) {
+      memset(c->way, 0, (size_t)c->dim * sizeof *c->way);
+      c->way[i] = c->way[j] = 1;
+      if (c->dim > 2) SL__TRY(check_outwards(c)); /* two are all */
+      c->way[i] = -1;
+      SL__TRY(check_inversely(c, j, i));
+    }
+  return SL_OK;
+}
+
+static sl_status check_curves(checker *c) {
+  c->curved = true;
+  if (c->dim < 2) return SL_OK;
+  for (int32_t i = 0; i < c->dim; i++) c->way[i] = 1;
+  SL__TRY(check_outwards(c));
+  SL__TRY(check_flattest(c));
+  return check_pairs(c);
 }
 
 static sl_status open_checker(checker *c, sl__arena *arena) {
@@ -249,9 +303,8 @@ sl_status sl__robust_check_proper(sl__robust *run) {
   sl_status status = open_checker(&c, &arena);
   if (status == SL_OK) status = draw_points(&c);
   if (status == SL_OK) status = check_coordinates(&c);
-  if (status == SL_OK) status = check_flattest(&c, false);
-  if (status == SL_OK) status = check_outwards(&c);
-  if (status == SL_OK) status = check_flattest(&c, true);
+  if (status == SL_OK) status = check_flattest(&c);
+  if (status == SL_OK) status = check_curves(&c);
   /* what could not be looked at in time is not refused */
   if (status == SL_STOPPED)
     status = run->stopped ? sl__fail(run->context, SL_STOPPED, "stopped before exploring") : SL_OK;

@@ -59,9 +59,11 @@ typedef struct sl__robust_report {
   double stray_spread_gap;
   /* Alike, q against its own draws as their weights have them; no more where k-hat is bad. */
   double own_mean_gap, own_sd_gap, own_log_sd_ratio;
-  double mean_gap, sd_gap;          /* largest of any coordinate, q against the exploration, in */
-                                    /* sd, and |log ratio| of sds, or of mean */
-                                    /* deviations where tails are heavy */
+  double mean_gap, sd_gap; /* largest of any coordinate, q against the exploration, in */
+                           /* sd, and |log ratio| of sds, or of mean */
+                           /* deviations where tails are heavy */
+  bool by_quartiles; /* heavy tails in one dimension: these four gaps, without log ratios of sds, */
+                     /* are of medians and of the spread between quartiles */
   double log_sd_ratio;              /* the largest |log ratio| of sds, whatever the tails are */
   double rhat;                      /* largest, of the chains */
   int64_t divergences, chain_draws; /* of the chains */

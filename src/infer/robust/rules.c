@@ -34,6 +34,13 @@ static bool say(sentence out, const char *format, ...) {
   return true;
 }
 
+/* Chains that go on and on, and weights without a mean, are what no integral looks like. */
+static const char *suspect(const sl__robust_report *r) {
+  if (r->chains_agree || !(r->scores.khat > 1)) return "";
+  return "; k-hat is above 1 too, so the density's integral may be infinite: look for parameters "
+         "that neither data nor priors bound";
+}
+
 static bool exploration_unfinished(const sl__robust_report *r, sentence out) {
   if (r->exploration_cut)
     return say(out, "the exploration was cut short; allow more time or more gradient evaluations");
@@ -41,8 +48,8 @@ static bool exploration_unfinished(const sl__robust_report *r, sentence out) {
   return say(out,
              "the exploration did not end: no population was led to the target, and chains from "
              "different points disagree (R-hat %.2f); reparameterise the model or tighten its "
-             "priors",
-             r->rhat);
+             "priors%s",
+             r->rhat, suspect(r));
 }
 
 static bool draws_lost(const sl__robust_report *r, sentence out) {
@@ -104,8 +111,8 @@ static bool chains_disagree(const sl__robust_report *r, sentence out) {
   if (r->rhat <= SL__MOST_RHAT || r->modes_confirmed || population_suffices(r)) return false;
   return say(out,
              "the exploring chains disagree (R-hat %.2f, %.2f or less is wanted) and no separate "
-             "modes explain it; reparameterise the model or tighten its priors",
-             r->rhat, SL__MOST_RHAT);
+             "modes explain it; reparameterise the model or tighten its priors%s",
+             r->rhat, SL__MOST_RHAT, suspect(r));
 }
 
 static bool chains_diverge(const sl__robust_report *r, sentence out) {
@@ -200,17 +207,31 @@ static bool tempering_vague(const sl__robust_report *r, sentence out) {
              r->tempered_se, most_tempered_se);
 }
 
-static bool tempering_disagrees(const sl__robust_report *r, sentence out) {
+/* Where chains are what the flow is judged by, a population that found no more places has the mass
+ * of those wrong. */
+static bool places_known(const sl__robust_report *r) {
+  return r->chains_agree && r->population_within;
+}
+
+static bool evidences_differ(const sl__robust_report *r) {
   const sl__vi_scores *s = &r->scores;
-  if (!asks_tempering(r)) return false;
-  /* where chains are what the flow is judged by, a population that found less missed it itself, and
-   * one that found no more places has the mass of those wrong */
-  if (r->chains_agree && (r->tempered < s->log_evidence || r->population_within)) return false;
-  if (!differ(s->log_evidence, s->log_evidence_se, r->tempered, r->tempered_se, 0.05)) return false;
+  return differ(s->log_evidence, s->log_evidence_se, r->tempered, r->tempered_se, 0.05);
+}
+
+bool sl__robust_population_excused(const sl__robust_report *r) {
+  return asks_tempering(r) && places_known(r) && r->tempered > r->scores.log_evidence &&
+         evidences_differ(r);
+}
+
+static bool tempering_disagrees(const sl__robust_report *r, sentence out) {
+  if (!asks_tempering(r) || places_known(r)) return false;
+  /* one that found less missed it itself */
+  if (r->chains_agree && r->tempered < r->scores.log_evidence) return false;
+  if (!evidences_differ(r)) return false;
   return say(out,
              "two estimates of the log evidence disagree: %.3f by importance, %.3f by tempering; "
              "one of them misses a part, so try a larger flow and another seed",
-             s->log_evidence, r->tempered);
+             r->scores.log_evidence, r->tempered);
 }
 
 /* With what the exploration's own numbers can be wrong by. */
@@ -257,17 +278,18 @@ bool sl__robust_moments_agree(const sl__robust_report *r) {
 static bool moments_differ(const sl__robust_report *r, sentence out) {
   if (sl__robust_moments_agree(r) || weights_suffice(r)) return false;
   return say(out,
-             "the flow differs from the exploration by up to %.2f sd in a mean and %.0f %% in an "
-             "sd; try a larger flow",
-             r->mean_gap, 100 * expm1(r->sd_gap));
+             "the flow differs from the exploration by up to %.2f sd in a %s and %.0f %% in %s; "
+             "try a larger flow",
+             r->mean_gap, sl__robust_middle(r), 100 * expm1(r->sd_gap), sl__robust_width(r));
 }
 
 static bool weights_differ(const sl__robust_report *r, sentence out) {
   if (r->own_mean_gap <= most_own_mean && r->own_sd_gap <= most_own_sd) return false;
   return say(out,
-             "the flow's weights move it by %.2f sd in a mean and %.0f %% in an sd, so it has the "
+             "the flow's weights move it by %.2f sd in a %s and %.0f %% in %s, so it has the "
              "shares of its parts wrong; try a larger flow and another seed",
-             r->own_mean_gap, 100 * expm1(r->own_sd_gap));
+             r->own_mean_gap, sl__robust_middle(r), 100 * expm1(r->own_sd_gap),
+             sl__robust_width(r));
 }
 
 static bool gap_wide(const sl__robust_report *r, sentence out) {

@@ -18,6 +18,13 @@ double sl__robust_gap(const sl__robust_report *report) {
   return isfinite(report->bridge) ? fmax(gap, report->bridge - scores->elbo) : gap;
 }
 
+const char *sl__robust_middle(const sl__robust_report *report) {
+  return report->by_quartiles ? "median" : "mean";
+}
+const char *sl__robust_width(const sl__robust_report *report) {
+  return report->by_quartiles ? "the spread between quartiles" : "an sd";
+}
+
 /* No search finds every mode, and a certificate says how far this one went. */
 static void describe_search(const sl__robust_report *r, char *text, size_t size) {
   char led[48] = "";
@@ -31,24 +38,28 @@ static void describe_search(const sl__robust_report *r, char *text, size_t size)
 
 /* What else speaks for it, and what was excused. */
 static void describe_support(const sl__robust_report *r, char *text, size_t size) {
-  char strays[96] = "";
+  char strays[96] = "", claim[96] = "";
   if (sl__robust_strays_excused(r))
     snprintf(strays, sizeof strays, ", but for %lld draw%s in heavy tails, worth %.0f %% of an sd",
              (long long)r->strays, r->strays == 1 ? "" : "s", 100 * expm1(r->stray_sd_gap));
+  if (sl__robust_population_excused(r))
+    snprintf(claim, sizeof claim, "; tempering claims %.2f nats more, but nowhere else",
+             r->tempered - r->scores.log_evidence);
   if (sl__robust_moments_agree(r))
-    snprintf(text, size, "and %s%s",
+    snprintf(text, size, "and %s%s%s",
              r->chains_agree ? "independent chains agree with it"
                              : "the tempered population lies within it",
-             strays);
+             strays, claim);
   else
     snprintf(text, size,
-             "by its own weights; the exploration's moments differ by %.2f sd in a mean and %.0f "
-             "%% in an sd%s",
-             r->mean_gap, 100 * expm1(r->sd_gap), strays);
+             "by its own weights; the exploration's moments differ by %.2f sd in a %s and %.0f "
+             "%% in %s%s%s",
+             r->mean_gap, sl__robust_middle(r), 100 * expm1(r->sd_gap), sl__robust_width(r), strays,
+             claim);
 }
 
 void sl__robust_verdict(sl__robust_report *report) {
-  char against[600], searched[240], support[240];
+  char against[600], searched[240], support[360];
   report->certified = !sl__robust_object(report, against, sizeof against);
   if (!report->certified) {
     snprintf(report->verdict, sizeof report->verdict, "not to be trusted: %s", against);

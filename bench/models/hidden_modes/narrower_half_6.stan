@@ -1,0 +1,19 @@
+// A half of the mass in a mode three tenths as wide, in six coordinates: log Z 0, shares 0.5 and 0.5.
+transformed data {
+  vector[2] exact = [0.5, 0.5]';
+}
+parameters {
+  vector[6] x;
+}
+transformed parameters {
+  vector[2] part = log(exact);
+  part[1] += normal_lpdf(x | 0, 1);
+  part[2] += normal_lpdf(x | 8, 0.3);
+}
+model {
+  target += log_sum_exp(part);
+}
+generated quantities {
+  vector[2] mode = softmax(part);
+  vector[2] share = exact;
+}
