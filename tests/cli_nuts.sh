@@ -49,6 +49,7 @@ check "warm-up is passed over" test "$(value draws)" = 1000
 for format in npy safetensors; do
   run 0 nuts coin.stan --data coin.json -o draws.$format --quiet --seed 2
   check "$format is there" test -s draws.$format
+  check "$format alone" test ! -e draws.$format.part.csv
 done
 run 0 compare draws.safetensors draws.csv --quiet
 run 0 summary draws.npy --chains 4 --json
@@ -155,6 +156,8 @@ refused 'would overwrite what --data' nuts coin.stan --data coin.json -o link.cs
 refused 'would overwrite what --init' nuts coin.stan --data coin.json --init start.csv -o ./start.csv
 refused 'would overwrite what --precondition' mix --target gaussian55 --precondition q.safetensors \
   -o q.safetensors
+cp start.csv x.npy.part.csv
+refused 'would overwrite what --init' nuts coin.stan --data coin.json --init x.npy.part.csv -o x.npy
 check "the program is whole" cmp -s coin.stan own.csv
 echo old >old.csv
 run 2 nuts coin.stan --data coin.json --init strat.csv -o old.csv
@@ -176,6 +179,18 @@ refused 'of no chains' pathfinder --target gaussian55 -o 'pf_%d.csv'
 check "a disk that fills: 2" test $? = 2
 check "a disk that fills: whole rows" test "$(tail -c 1 short.csv | wc -l)" = 1
 check "a disk that fills: rows" test "$(grep -vc '^#' short.csv)" -gt 50
+for format in npy safetensors; do
+  (
+    ulimit -f 40
+    exec "$sluice" nuts coin.stan --data coin.json -o short.$format --quiet >out 2>err
+  )
+  check "$format on a disk that fills: 2" test $? = 2
+  check "$format on a disk that fills: one message" test "$(wc -l <err)" = 1
+  check "$format on a disk that fills: what stays" \
+    grep -q "^sluice: short.$format.part.csv: .*; what was written before stays" err
+  check "$format on a disk that fills: rows" test "$(grep -vc '^#' short.$format.part.csv)" -gt 50
+  read_back summary short.$format.part.csv
+done
 run 2 nuts
 run 2 nuts coin.stan --data coin.json --metric none
 run 2 nuts coin.stan --data coin.json --chains 2 --save-warmup -o one.csv
@@ -212,11 +227,58 @@ sleep 4
 kill -KILL $process
 wait $process 2>/dev/null
 refused 'warm-up but no draws' summary warm.csv
-# NPY is there soon, whenever the run ends.
-"$sluice" nuts --target gaussian55 --draws 100000000 --thin 1000 -o cut.npy --quiet >out 2>err &
-process=$!
-sleep 4
-kill -KILL $process
-wait $process 2>/dev/null
-check "draws in NPY before the end" test -s cut.npy
+# background ARGUMENTS...: sluice in the background, as `process`.
+background() {
+  "$sluice" "$@" --quiet >out 2>err &
+  process=$!
+}
+# wait_for FILE: till it has some rows.
+wait_for() {
+  tries=0
+  while [ "$(cat "$1" 2>/dev/null | grep -vc '^#')" -lt 100 ] && [ $tries -lt 600 ]; do
+    tries=$((tries + 1))
+    sleep 0.05
+  done
+}
+# NPY and safetensors, whose blocks cannot grow, have their draws in a CSV beside them till the end.
+for format in npy safetensors; do
+  file=cut.$format
+  endless="nuts --target gaussian55 --draws 100000000 --thin 1000"
+  background $endless -o $file
+  wait_for $file.part.csv
+  kill -KILL $process
+  wait $process 2>/dev/null
+  check "$format killed: chains are told" grep -q ',energy__,chain__,' $file.part.csv
+  read_back summary $file.part.csv
+  check "$format killed: a table" grep -q '^x1 ' out
+  rm $file.part.csv
+  background $endless -o $file
+  wait_for $file.part.csv
+  kill -INT $process
+  wait $process
+  check "$format interrupted: 130" test $? = 130
+  check "$format interrupted: it is there" grep -q "the draws so far are in $file$" err
+  check "$format interrupted: alone" test ! -e $file.part.csv
+  read_back summary $file
+  rm $file
+  # What cannot be written in the end is left where it is.
+  background $endless -o $file
+  wait_for $file.part.csv
+  mkdir $file
+  kill -INT $process
+  wait $process
+  check "$format cannot be written: 2" test $? = 2
+  check "$format cannot be written: what remains" \
+    grep -q "^sluice: the draws remain in $file.part.csv: $file: " err
+  read_back summary $file.part.csv
+done
+
+# Pathfinder has no draws before its end. A shell's background jobs have SIGINT ignored.
+background pathfinder --target funnel --paths 2000 --elbo-draws 100000 -o long.csv
+sleep 1
+kill -INT $process
+wait $process
+check "pathfinder interrupted: 130" test $? = 130
+check "pathfinder says so" grep -q '^sluice: interrupted; nothing is saved' err
+check "pathfinder saves nothing" test ! -e long.csv
 finish

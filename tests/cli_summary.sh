@@ -149,6 +149,57 @@ run 0 compare moons.csv m.safetensors --json --quiet
 json
 check "columns of the model" test "$(value 'parameters[1].name')" = y
 
+check "what p would count" grep -q 'p = .* (below 0.01 would count)' out
+
+# Chains and rows numbered as R and ArviZ do it.
+awk 'BEGIN {
+  srand(2)
+  print "\"\",\".chain\",\".iteration\",\".draw\",\"a\"" >"r.csv"
+  print ",chain,draw,a" >"arviz.csv"
+  print ",lp__,a,.chain,.iteration,.draw" >"readr.csv"
+  for (i = 0; i < 800; i++) {
+    c = int(i / 200)
+    printf "\"%d\",%d,%d,%d,%.6f\n", i + 1, c + 1, i % 200 + 1, i + 1, rand() >"r.csv"
+    printf "%d,%d,%d,%.6f\n", i, c, i % 200, rand() >"arviz.csv"
+    printf "%d,%.6f,%.6f,%d,%d,%d\n", i + 1, rand(), rand(), c + 1, i % 200 + 1, i + 1 >"readr.csv"
+  }
+}'
+for file in r arviz readr; do
+  run 0 summary $file.csv --json
+  json
+  check "$file: four chains" test "$(value chains)" = 4
+  check "$file: one parameter" test "$(value parameters)" = 1
+  check "$file: a" test "$(value 'parameters[0].name')" = a
+done
+# Words that are quantities without a chain beside them, or numbers of no chains.
+awk 'BEGIN {
+  srand(3)
+  print "draw,iteration" >"words.csv"
+  print "chain,draw" >"shares.csv"
+  for (i = 0; i < 800; i++) print rand() "," rand() >"words.csv"
+  for (i = 0; i < 800; i++) print rand() "," rand() >"shares.csv"
+}'
+for file in words shares; do
+  run 0 summary $file.csv --json
+  json
+  check "$file: two parameters" test "$(value parameters)" = 2
+done
+# One chain that wanders off.
+awk 'BEGIN {srand(1); print "lp__,a"; for (i = 0; i < 800; i++) print "0," i / 100 + rand()}' >drift.csv
+run 1 summary drift.csv
+check "halves of one chain" grep -q 'the halves of the one chain disagree on 1 of 1' out
+check "which are in no places" test "$(grep -c 'different places' out)" = 0
+
+echo '{"n": 1}' >data.json
+echo 'parameters { real a; } model { a ~ normal(0, 1); }' >model.stan
+refused 'data.json is data, no draws; `sluice nuts`' compare drift.csv data.json
+refused 'model.stan is a Stan program, no draws; `sluice nuts`' compare drift.csv model.stan
+refused 'model.stan is a Stan program' summary good_1.csv model.stan
+{ printf "\223NUMPY\001\000v\000"
+  printf "%-117s\n" "{'descr': '<f8', 'fortran_order': False, 'shape': (4, 10, 2), }"
+  head -c 640 /dev/zero; } >cube.npy
+refused 'chain after chain, and give --chains 4' summary cube.npy
+
 refused 'no such file' summary 'none_%d.csv'
 refused 'missing.csv' summary missing.csv
 refused 'a fitted flow, not draws' summary m.safetensors

@@ -1,4 +1,5 @@
-/* Flows found on the way: which one is taken, by doing its last or its best run again. */
+/* Flows found on the way: which one is taken, by doing its last or its best run again; and that the
+ * search can be stopped wherever it is. */
 #include "check.h"
 #include "base/random.h"
 #include "infer/chain/preconditioned.h"
@@ -37,8 +38,9 @@ static void find_flow(const char *expression, search *s) {
   sl__sampler_defaults(&options);
   options.chains = CHAINS;
   options.seed = seed;
+  const sl__auto_listener listener = {.round = note_round, .user = s};
   CHECK_OK(s->context, sl__auto_precondition(s->context, s->target, &options, &s->model, s->first,
-                                             note_round, s, &s->report));
+                                             &listener, &s->report));
 }
 
 static void close_search(search *s) {
@@ -98,4 +100,54 @@ TEST(of_flows_that_diverge_the_best_tried_is_taken) {
   double last[CHAINS];
   CHECK_INTEGER(repeat_run(&s, best, last), s.divergences[best]);
   close_search(&s);
+}
+
+/* ---- stopping ---- */
+
+typedef struct patience {
+  int rounds, asked; /* asked: since the last round's end */
+  int last_round, last_question;
+  bool refused, asked_again;
+} patience;
+
+static void count_round(void *user, int round, int64_t divergences) {
+  patience *p = user;
+  (void)divergences;
+  p->rounds = round;
+  p->asked = 0;
+}
+
+static bool may_go_on(void *user) {
+  patience *p = user;
+  p->asked_again = p->asked_again || p->refused;
+  p->asked++;
+  p->refused = p->refused || (p->rounds >= p->last_round && p->asked >= p->last_question);
+  return !p->refused;
+}
+
+/* It is asked in a run, once after it, and after each of the 1,000 and 500 steps of the fits. After
+ * the fifth run, the second clean one of those judged, there is nothing else that would ask. */
+TEST(it_stops_in_runs_and_fits_and_between) {
+  static const struct {
+    int round, question;
+  } ends[] = {{0, 1},    {0, 3},    {1, 1},    {1, 2}, {1, 1001},
+              {1, 1002}, {1, 1501}, {1, 1502}, {2, 1}, {5, 1}};
+  for (size_t i = 0; i < sizeof ends / sizeof *ends; i++) {
+    search s = {.context = new_context()};
+    if (sl__target_expression(s.context, "-0.5*x^2", "x", &s.target) != SL_OK) abort();
+    sl__sampler_options options;
+    sl__sampler_defaults(&options);
+    options.chains = CHAINS;
+    options.seed = seed;
+    patience p = {.last_round = ends[i].round, .last_question = ends[i].question};
+    const sl__auto_listener listener = {.round = count_round, .may_go_on = may_go_on, .user = &p};
+    const sl_status status = sl__auto_precondition(s.context, s.target, &options, &s.model, s.first,
+                                                   &listener, &s.report);
+    CHECK_INTEGER(status, SL_STOPPED);
+    CHECK_INTEGER(p.rounds, ends[i].round);
+    CHECK_INTEGER(p.asked, ends[i].question);
+    CHECK(!p.asked_again);
+    CHECK(!s.model);
+    close_search(&s);
+  }
 }

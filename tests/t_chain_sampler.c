@@ -165,6 +165,31 @@ TEST(a_program_that_rejects_is_heard) {
   sl_context_free(context);
 }
 
+/* Where its words are too long to be quoted whole, no letter is cut. */
+TEST(quoted_words_end_at_a_letter) {
+  for (int before = 0; before < 4; before++) {
+    char program[1600] = "parameters { real x; } model { x ~ normal(0, 1); if (x < 9) reject(\"";
+    for (int i = 0; i < before; i++) strcat(program, ".");
+    for (int i = 0; i < 300; i++) strcat(program, i % 2 ? "\xE2\x82\xAC" : "\xC3\xA9");
+    strcat(program, "\"); }");
+    sl_context *context = new_context(1);
+    sl__target *target = NULL;
+    sl__sampler_options options;
+    sl__sampler_report report;
+    sl__sampler_defaults(&options);
+    if (sl__target_stan(context, "m.stan", program, strlen(program), NULL, NULL, 0, 1, &target) !=
+        SL_OK)
+      abort();
+    const sl__sampler_listener listener = {0};
+    CHECK_INTEGER(sl__sampler_run(context, target, &options, NULL, &listener, &report), SL_NUMERIC);
+    const char *end = strstr(sl_error(context), "); give starting points");
+    CHECK(end &&
+          (strncmp(end - 2, "\xC3\xA9", 2) == 0 || strncmp(end - 3, "\xE2\x82\xAC", 3) == 0));
+    sl__target_free(target);
+    sl_context_free(context);
+  }
+}
+
 TEST(messages_of_what_cannot_be_sampled) {
   char message[1024];
   CHECK_INTEGER(refused("log(-1-x^2)", "x", NULL, message), SL_NUMERIC);

@@ -338,6 +338,40 @@ TEST(trajectories_in_damaged_files) {
   sl_context_free(context);
 }
 
+/* What the warm-up ended with, else what was asked for; of several files the least. */
+TEST(acceptance_that_draws_aim_at) {
+  static const struct {
+    const char *settings, *end;
+    double expected; /* 0: nothing is said */
+  } cases[] = {{"#     delta = 0.9 (Default)\n", "", 0.9},
+               {"#     delta = 0.8\n", "; trajectories 8, acceptance 0.99", 0.99},
+               {"", "; trajectories 1, acceptance 0.95", 0.95},
+               {"", "", 0},
+               {"# delta = 1.5\n", "; trajectories 1, acceptance 2", 0},
+               {"# delta = nan\n", "; trajectories 1, acceptance", 0},
+               {"# delta = \n", "; trajectories 1, acceptance ", 0},
+               {"# delta = 0.7\n", "; trajectories 8", 0.7},
+               {"# deltas = 0.7\n", "; trajectories 8,,acceptance 0.9", 0}};
+  sl_context *context = open_context(1);
+  sl__draws draws;
+  for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+    char text[200];
+    snprintf(text, sizeof text, "%slp__,a\n# Adaptation terminated%s\n# Step size = 1\n-1,3\n",
+             cases[i].settings, cases[i].end);
+    REQUIRE_OK(context, parse(context, text, &draws));
+    if (!CHECK_CLOSE(draws.adapt_delta, cases[i].expected, 0)) printf("  case %zu\n", i);
+    sl__draws_close(&draws);
+  }
+  char one[128], other[128];
+  write_text(in_folder(one, "d_1.csv"), "# delta = 0.99\nlp__,a\n1,2\n");
+  write_text(in_folder(other, "d_2.csv"), "# delta = 0.95\nlp__,a\n1,2\n");
+  const char *const both[] = {one, other};
+  REQUIRE_OK(context, sl__draws_read(context, 2, both, NULL, 0, &draws));
+  CHECK_CLOSE(draws.adapt_delta, 0.95, 0);
+  sl__draws_close(&draws);
+  sl_context_free(context);
+}
+
 /* An older file stays until there is a row to replace it by. */
 TEST(nothing_is_lost_before_the_first_row) {
   sl_context *context = open_context(1);

@@ -58,6 +58,41 @@ TEST(divergences_of_several_trajectories_are_draws) {
                     "did), so part of"));
 }
 
+static judged judge_facts(sl__run_facts facts, double rhat) {
+  static const char *const names[] = {"mu"};
+  const sl__summary_row row = {.rhat = rhat, .ess_bulk = 4000, .ess_tail = 4000};
+  judged out;
+  facts.draws = 1000;
+  facts.parameters = 1;
+  facts.rows = &row;
+  facts.names = names;
+  facts.max_treedepth = -1;
+  out.trusted = sl__run_verdict(&facts, out.text, sizeof out.text);
+  return out;
+}
+
+TEST(one_chain_disagrees_with_itself) {
+  const judged one = judge_facts((sl__run_facts){.chains = 1}, 1.5);
+  CHECK(!one.trusted && says(&one, "the halves of the one chain disagree on 1 of 1 parameters"));
+  CHECK(says(&one, "several chains") && !says(&one, "different places"));
+  const judged two = judge_facts((sl__run_facts){.chains = 2}, 1.5);
+  CHECK(says(&two, "chains disagree on 1 of 1") && says(&two, "different places"));
+}
+
+TEST(a_program_that_refuses_points_is_quoted) {
+  const sl__run_facts facts = {
+      .chains = 4, .divergences = 20, .refused = 7, .refusal = "m.stan:1:2: scale is nan"};
+  const judged j = judge_facts(facts, 1);
+  CHECK(says(&j,
+             " In 7 of the 20 divergences the log density was -inf, first as the program refuses "
+             "the point (m.stan:1:2: scale is nan); declare"));
+  sl__run_facts few = facts, wordless = facts;
+  few.refused = 1;
+  wordless.refusal = "";
+  const judged a = judge_facts(few, 1), b = judge_facts(wordless, 1);
+  CHECK(!says(&a, "-inf") && !says(&b, "-inf"));
+}
+
 TEST(advice_that_was_followed_is_not_repeated) {
   const judged unknown = judge(0, false, 3, 0), usual = judge(0.8, false, 3, 0);
   CHECK(says(&unknown, "missing; raise --adapt-delta (0.95, 0.99), sample in"));

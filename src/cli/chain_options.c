@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "cli/points.h"
 #include "infer/chain/pathfinder.h"
 
 static void set_integer(sl__cli *cli, const char *name, int32_t *to) {
@@ -63,6 +64,22 @@ static sl_status from_table(sl__cli *cli, const char *path, int32_t chains, int3
   return status;
 }
 
+/* Draws of a run: of equally many from each of its chains, as they stand one after another. */
+static sl_status from_draws(sl__cli *cli, const char *path, const sl__target *target,
+                            int32_t chains, double *q) {
+  bool constrained = true;
+  int64_t rows;
+  double *points;
+  SL__TRY(sl__cli_read_points(cli, path, target, &constrained, &rows, &points));
+  if (rows < chains)
+    return sl__fail(cli->context, SL_BAD_ARGUMENT, "%s: %lld draws; give one for each of %d chains",
+                    path, (long long)rows, (int)chains);
+  const size_t dim = (size_t)target->dim;
+  for (int32_t c = 0; c < chains; c++)
+    memcpy(q + (size_t)c * dim, points + (size_t)(c * (rows / chains)) * dim, dim * sizeof *q);
+  return SL_OK;
+}
+
 static sl_status from_pathfinder(sl__cli *cli, const sl__target *target, int32_t chains,
                                  double *q) {
   sl__pathfinder_options options;
@@ -89,6 +106,9 @@ sl_status sl__cli_first_points(sl__cli *cli, const sl__target *target, sl__sampl
   if (strcmp(from, "pathfinder") == 0) return from_pathfinder(cli, target, options->chains, q);
   if (sl__has_ending(from, ".safetensors"))
     return from_flow(cli, from, options->chains, target->dim, q);
+  SL__TRY(sl__cli_expect_rows(
+      cli, from, "points", "--init takes a table of points, draws, pathfinder, or a fitted flow"));
+  if (sl__cli_is_stan_csv(cli, from)) return from_draws(cli, from, target, options->chains, q);
   return from_table(cli, from, options->chains, target->dim, q);
 }
 

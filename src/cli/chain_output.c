@@ -1,9 +1,9 @@
-/* Stan CSV is written row by row and reaches the file at the latest some seconds after it was made;
- * NPY and safetensors, which say at their beginning how long they are, are written anew now and
- * then, each time under a temporary name: so whatever ends a run, a file of whole rows is left. */
+/* Draws are written as Stan CSV, row by row, and reach the file soon: so whatever ends a run, whole
+ * rows are left. NPY and safetensors have one block for each chain or column, which
+ * cannot grow at its end while others follow it: their draws stand in a CSV beside them,
+ * NAME.part.csv, until the run is over, and it goes when the block has been written. */
 #include "cli/chain_output.h"
 
-#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -13,8 +13,7 @@ static const char *const sampler_names[] = {"lp__",        "accept_stat__", "ste
                                             "treedepth__", "n_leapfrog__",  "divergent__",
                                             "energy__"};
 enum { SAMPLER_COLUMNS = sizeof sampler_names / sizeof *sampler_names };
-/* A rewrite takes the longer the more draws there are, so the next one is as much later. */
-static const double flush_seconds = 2, rewrite_share = 0.5;
+static const double flush_seconds = 0.5;
 
 /* ---- opening ---- */
 
@@ -61,10 +60,9 @@ static sl_status open_file(sl__chain_output *out, int64_t comments, const char *
   sl__cli *cli = out->cli;
   if (!out->path) return SL_OK;
   sl__cli_about(cli, out->path, NULL);
-  sl__draws_format format;
-  if (sl__draws_find_format(out->path, &format) && format != SL__DRAWS_CSV) return SL_OK;
+  SL__TRY(sl__cli_draws_part(cli, out->path, &out->part));
   const sl__draws *draws = &out->kept.draws;
-  const sl__stan_csv_header header = {.path = out->path,
+  const sl__stan_csv_header header = {.path = out->part ? out->part : out->path,
                                       .chains = out->options->chains,
                                       .columns = draws->parameters,
                                       .names = (const char *const *)draws->names,
@@ -202,32 +200,11 @@ static void show(sl__chain_output *out, const int64_t *iterations) {
   sl__text_close(&text);
 }
 
-/* The block of draws so far, in a copy: the run goes on filling its own. */
-static sl_status rewrite(sl__chain_output *out) {
-  sl__chain_output copy = *out;
-  const sl__draws *draws = &out->kept.draws;
-  const size_t count = (size_t)(draws->chains * draws->draws * draws->columns);
-  copy.kept.draws.values = sl__allocate(out->cli->context, count, sizeof *draws->values);
-  if (!copy.kept.draws.values) return SL_NO_MEMORY;
-  memcpy(copy.kept.draws.values, draws->values, count * sizeof *draws->values);
-  cut_to_shortest(&copy);
-  sl_status status = SL_OK;
-  if (copy.kept.draws.draws > 0)
-    status = sl__draws_write(out->cli->context, out->path, &copy.kept.draws);
-  sl__free(&out->cli->context->allocator, copy.kept.draws.values);
-  return status;
-}
-
 /* A write that fails here is found again by the next row or at the end, and told there. */
 static void flush_now_and_then(sl__chain_output *out, double now) {
-  if (!out->path || now < out->next_flush) return;
-  if (out->csv) {
-    out->next_flush = now + flush_seconds;
-    sl__stan_csv_flush(out->csv);
-  } else {
-    if (out->next_flush > 0) rewrite(out);
-    out->next_flush = now + fmax(flush_seconds, rewrite_share * (now - out->begun));
-  }
+  if (!out->csv || now < out->next_flush) return;
+  out->next_flush = now + flush_seconds;
+  sl__stan_csv_flush(out->csv);
 }
 
 static bool take_progress(void *user, const int64_t *iterations, const int64_t *divergences) {
@@ -268,16 +245,32 @@ static sl_status finish_csv(sl__chain_output *out, sl_status status) {
   return written != SL_OK ? written : closed;
 }
 
+/* What cannot be put in its place, for lack of room or as a chain has no draw, is left. */
+static sl_status replace_part(sl__chain_output *out) {
+  int64_t most = 0;
+  for (int32_t c = 0; c < out->options->chains; c++)
+    most = out->filled[c] > most ? out->filled[c] : most;
+  if (most == 0) return SL_OK;
+  if (!sl__chain_output_has_draws(out)) {
+    sl__cli_say(out->cli, "the draws of the chains that have some are in %s", out->part);
+    return SL_OK;
+  }
+  const sl_status status = sl__draws_write(out->cli->context, out->path, &out->kept.draws);
+  if (status != SL_OK)
+    return sl__fail_prefix(out->cli->context, "the draws remain in %s", out->part);
+  remove(out->part);
+  return SL_OK;
+}
+
+/* Where draws cannot be written, that is told rather than how the run ended: it says what is left
+ * of them. */
 sl_status sl__chain_output_finish(sl__chain_output *out, sl_status status) {
   sl__watch_close(&out->watch);
   cut_to_shortest(out);
   if (!out->path || out->failed_to_write) return status;
-  sl_status written = SL_OK;
-  if (out->csv)
-    written = finish_csv(out, status);
-  else if (out->kept.draws.draws > 0)
-    written = sl__draws_write(out->cli->context, out->path, &out->kept.draws);
-  return status != SL_OK ? status : written;
+  sl_status written = finish_csv(out, status);
+  if (written == SL_OK && out->part) written = replace_part(out);
+  return written != SL_OK ? written : status;
 }
 
 void sl__chain_output_close(sl__chain_output *out) {

@@ -15,7 +15,8 @@ typedef struct sl__chain_output {
   sl__cli_draws kept;               /* [chains][rows of a chain], filled as far as `filled` says */
   int64_t *filled;                  /* [chains] */
   int64_t *divergences;             /* [chains], as last told */
-  sl__stan_csv *csv;                /* NULL: another format, or none */
+  char *part;        /* CSV that holds the draws till the end, or NULL: path is CSV */
+  sl__stan_csv *csv; /* NULL: no path */
   sl__watch watch;
   double begun, warm, next, next_flush; /* seconds */
   bool interrupted, failed_to_write;
@@ -29,7 +30,7 @@ sl_status sl__chain_output_open(sl__cli *cli, const sl__target *target,
                                 const char *const *comment, sl__chain_output *out);
 /* What to give sl__record_run, or whatever else makes draws. */
 sl__record_listener sl__chain_output_listener(sl__chain_output *out);
-/* After the run: writes the rest. status: how the run ended; the first failure comes back. */
+/* After the run: writes the rest. status: how the run ended; it comes back unless a write fails. */
 sl_status sl__chain_output_finish(sl__chain_output *out, sl_status status);
 /* Whether there is anything to be summarised: a draw of each chain. */
 bool sl__chain_output_has_draws(const sl__chain_output *out);

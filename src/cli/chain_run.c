@@ -56,6 +56,7 @@ static int print_json(sl__cli *cli, const request *r, const sl__cli_summary *s,
   if (report->jumps > 0)
     sl__json_real(&json, "jump_acceptance", (double)report->jumps_taken / (double)report->jumps);
   sl__json_integer(&json, "divergences_undefined", report->undefined);
+  sl__json_integer(&json, "divergences_refused", report->refused);
   sl__cli_json_judged(&json, s);
   return sl__cli_json_close(cli, &text, &json);
 }
@@ -69,8 +70,7 @@ static int print_text(sl__cli *cli, const request *r, const sl__cli_summary *s,
   if (r->precondition.formula)
     sl__text_add(&text, "sampled in the space of the flow %s\n", r->precondition.formula);
   if (report->adapt_delta > r->options.adapt_delta)
-    sl__text_add(&text,
-                 "the warm-up found a narrow place, so the draws aim at an acceptance of %g\n",
+    sl__text_add(&text, "the warm-up diverged, so the draws aim at an acceptance of %g\n",
                  report->adapt_delta);
   if (report->trajectories > 1)
     sl__text_add(&text, "%d trajectories from one draw to the next%s\n", (int)report->trajectories,
@@ -108,8 +108,10 @@ static int conclude(sl__cli *cli, const request *r, sl__chain_output *out,
       sl__arena_take(&cli->arena, (size_t)out->kept.draws.parameters, sizeof *out->kept.rows);
   if (!out->kept.rows) return sl__cli_fail(cli, SL_NO_MEMORY);
   out->kept.undefined = report->undefined;
+  out->kept.refused = report->refused;
+  out->kept.refusal = report->refusal;
   out->kept.draws.trajectories = report->trajectories;
-  out->kept.adapt_delta = report->adapt_delta;
+  out->kept.draws.adapt_delta = report->adapt_delta;
   out->kept.draws.preconditioned = r->precondition.target != NULL;
   out->kept.draws.jumped = r->options.jumps > 0;
   const sl__series first = sl__cli_series(&out->kept, 0);

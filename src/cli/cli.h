@@ -106,6 +106,12 @@ void sl__cli_completion(sl__text *text, const char *shell); /* "bash", "zsh" or 
 /* mistaken.c: files whose names say that they are something else. */
 /* A flow from its file. A table or a program in its place is named as such. */
 sl_status sl__cli_open_model(sl__cli *cli, const char *path, sl_flow **out);
+/* What loading a model gave; of a table or a program, what it is. taker takes taken: "info", "MODEL". */
+sl_status sl__cli_judge_model(const sl__cli *cli, const char *path, const char *taker,
+                              const char *taken, sl_status status);
+/* Refuses data and programs where rows of numbers are wanted. */
+sl_status sl__cli_expect_rows(const sl__cli *cli, const char *path, const char *wanted,
+                              const char *mend);
 /* Refuses what is no program: a table, data, a model. */
 sl_status sl__cli_expect_program(const sl__cli *cli, const char *path);
 

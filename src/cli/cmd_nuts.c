@@ -14,8 +14,9 @@ static const sl__option_row options[] = {
     {"draws", SL__OPTION_INT, "1000", 1, 1e9, NULL, "iterations of each chain after them"},
     {"thin", SL__OPTION_INT, "1", 1, 1e9, NULL, "keep one draw in so many"},
     {"adapt-delta", SL__OPTION_REAL, "0.8", 1e-6, 0.999999, NULL,
-     "acceptance that the step size is tuned to; without it, 0.95 if the warm-up diverges often, "
-     "or at all while it mixes slowly, and 0.99 if it does so often even then"},
+     "acceptance that the step size is tuned to; without it, with a Fisher metric, 0.95 if the "
+     "warm-up diverges often, or (with --trajectories 0) at all while it mixes slowly, and 0.99 if "
+     "it goes on diverging even then"},
     {"trajectories", SL__OPTION_INT, "0", 0, 1000, NULL,
      "trajectories from one draw to the next; 0: up to 8 (7 with the default --warmup, 1 below "
      "about 400) if the warm-up mixes slowly, with a Fisher metric and no thinning; Stan: 1"},
@@ -26,7 +27,8 @@ static const sl__option_row options[] = {
      "what is learned of the target's shape: Stan's three, or from draws and gradients"},
     {"step-size", SL__OPTION_REAL, "1", 1e-300, 1e7, NULL, "the first step size tried"},
     {"init", SL__OPTION_TEXT, "2", 0, 0, NULL,
-     "first points: within this of 0, a table of points, pathfinder, or a fitted flow"},
+     "first points: within this of 0, a table of points, draws (Stan CSV), pathfinder, or a fitted "
+     "flow"},
     {"init-candidates", SL__OPTION_INT, "10", 1, 100, NULL,
      "random first points of a chain, of which the best is taken; Stan: 1"},
     {"precondition", SL__OPTION_TEXT, NULL, 0, 0, NULL,

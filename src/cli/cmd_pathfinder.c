@@ -118,17 +118,29 @@ static int print_text(sl__cli *cli, const sl__target *target, const sl__pathfind
   return sl__cli_print_beside_draws(cli, &text);
 }
 
+static bool may_go_on(void *user) {
+  (void)user;
+  return !sl__watch_interrupted();
+}
+
 static sl_status find(sl__cli *cli, sl__target **target, sl__pathfinder_report *report) {
   sl__pathfinder_options request;
   const int64_t draws = integer_of(cli, "draws");
   read_options(cli, &request);
+  request.may_go_on = may_go_on;
   SL__TRY(sl__cli_check_draws_file(cli, 0));
   SL__TRY(sl__cli_open_target(cli, target));
+  sl__watch_signals();
   SL__TRY(sl__cli_hire(cli));
   double *q = sl__arena_take(&cli->arena, (size_t)draws, (size_t)(*target)->dim * sizeof *q);
   double *log_density = sl__arena_take(&cli->arena, (size_t)draws, sizeof *log_density);
   if (!q || !log_density) return SL_NO_MEMORY;
-  SL__TRY(sl__pathfinder_run(cli->context, *target, &request, draws, q, log_density, report));
+  const sl_status status =
+      sl__pathfinder_run(cli->context, *target, &request, draws, q, log_density, report);
+  if (status == SL_STOPPED)
+    return sl__fail(cli->context, status,
+                    "interrupted; nothing is saved, as the draws are chosen at the end");
+  SL__TRY(status);
   return write_draws(cli, *target, draws, q, log_density);
 }
 

@@ -47,8 +47,9 @@ const sl__command sl__command_summary = {
     .summary = "summarise draws of chains, and say whether they are to be trusted",
     .details =
         "DRAWS: Stan CSV, a file for each chain or one with a column chain__ (\"%d\" in a name\n"
-        "stands for all numbers from 1); plain CSV, NPY; safetensors. Exit code 1: the draws are\n"
-        "not to be trusted, for the reason that the verdict says.\n",
+        "stands for all numbers from 1); plain CSV, where a column .chain or chain of whole\n"
+        "numbers, as R and ArviZ write it, is taken as chain__; NPY; safetensors. Exit code 1:\n"
+        "the draws are not to be trusted, for the reason that the verdict says.\n",
     .examples = "  sluice summary draws.csv\n"
                 "  sluice summary 'chain_%d.csv' --all\n"
                 "  sluice summary rows.npy --chains 4 --json\n",

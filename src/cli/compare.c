@@ -122,6 +122,9 @@ int sl__farthest_first(const void *a, const void *b) {
   return x->a < y->a ? -1 : x->a > y->a;
 }
 
+/* Of the energy test, without a difference. */
+static const double least_p_value = 0.01;
+
 void sl__conclude(sl__comparison *c) {
   const sl__difference *worst = &c->differ[0];
   int64_t apart = 0;
@@ -137,17 +140,19 @@ void sl__conclude(sl__comparison *c) {
   sl__format_fixed(floor, worst->wasserstein.floor, 3);
   sl__format_fixed(p, c->test.p_value, 3);
   const char *name = c->of[0].draws.names[worst->a];
-  c->same = apart == 0 && c->test.p_value >= 0.01;
+  c->same = apart == 0 && c->test.p_value >= least_p_value;
   if (isnan(c->test.p_value))
     snprintf(c->verdict, sizeof c->verdict,
              "Cannot be compared: values that are not finite, or too few draws; see `sluice "
              "summary`.");
   else if (c->same)
-    snprintf(c->verdict, sizeof c->verdict,
-             "No difference found: energy test p = %s on %lld and %lld rows; farthest apart is "
-             "%.60s, means %s MCSE (%s sd) apart, Wasserstein %s sd where exact draws show %s.",
-             p, (long long)c->test.rows_a, (long long)c->test.rows_b, name, means, sds, distance,
-             floor);
+    snprintf(
+        c->verdict, sizeof c->verdict,
+        "No difference found: energy test p = %s (below %g would count) on %lld and %lld rows; "
+        "farthest apart is %.60s, means %s MCSE (%s sd) apart, Wasserstein %s sd where exact draws "
+        "show %s.",
+        p, least_p_value, (long long)c->test.rows_a, (long long)c->test.rows_b, name, means, sds,
+        distance, floor);
   else
     snprintf(
         c->verdict, sizeof c->verdict,

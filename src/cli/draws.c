@@ -53,14 +53,18 @@ sl_status sl__cli_read_draws(sl__cli *cli, int64_t count, const char *const *pat
                              sl__cli_draws *out) {
   enum { MOST = 10000 };
   const char **paths = sl__arena_take(&cli->arena, MOST, sizeof *paths);
+  const char *format = sl__cli_option(cli, "format")->text;
   int64_t files = 0;
   *out = (sl__cli_draws){.name = patterns[0]};
   if (!paths) return SL_NO_MEMORY;
+  for (int64_t i = 0; i < count && !format; i++)
+    SL__TRY(sl__cli_expect_rows(cli, patterns[i], "draws",
+                                "`sluice nuts` makes draws of a Stan program with its data"));
   sl__cli_about(cli, patterns[0], NULL);
   for (int64_t i = 0; i < count; i++)
     SL__TRY(expand(cli, patterns[i], paths, &files, MOST - count));
-  SL__TRY(sl__draws_read(cli->context, files, paths, sl__cli_option(cli, "format")->text,
-                         sl__cli_option(cli, "chains")->integer, &out->draws));
+  SL__TRY(sl__draws_read(cli->context, files, paths, format, sl__cli_option(cli, "chains")->integer,
+                         &out->draws));
   say_passed_over(cli, &out->draws);
   if (out->draws.parameters == 0)
     return sl__fail(cli->context, SL_BAD_ARGUMENT,

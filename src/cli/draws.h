@@ -11,7 +11,8 @@ typedef struct sl__cli_draws {
   sl__draws draws;
   sl__summary_row *rows; /* [parameters] */
   int64_t undefined;     /* divergences where the density was NaN, where a run just counted them */
-  double adapt_delta;    /* that of a run just made, or 0 */
+  int64_t refused;       /* and where it was -infinity */
+  const char *refusal;   /* what the program said against the first such point, or NULL */
 } sl__cli_draws;
 
 /* Files of one run, by name, where "%d" stands for the number of a chain; options --format and

@@ -45,6 +45,18 @@ static sl_status check_name(sl__cli *cli, const char *path, int32_t chains) {
   return SL_OK;
 }
 
+sl_status sl__cli_draws_part(sl__cli *cli, const char *path, char **out) {
+  sl__draws_format format;
+  *out = NULL;
+  if (!sl__draws_find_format(path, &format) || format == SL__DRAWS_CSV) return SL_OK;
+  sl__text text;
+  sl__text_open(&text, cli->context);
+  sl__text_add(&text, "%s.part.csv", path);
+  if (!text.failed) *out = sl__arena_text(&cli->arena, text.data, text.length);
+  sl__text_close(&text);
+  return *out ? SL_OK : SL_NO_MEMORY;
+}
+
 sl_status sl__cli_check_draws_file(sl__cli *cli, int32_t chains) {
   const char *path = sl__cli_option(cli, "output")->text;
   if (!path) return SL_OK;
@@ -56,7 +68,9 @@ sl_status sl__cli_check_draws_file(sl__cli *cli, int32_t chains) {
     SL__TRY(refuse_input(cli, one));
     SL__TRY(sl__os_check_out(cli->context, one));
   }
-  return SL_OK;
+  char *part = NULL;
+  if (chains > 0) SL__TRY(sl__cli_draws_part(cli, path, &part));
+  return part ? refuse_input(cli, part) : SL_OK;
 }
 
 char *sl__cli_draws_name(sl__arena *arena, const char *name) {

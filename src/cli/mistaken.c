@@ -22,8 +22,13 @@ static nature nature_of(const char *path) {
 
 sl_status sl__cli_open_model(sl__cli *cli, const char *path, sl_flow **out) {
   const sl_status status = sl_flow_load(cli->context, sl__cli_about(cli, path, NULL), out);
-  if (status != SL_FORMAT) return status;
+  return sl__cli_judge_model(cli, path, cli->command->name, cli->command->arguments, status);
+}
+
+sl_status sl__cli_judge_model(const sl__cli *cli, const char *path, const char *taker,
+                              const char *taken, sl_status status) {
   const char *mend;
+  if (status != SL_FORMAT) return status;
   switch (nature_of(path)) {
     case TABLE: mend = "`sluice fit` makes a model of a table"; break;
     case PROGRAM: mend = "`sluice vi` makes a model of a Stan program"; break;
@@ -31,7 +36,15 @@ sl_status sl__cli_open_model(sl__cli *cli, const char *path, sl_flow **out) {
     default: return status;
   }
   return sl__fail(cli->context, SL_BAD_ARGUMENT, "%.300s is no model; %s takes %s, and %s", path,
-                  cli->command->name, cli->command->arguments, mend);
+                  taker, taken, mend);
+}
+
+sl_status sl__cli_expect_rows(const sl__cli *cli, const char *path, const char *wanted,
+                              const char *mend) {
+  const nature is = nature_of(path);
+  if (is != DATA && is != PROGRAM) return SL_OK;
+  return sl__fail(cli->context, SL_BAD_ARGUMENT, "%.300s is %s, no %s; %s", path,
+                  is == DATA ? "data" : "a Stan program", wanted, mend);
 }
 
 sl_status sl__cli_expect_program(const sl__cli *cli, const char *path) {

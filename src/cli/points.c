@@ -158,7 +158,7 @@ static sl_status take_points(sl__cli *cli, const sl__table *table, const wanted 
 
 /* Draws as CmdStan writes them: comments, a sampler's columns. Other names may be those of pipes,
  * which can be read only once. */
-static bool is_stan_csv(sl__cli *cli, const char *path) {
+bool sl__cli_is_stan_csv(sl__cli *cli, const char *path) {
   const char *format = sl__cli_option(cli, "format")->text;
   const size_t end = strlen(path);
   char *bytes;
@@ -197,8 +197,8 @@ static sl_status take_table(sl__cli *cli, const sl__table *table, const sl__targ
 sl_status sl__cli_read_points(sl__cli *cli, const char *path, const sl__target *target,
                               bool *constrained, int64_t *rows, double **q) {
   sl__table table = {0};
-  SL__TRY(is_stan_csv(cli, path) ? read_draws(cli, path, &table)
-                                 : sl__cli_read_table(cli, path, &table));
+  SL__TRY(sl__cli_is_stan_csv(cli, path) ? read_draws(cli, path, &table)
+                                         : sl__cli_read_table(cli, path, &table));
   const sl_status status = take_table(cli, &table, target, constrained, rows, q);
   sl__table_close(&table);
   return status;

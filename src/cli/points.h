@@ -6,6 +6,8 @@
 
 /* Whether two columns are of one name: "theta[1,2]" is theta.1.2 too. */
 bool sl__cli_same_name(const char *a, const char *b);
+/* Whether it is a .csv file of draws as CmdStan writes it. */
+bool sl__cli_is_stan_csv(sl__cli *cli, const char *path);
 /* q [rows][dim], in the command's arena. With a header, columns are found by name, in any order,
  * and a sampler's, log_prob and those of computed quantities are passed over; without one, by
  * position. *constrained: they are parameters on their own scale; a header that says

@@ -3,8 +3,15 @@
 
 #include <string.h>
 
+#include "cli/watch.h"
+
 static void tell_round(void *user, int round, int64_t divergences) {
   sl__cli_say(user, "round %d: %lld divergences", round, (long long)divergences);
+}
+
+static bool may_go_on(void *user) {
+  (void)user;
+  return !sl__watch_interrupted();
 }
 
 static sl_status find_one(sl__cli *cli, const sl__target *target, sl__sampler_options *options,
@@ -14,9 +21,13 @@ static sl_status find_one(sl__cli *cli, const sl__target *target, sl__sampler_op
   double *z = sl__arena_take(&cli->arena, count, dim * sizeof *z);
   if (!x || !z) return SL_NO_MEMORY;
   sl__auto_report report;
+  const sl__auto_listener listener = {.round = tell_round, .may_go_on = may_go_on, .user = cli};
   sl__cli_say(cli, "fitting a flow to sample in");
-  SL__TRY(sl__auto_precondition(cli->context, target, options, &out->model, x, tell_round, cli,
-                                &report));
+  const sl_status status =
+      sl__auto_precondition(cli->context, target, options, &out->model, x, &listener, &report);
+  if (status == SL_STOPPED)
+    sl__fail(cli->context, status, "interrupted while fitting the flow; nothing is saved");
+  SL__TRY(status);
   if (report.diverges && options->jumps == 0)
     sl__cli_say(cli, "runs in the space of the flow diverge after %d rounds yet", report.rounds);
   out->gradients = report.gradients;
@@ -39,11 +50,13 @@ sl_status sl__cli_precondition(sl__cli *cli, const sl__target *target, sl__sampl
   const char *from = sl__cli_option(cli, "precondition")->text;
   if (!from) return SL_OK;
   if (strcmp(from, "auto") == 0) {
-    bool diverges;
+    bool diverges = false;
     SL__TRY(find_one(cli, target, options, &diverges, out));
     if (!sl__cli_typed(cli, "adapt-delta")) options->adapt_delta = delta_in(options, diverges);
   } else {
-    SL__TRY(sl__model_load(cli->context, sl__cli_about(cli, from, NULL), &out->model));
+    const sl_status status =
+        sl__model_load(cli->context, sl__cli_about(cli, from, NULL), &out->model);
+    SL__TRY(sl__cli_judge_model(cli, from, "--precondition", "a fitted flow or auto", status));
     SL__TRY(sl__target_preconditioned(cli->context, target, out->model, &out->target));
   }
   out->formula = out->model->flow->formula;

@@ -12,7 +12,8 @@ typedef struct sl__precondition {
   int64_t gradients;   /* that were used to find it */
 } sl__precondition;
 /* Reads the flow that the option names, or fits one, and then takes smaller steps unless told
- * otherwise. Close it in any case, before the target. */
+ * otherwise; after sl__watch_signals, as a fit may be interrupted. Close it in any case, before the
+ * target. */
 sl_status sl__cli_precondition(sl__cli *cli, const sl__target *target, sl__sampler_options *options,
                                sl__precondition *out);
 void sl__precondition_close(sl__cli *cli, sl__precondition *precondition);

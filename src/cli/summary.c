@@ -60,10 +60,12 @@ sl_status sl__cli_judge(sl__cli *cli, const sl__cli_draws *d, sl__cli_summary *s
       .max_treedepth = draws->max_treedepth,
       .ebfmi = s->ebfmi,
       .undefined = d->undefined,
+      .refused = d->refused,
+      .refusal = d->refusal,
       .preconditioned = draws->preconditioned,
       .jumped = draws->jumped,
       .still = still,
-      .adapt_delta = d->adapt_delta,
+      .adapt_delta = draws->adapt_delta,
       .trajectories = draws->trajectories,
   };
   if (draws->max_treedepth >= 0)

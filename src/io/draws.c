@@ -60,19 +60,27 @@ static sl_status copy_table(sl_context *context, const sl__table *table, sl__dra
   return SL_OK;
 }
 
+static sl_status finish_rows(sl__draws *out, bool is_of_stan) {
+  const sl_status status = sl__draws_adopt_columns(out, is_of_stan);
+  if (status != SL_OK) sl__draws_close(out);
+  return status;
+}
+
 static sl_status parse_rows(sl_context *context, const char *bytes, size_t length,
                             const char *format, sl__draws *out) {
   const bool magic = length >= 6 && memcmp(bytes, "\x93NUMPY", 6) == 0;
   const bool npy = format ? strcmp(format, "npy") == 0 : magic;
-  if (!npy && sl__is_stan_csv(bytes, length))
-    return sl__draws_parse_stan(context, bytes, length, out);
+  if (!npy && sl__is_stan_csv(bytes, length)) {
+    SL__TRY(sl__draws_parse_stan(context, bytes, length, out));
+    return finish_rows(out, true);
+  }
   sl__table table;
   SL__TRY(npy ? sl__table_parse_npy(context, bytes, length, &table)
               : sl__table_parse_csv(context, bytes, length, &table));
   const sl_status status = copy_table(context, &table, out);
   sl__table_close(&table);
   if (status != SL_OK) sl__draws_close(out);
-  return status;
+  return status == SL_OK ? finish_rows(out, false) : status;
 }
 
 static sl_status read_rows(sl_context *context, const char *path, const char *format,
@@ -314,6 +322,9 @@ static sl_status merge(gathering *g, sl__draws *out) {
     out->preconditioned |= g->file[i].preconditioned;
     out->jumped |= g->file[i].jumped;
     if (g->file[i].trajectories > out->trajectories) out->trajectories = g->file[i].trajectories;
+    const double delta = g->file[i].adapt_delta;
+    /* of files that differ, the one that may still be raised */
+    if (i == 0 || delta < out->adapt_delta) out->adapt_delta = delta;
     if (g->file[i].max_treedepth > out->max_treedepth)
       out->max_treedepth = g->file[i].max_treedepth;
   }

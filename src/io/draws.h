@@ -14,6 +14,7 @@ typedef struct sl__draws {
   int64_t warmup;              /* rows of warm-up that were passed over */
   int64_t max_treedepth;       /* -1: not recorded */
   int64_t trajectories;        /* of a draw; at most 1: one, or not recorded */
+  double adapt_delta;          /* the acceptance that they aim at; 0: not recorded */
   bool cut;                    /* a file ends in the middle of a row, which was passed over */
   bool interrupted;            /* a file says that its run was */
   bool preconditioned, jumped; /* or that it was in a flow's space, with jumps by its draws */
@@ -29,6 +30,9 @@ sl_status sl__draws_parse_stan(sl_context *context, const char *bytes, size_t le
                                sl__draws *out); /* also the fuzz target */
 /* Whether the first line that is no comment names a column of a sampler's. */
 bool sl__is_stan_csv(const char *bytes, size_t length);
+/* What numbers chains and draws, by whatever name, becomes chain__ and other sampler's columns.
+ * is_of_stan: the file has a sampler's columns already. */
+sl_status sl__draws_adopt_columns(sl__draws *file, bool is_of_stan);
 /* Index of a column, -1: there is none. */
 int64_t sl__draws_column(const sl__draws *draws, const char *name);
 void sl__draws_close(sl__draws *draws);

@@ -87,7 +87,9 @@ static sl_status read_shape(reader *in, header *out) {
     in->at = after;
     if (out->dims == 2) {
       return sl__fail(in->context, SL_UNSUPPORTED,
-                      "an array of more than two dimensions; reshape it to rows and columns");
+                      "an array of more than two dimensions; reshape it to rows and columns (of "
+                      "draws, [chains][draws]...: chain after chain, and give --chains %lld)",
+                      (long long)out->shape[0]);
     }
     out->shape[out->dims++] = size;
     if (!accept(in, ",") && !(in->at < in->end && *in->at == ')'))

@@ -20,6 +20,7 @@ typedef struct reader {
   bool save_warmup, only_draws; /* both false until a setting says which */
   bool adapted, fixed;          /* fixed: the algorithm without a warm-up */
   int64_t num_warmup, thin;     /* num_warmup: -1 where it is not said */
+  double delta;                 /* of the settings; 0: not said */
   int64_t rows, room;
   sl__draws *out;
 } reader;
@@ -102,9 +103,16 @@ static bool begins(const span *line, const char *text) {
   return (size_t)(line->end - line->begin) >= length && memcmp(line->begin, text, length) == 0;
 }
 
+/* A share of acceptance that can be aimed at; what is none says nothing. */
+static void read_share(const char *at, const char *end, double *share) {
+  double number;
+  if (sl__parse_real(at, end, &number) && number > 0 && number < 1) *share = number;
+}
+
 /* "# Adaptation terminated; trajectories 8, acceptance 0.95". What is no such count says nothing. */
 static void read_adaptation(reader *in, const span *line) {
-  static const char before[] = "# Adaptation terminated; trajectories ";
+  static const char before[] = "# Adaptation terminated; trajectories ",
+                    between[] = ", acceptance ";
   int64_t count;
   in->adapted = true;
   if (!in->only_draws) {
@@ -112,10 +120,13 @@ static void read_adaptation(reader *in, const span *line) {
     in->rows = 0;
   }
   if (!begins(line, before)) return;
-  const char *at = line->begin + sizeof before - 1;
-  if (sl__parse_integer(at, field_end(at, line->end), &count) && count >= 1 &&
-      count <= MOST_TRAJECTORIES && count > in->out->trajectories)
+  const char *at = line->begin + sizeof before - 1, *end = field_end(at, line->end);
+  if (sl__parse_integer(at, end, &count) && count >= 1 && count <= MOST_TRAJECTORIES &&
+      count > in->out->trajectories)
     in->out->trajectories = count;
+  const span rest = {end, line->end, true};
+  if (begins(&rest, between))
+    read_share(end + sizeof between - 1, line->end, &in->out->adapt_delta);
 }
 
 static void read_comment(reader *in, const span *line) {
@@ -133,6 +144,7 @@ static void read_comment(reader *in, const span *line) {
     in->num_warmup = number;
   if (setting(line, "thin", &value) && sl__parse_integer(value, line->end, &number) && number > 0)
     in->thin = number;
+  if (setting(line, "delta", &value)) read_share(value, line->end, &in->delta);
   if (setting(line, "algorithm", &value)) in->fixed = *value == 'f'; /* fixed_param */
   if (begins(line, "# Adaptation terminated")) read_adaptation(in, line);
   if (setting(line, "precondition", &value)) in->out->preconditioned = true;
@@ -181,6 +193,13 @@ static sl_status read_names(reader *in, const span *line) {
   const char *at = line->begin;
   for (int64_t i = 0; i < out->columns; i++) {
     const char *end = field_end(at, line->end);
+    /* R and pandas number the rows in front */
+    if (end == at && i == 0 && out->columns > 1) {
+      out->names[i] = sl__arena_text(&out->arena, "column1", strlen("column1"));
+      if (!out->names[i]) return SL_NO_MEMORY;
+      at = end + 1;
+      continue;
+    }
     if (end == at) return refuse(in, line, at, "a column without a name; give it one");
     if (memchr(at, '\0', (size_t)(end - at)))
       return refuse(in, line, at, "a NUL byte in a column name; this is not a text file");
@@ -278,5 +297,6 @@ sl_status sl__draws_parse_stan(sl_context *context, const char *bytes, size_t le
   }
   out->chains = 1;
   out->draws = in.rows;
+  if (out->adapt_delta == 0) out->adapt_delta = in.delta;
   return SL_OK;
 }

@@ -25,9 +25,29 @@ enum {
 static const double careful_delta = 0.9;
 
 typedef struct gathered {
+  const sl__auto_listener *listener;
   int32_t dim;
   double *q; /* [chains][draws][dim] */
 } gathered;
+
+static bool may_go_on(const gathered *g) {
+  return !g->listener->may_go_on || g->listener->may_go_on(g->listener->user);
+}
+
+static bool watch_chains(void *user, const int64_t *iterations, const int64_t *divergences) {
+  (void)iterations, (void)divergences;
+  return may_go_on(user);
+}
+
+static bool watch_likelihood(void *user, const sl__mle_progress *now) {
+  (void)now;
+  return may_go_on(user);
+}
+
+static bool watch_divergence(void *user, const sl__vi_progress *now) {
+  (void)now;
+  return may_go_on(user);
+}
 
 static sl_status gather(void *user, const sl__sampler_draw *draw) {
   gathered *g = user;
@@ -49,7 +69,7 @@ static sl_status sample(sl_context *context, const sl__target *target, const sl_
   options.draws = draws;
   options.adapt_delta = careful_delta;
   options.seed = seed;
-  const sl__sampler_listener listener = {.draw = gather, .user = g};
+  const sl__sampler_listener listener = {.draw = gather, .progress = watch_chains, .user = g};
   sl__target *pulled = NULL;
   if (model) SL__TRY(sl__target_preconditioned(context, target, model, &pulled));
   sl_status status =
@@ -78,8 +98,7 @@ static sl_status standardise(sl_context *context, const gathered *g, sl__model *
   return SL_OK;
 }
 
-static sl_status fit_to_draws(sl_context *context, const gathered *g, uint64_t seed,
-                              sl__model *model) {
+static sl_status fit_to_draws(sl_context *context, gathered *g, uint64_t seed, sl__model *model) {
   const int64_t rows = (int64_t)chains * draws;
   sl__mle_options options;
   sl__mle_report report;
@@ -90,13 +109,15 @@ static sl_status fit_to_draws(sl_context *context, const gathered *g, uint64_t s
   options.schedule = "cosine";
   options.clip = 5;
   options.seed = seed;
+  options.progress = watch_likelihood;
+  options.user = g;
   const sl__mle_data data = {.rows = rows, .x = g->q};
   const sl_status status =
       sl__mle_fit(context, model->flow, model->vector, &data, &options, &report);
   return status == SL_NUMERIC ? SL_OK : status; /* the best so far is kept */
 }
 
-static sl_status fit_to_density(sl_context *context, const sl__target *target, const gathered *g,
+static sl_status fit_to_density(sl_context *context, const sl__target *target, gathered *g,
                                 uint64_t seed, bool last, sl__model *model,
                                 sl__auto_report *report) {
   sl__vi_options options;
@@ -117,6 +138,8 @@ static sl_status fit_to_density(sl_context *context, const sl__target *target, c
   options.schedule = "cosine";
   options.clip_by_median = true;
   options.seed = seed;
+  options.progress = watch_divergence;
+  options.user = g;
   const sl_status status = sl__vi_fit(context, model->flow, model->vector, target, &options, &fit);
   report->gradients += fit.gradient_evaluations;
   return status == SL_NUMERIC ? SL_OK : status;
@@ -126,9 +149,8 @@ static sl_status fit_to_density(sl_context *context, const sl__target *target, c
  * or after; each pass bends the coordinates one by one first, as a log scale is skewed. The base has
  * heavy tails: its draws, by the bound, show the fit the narrow parts, where a map that is wrong by
  * a factor of ten makes the sampler diverge. */
-static sl_status fit(sl_context *context, const sl__target *target, const gathered *g,
-                     uint64_t seed, bool last, const char *base, sl__model **out,
-                     sl__auto_report *report) {
+static sl_status fit(sl_context *context, const sl__target *target, gathered *g, uint64_t seed,
+                     bool last, const char *base, sl__model **out, sl__auto_report *report) {
   static const char pass[] = "elementwise(sinh_arcsinh)-iaf(affine,hidden=16,scale=tanh)-reverse";
   char formula[2 * sizeof pass + 32];
   if (target->dim > 1)
@@ -169,7 +191,7 @@ static void keep_better(sl_context *context, int64_t divergences, sl__model **mo
  * jumps is not held to that. */
 static sl_status seek_flow(sl_context *context, const sl__target *target,
                            const sl__sampler_options *options, gathered *g, sl__model **out,
-                           tried *best, sl__auto_round tell, void *user, sl__auto_report *report) {
+                           tried *best, sl__auto_report *report) {
   const bool jumps = options->jumps > 0; /* they are normal */
   const char *base = jumps ? "normal" : "student(df=5)";
   int clean = 0;
@@ -179,7 +201,8 @@ static sl_status seek_flow(sl_context *context, const sl__target *target,
     int64_t divergences;
     SL__TRY(sample(context, target, *out, seed, g, &divergences, report));
     report->rounds = round + 1;
-    if (tell) tell(user, round + 1, divergences);
+    if (g->listener->round) g->listener->round(g->listener->user, round + 1, divergences);
+    if (!may_go_on(g)) return sl__fail(context, SL_STOPPED, "stopped after round %d", round + 1);
     clean = round >= rounds && divergences == 0 ? clean + 1 : 0;
     report->diverges = clean < clean_runs;
     if (!report->diverges) return SL_OK;
@@ -201,15 +224,16 @@ static sl_status seek_flow(sl_context *context, const sl__target *target,
 
 sl_status sl__auto_precondition(sl_context *context, const sl__target *target,
                                 const sl__sampler_options *options, sl__model **out, double *first,
-                                sl__auto_round tell, void *user, sl__auto_report *report) {
+                                const sl__auto_listener *listener, sl__auto_report *report) {
   const size_t dim = (size_t)target->dim;
   *out = NULL;
   *report = (sl__auto_report){0};
-  gathered g = {.dim = target->dim,
+  gathered g = {.listener = listener,
+                .dim = target->dim,
                 .q = sl__allocate(context, (size_t)chains * draws, dim * sizeof(double))};
   if (!g.q) return SL_NO_MEMORY;
   tried best = {0};
-  sl_status status = seek_flow(context, target, options, &g, out, &best, tell, user, report);
+  sl_status status = seek_flow(context, target, options, &g, out, &best, report);
   sl__model_free(context, best.model);
   for (int32_t c = 0; status == SL_OK && c < options->chains; c++) {
     const size_t row = (size_t)(c % chains) * draws + draws - 1 - (size_t)(c / chains) % draws;

@@ -21,8 +21,30 @@ int32_t sl__find_bad(int32_t dim, const double *gradient) {
   return -1;
 }
 
-/* What is wrong with the candidate. A program may have words on it of its own; an expression has
- * not, as a place in what was made around it tells nobody anything. */
+/* Ends the text before a UTF-8 letter of which only a part has found room. */
+static void end_at_letter(char *text) {
+  size_t length = strlen(text), at = length;
+  while (at > 0 && ((unsigned char)text[at - 1] & 0xC0) == 0x80) at--;
+  if (at == 0) return;
+  const unsigned char first = (unsigned char)text[at - 1];
+  const size_t bytes = first < 0xC0 ? 1 : first < 0xE0 ? 2 : first < 0xF0 ? 3 : 4;
+  if (length - (at - 1) < bytes) text[at - 1] = '\0';
+}
+
+/* Of an expression, a place in what was made around it tells nobody anything. What failed for another
+ * reason than the point is no word on it. */
+void sl__ask_program(const sl__sampler *s, const double *q, size_t size, char *words) {
+  words[0] = '\0';
+  if (s->target->direct) return;
+  const sl__error before = s->context->error;
+  const sl_status status = sl__target_explain(s->context, s->target, q);
+  if (status == SL_NUMERIC || status == SL_BAD_ARGUMENT)
+    snprintf(words, size, "%s", s->context->error.message);
+  s->context->error = before;
+  end_at_letter(words);
+}
+
+/* What is wrong with the candidate; a program may have words on it of its own. */
 static void describe_point(const sl__sampler *s, const sl__walker *w, double value,
                            const double *gradient, size_t size, char *what) {
   const int32_t bad = sl__find_bad(w->nuts.dim, gradient);
@@ -30,13 +52,13 @@ static void describe_point(const sl__sampler *s, const sl__walker *w, double val
     snprintf(what, size, "its gradient by %.80s is %g", s->target->names[bad], gradient[bad]);
     return;
   }
-  char words[500] = "";
-  if (!s->target->direct && sl__target_explain(s->context, s->target, w->candidate) != SL_OK)
-    snprintf(words, sizeof words, " (%.490s)", s->context->error.message);
+  char words[490];
+  sl__ask_program(s, w->candidate, sizeof words, words);
+  const char *open = words[0] ? " (" : "", *close = words[0] ? ")" : "";
   if (s->undefined[w->number])
-    snprintf(what, size, "the log density is not a number%s", words);
+    snprintf(what, size, "the log density is not a number%s%s%s", open, words, close);
   else
-    snprintf(what, size, "the log density is %g%s", value, words);
+    snprintf(what, size, "the log density is %g%s%s%s", value, open, words, close);
 }
 
 static sl_status refuse_point(const sl__sampler *s, const sl__walker *w, double value,

@@ -42,6 +42,13 @@ void sl__pathfinder_defaults(sl__pathfinder_options *options) {
                                       .weigh = true};
 }
 
+static sl_status evaluate(finder *f, const sl__points *points) {
+  const sl__pathfinder_options *o = f->options;
+  if (o->may_go_on && !o->may_go_on(o->user))
+    return sl__fail(f->context, SL_STOPPED, "stopped before a draw was chosen");
+  return sl__density_run_asking(f->context, f->density, points, o->may_go_on, o->user);
+}
+
 /* ---- climbing, all ways side by side ---- */
 
 static void draw_first(const finder *f, int32_t number) {
@@ -84,7 +91,7 @@ static sl_status climb_all(finder *f) {
   do {
     for (int32_t p = 0; p < paths; p++)
       memcpy(f->q + (size_t)p * (size_t)dim, f->ways[p].climb.trial, (size_t)dim * sizeof *f->q);
-    SL__TRY(sl__density_run(f->context, f->density, &points));
+    SL__TRY(evaluate(f, &points));
   } while (give_all(f));
   return SL_OK;
 }
@@ -112,7 +119,7 @@ static sl_status value_rows(finder *f, int64_t count) {
                              .row_stride = f->target->dim,
                              .column_stride = 1};
   f->report->values += count;
-  return sl__density_run(f->context, f->density, &points);
+  return evaluate(f, &points);
 }
 
 /* Puts the pairs of the way's first points together, up to this one, and their Gaussian. */

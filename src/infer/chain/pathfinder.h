@@ -18,6 +18,8 @@ typedef struct sl__pathfinder_options {
   double tolerance;   /* relative gain of the log density below which a way ends */
   bool weigh;         /* choose among the draws by PSIS; else take equally many of each way */
   uint64_t seed;
+  bool (*may_go_on)(void *user); /* asked between evaluations, or NULL */
+  void *user;
 } sl__pathfinder_options;
 void sl__pathfinder_defaults(sl__pathfinder_options *options);
 
@@ -30,7 +32,7 @@ typedef struct sl__pathfinder_report {
 } sl__pathfinder_report;
 
 /* q [draws][dim]; log_density [draws], or NULL. Where the weights have a few draws only, they are
- * repeated. SL_NUMERIC: no way led anywhere. */
+ * repeated. SL_NUMERIC: no way led anywhere. SL_STOPPED: may_go_on said no, and there are none. */
 sl_status sl__pathfinder_run(sl_context *context, const sl__target *target,
                              const sl__pathfinder_options *options, int64_t draws, double *q,
                              double *log_density, sl__pathfinder_report *report);

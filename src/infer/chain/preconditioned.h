@@ -23,11 +23,18 @@ typedef struct sl__auto_report {
   int rounds;        /* of a run and a fit */
   bool diverges;     /* runs in the space of the flow still did, or were not tried */
 } sl__auto_report;
-/* Told after each run, round from 1: how often it diverged. NULL: nobody is. */
-typedef void (*sl__auto_round)(void *user, int round, int64_t divergences);
+/* What is handed to the caller while a flow is sought. Any function may be NULL. */
+typedef struct sl__auto_listener {
+  /* After each run, round from 1: how often it diverged. */
+  void (*round)(void *user, int round, int64_t divergences);
+  /* Now and then in runs, and after each step of fits. false stops. */
+  bool (*may_go_on)(void *user);
+  void *user;
+} sl__auto_listener;
 /* A flow to precondition with, of short runs of the sampler's and fits to their draws and to the
- * density in turn. first [chains][dim]: draws to go on from, in the target's space. */
+ * density in turn. first [chains][dim]: draws to go on from, in the target's space. SL_STOPPED: the
+ * listener said so, and there is no flow. */
 sl_status sl__auto_precondition(sl_context *context, const sl__target *target,
                                 const sl__sampler_options *options, sl__model **out, double *first,
-                                sl__auto_round tell, void *user, sl__auto_report *report);
+                                const sl__auto_listener *listener, sl__auto_report *report);
 #endif

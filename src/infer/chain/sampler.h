@@ -83,6 +83,9 @@ typedef struct sl__sampler_report {
   /* Divergences among them at points where the log density or its gradient was NaN: the fault of
    * the target rather than of the step size. */
   int64_t undefined;
+  /* And at points, finite ones, where it was -infinity; what the program said against the first. */
+  int64_t refused;
+  char refusal[240];
   int64_t jumps, jumps_taken; /* after the warm-up: proposed, accepted */
   double adapt_delta;         /* that of the draws */
   int32_t trajectories;       /* of a draw */

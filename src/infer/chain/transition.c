@@ -60,6 +60,7 @@ sl_status sl__walker_end_transition(sl__sampler *s, sl__walker *w) {
   if (w->way.divergent && !warmup) s->report->divergences++;
   if (w->way.depth >= s->options->most_depth && !warmup) s->report->depth_hits++;
   s->report->undefined += w->way.undefined;
+  s->report->refused += w->way.refused;
   s->divergences[w->number] += w->way.divergent && !warmup;
   if (warmup) s->warm_divergences += w->way.divergent;
   if (warmup) note_visit(s, w);
@@ -81,15 +82,26 @@ sl_status sl__walker_end_transition(sl__sampler *s, sl__walker *w) {
   return SL_OK;
 }
 
-/* Whether a divergence was where the density says nothing, though the point was finite. */
+/* Whether a divergence was where the density says nothing. */
 static bool is_undefined(const sl__sampler *s, const sl__walker *w, const double *gradient) {
   const int32_t dim = w->nuts.dim;
-  if (!w->nuts.divergent || sl__find_bad(dim, s->q + (size_t)w->number * (size_t)dim) >= 0)
-    return false;
   if (s->undefined[w->number]) return true;
   for (int32_t i = 0; i < dim; i++)
     if (isnan(gradient[i])) return isfinite(s->value[w->number]);
   return false;
+}
+
+/* Of a divergence at a finite point: whether the step size is to blame for it, or the target. */
+static void note_fault(sl__sampler *s, sl__walker *w, const double *gradient) {
+  sl__sampler_report *report = s->report;
+  const double *q = s->q + (size_t)w->number * (size_t)w->nuts.dim;
+  if (!w->nuts.divergent || sl__find_bad(w->nuts.dim, q) >= 0) return;
+  if (is_undefined(s, w, gradient)) {
+    w->way.undefined = true;
+  } else if (s->value[w->number] == -(double)INFINITY) {
+    if (report->refused == 0) sl__ask_program(s, q, sizeof report->refusal, report->refusal);
+    w->way.refused = true;
+  }
 }
 
 static void note_trajectory(sl__walker *w) {
@@ -107,7 +119,7 @@ sl_status sl__walker_take_transition(sl__sampler *s, sl__walker *w, double value
   if (!sl__nuts_give(&w->nuts, value, gradient)) return SL_OK;
   note_trajectory(w);
   if (w->iteration >= s->options->warmup) {
-    w->way.undefined |= is_undefined(s, w, gradient);
+    note_fault(s, w, gradient);
     if (w->way.trajectories < s->report->trajectories) {
       sl__walker_start_transition(w);
       return SL_OK;

@@ -28,6 +28,7 @@ typedef struct sl__way {
   double accept; /* the mean */
   bool divergent;
   bool undefined; /* and where the density says nothing */
+  bool refused;   /* and where the density is 0 */
 } sl__way;
 
 /* Before the first draw: trial.c. */
@@ -78,6 +79,8 @@ int32_t sl__find_bad(int32_t dim, const double *gradient);
 
 /* first_point.c: the best of some random points, or one that is given; then the step search. */
 void sl__walker_draw_first_point(const sl__sampler *s, sl__walker *w);
+/* What the program itself says against this point [dim]; "": nothing. words [size] */
+void sl__ask_program(const sl__sampler *s, const double *q, size_t size, char *words);
 sl_status sl__walker_take_first_point(sl__sampler *s, sl__walker *w, double value,
                                       const double *gradient);
 

@@ -67,6 +67,8 @@ typedef struct sl__run_facts {
   int64_t max_treedepth;               /* -1: not recorded */
   const double *ebfmi;                 /* [chains], or NULL */
   int64_t undefined;    /* divergences where the log density was NaN; 0: or not recorded */
+  int64_t refused;      /* and where it was -infinity */
+  const char *refusal;  /* what the program said against the first of these points; NULL or "" */
   bool preconditioned;  /* the run was in a flow's space: not to be advised again */
   bool jumped;          /* and took its draws for proposals */
   const bool *still;    /* [chains], or NULL: the chain did not move in its draws */

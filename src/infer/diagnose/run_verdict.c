@@ -78,6 +78,16 @@ static void judge_values(const sl__run_facts *facts, writer *out) {
       facts->names[first]);
 }
 
+/* Points outside of a bound that the declarations do not tell of. Of a steep density steps may lead
+ * to them too, so a few among many say nothing. */
+static void add_refusals(const sl__run_facts *facts, writer *out) {
+  if (10 * facts->refused < facts->divergences || !facts->refusal || !facts->refusal[0]) return;
+  ADD(out,
+      " In %lld of the %lld divergences the log density was -inf, first as the program refuses "
+      "the point (%s); declare the bounds of what is not allowed everywhere, as by <lower=0>.",
+      (long long)facts->refused, (long long)facts->divergences, facts->refusal);
+}
+
 static void judge_divergences(const sl__run_facts *facts, writer *out) {
   if (facts->divergences <= 0) return;
   const double all = (double)facts->chains * (double)facts->draws;
@@ -100,6 +110,7 @@ static void judge_divergences(const sl__run_facts *facts, writer *out) {
         " In %lld of the %lld divergences the log density or its gradient was not a number; look "
         "for a root or logarithm of a negative number, or an overflow, in the model.",
         (long long)facts->undefined, (long long)facts->divergences);
+  if (facts->refused > 0) add_refusals(facts, out);
 }
 
 static void judge_agreement(const sl__run_facts *facts, writer *out) {
@@ -114,11 +125,14 @@ static void judge_agreement(const sl__run_facts *facts, writer *out) {
   char rhat[64];
   int64_t still;
   begin_fault(out);
-  ADD(out, "chains disagree on %lld of %lld parameters (R-hat up to %s, in %.60s)",
-      (long long)count, (long long)facts->parameters, fixed(rhat, facts->rows[worst].rhat, 2),
-      facts->names[worst]);
+  ADD(out, "%s disagree on %lld of %lld parameters (R-hat up to %s, in %.60s)",
+      facts->chains > 1 ? "chains" : "the halves of the one chain", (long long)count,
+      (long long)facts->parameters, fixed(rhat, facts->rows[worst].rhat, 2), facts->names[worst]);
   if (count_still(facts, &still) > 0)
-    ADD(out, ", as they do where one stands still.");
+    ADD(out, ", as they do where %s stands still.", facts->chains > 1 ? "one" : "it");
+  else if (facts->chains == 1)
+    ADD(out,
+        "; it has not settled: run longer (--warmup, --draws), and several chains (--chains 4).");
   else if (facts->rows[worst].rhat > 1.2)
     ADD(out,
         "; they are in different places: look at them (several modes?), and try %sother starting "
