@@ -130,7 +130,7 @@ TEST(the_robust_mode) {
   CHECK(report.largest_weight > 0 && report.largest_weight < 0.1 && report.chains_agree);
   CHECK(fabs(report.tempered) < 0.2 && report.tempered_se < 0.2 && report.tempered_accept > 0.5);
   CHECK(report.mean_gap < 0.2 && report.own_mean_gap < 0.2 && report.log_sd_ratio < 0.2);
-  CHECK(report.own_log_sd_ratio < 0.2 && report.stray_mean_gap <= report.strays);
+  CHECK(report.own_log_sd_ratio < 0.2 && report.stray_mean_gap <= (double)report.strays);
   CHECK(report.climbs > 60 && report.particles > 1000 && report.chains == 8);
   CHECK(report.chain_draws == 8000 && report.density_evaluations > 4000);
 
