@@ -14,15 +14,7 @@ stopped() {
   text=$1
   shift
   echo old >old.csv
-  : >err
-  "$sluice" "$@" --precondition auto -o old.csv >out 2>err &
-  process=$!
-  tries=0
-  while ! grep -q "$text" err && [ $tries -lt 1200 ]; do sleep 0.05; tries=$((tries + 1)); done
-  kill -INT $process
-  wait $process
-  got=$?
-  check "sluice $* at '$text': interrupted exits 130, not $got" test $got -eq 130
+  interrupted_at "$text" "$@" --precondition auto -o old.csv
   check "sluice $* at '$text': it says so" \
     grep -q '^sluice: interrupted while fitting the flow; nothing is saved$' err
   check "sluice $* at '$text': no results" test ! -s out

@@ -38,17 +38,22 @@ run() {
     sed 's/^/  /' err
   fi
 }
-# interrupted ARGUMENTS...: as run, but Ctrl-C comes when it has said something of its steps.
-interrupted() {
+# interrupted_at TEXT ARGUMENTS...: as run, but Ctrl-C comes when it has said the text.
+interrupted_at() {
+  text=$1
+  shift
+  : >err
   "$sluice" "$@" >out 2>err &
   process=$!
   tries=0
-  while ! grep -q 'step' err && [ $tries -lt 600 ]; do sleep 0.05; tries=$((tries + 1)); done
+  while ! grep -q "$text" err && [ $tries -lt 1200 ]; do sleep 0.05; tries=$((tries + 1)); done
   kill -INT $process
   wait $process
   got=$?
-  check "sluice $*: interrupted exits 130, not $got" test $got -eq 130
+  check "sluice $* at '$text': interrupted exits 130, not $got" test $got -eq 130
 }
+# interrupted ARGUMENTS...: when it has said something of its steps.
+interrupted() { interrupted_at step "$@"; }
 # refused TEXT ARGUMENTS...: exit 2, nothing on standard output, one line on standard error that begins
 # with "sluice: " (formulas: two more, the source and a caret), contains TEXT, and has a "; " before the mend.
 refused() {

@@ -145,23 +145,28 @@ static sl_status refused(const char *expression, const char *names, const double
   return status;
 }
 
-/* What a program says when it rejects is said where it rejects all first points. */
-TEST(a_program_that_rejects_is_heard) {
-  static const char program[] =
-      "parameters { real x; } model { x ~ normal(0, 1); if (x < 9) reject(\"too small: \", 7); }";
+/* A run of a program that has no first point; the context has its error. */
+static sl_context *refuse(const char *program) {
   sl_context *context = new_context(1);
   sl__target *target = NULL;
   sl__sampler_options options;
   sl__sampler_report report;
+  const sl__sampler_listener listener = {0};
   sl__sampler_defaults(&options);
   if (sl__target_stan(context, "mine.stan", program, strlen(program), NULL, NULL, 0, 1, &target) !=
       SL_OK)
     abort();
-  const sl__sampler_listener listener = {0};
   CHECK_INTEGER(sl__sampler_run(context, target, &options, NULL, &listener, &report), SL_NUMERIC);
+  sl__target_free(target);
+  return context;
+}
+
+/* What a program says when it rejects is said where it rejects all first points. */
+TEST(a_program_that_rejects_is_heard) {
+  sl_context *context = refuse(
+      "parameters { real x; } model { x ~ normal(0, 1); if (x < 9) reject(\"too small: \", 7); }");
   CHECK(strstr(sl_error(context), "log density is -inf (mine.stan:1:61: the program rejects: "
                                   "too small: 7); give starting points") != NULL);
-  sl__target_free(target);
   sl_context_free(context);
 }
 
@@ -172,20 +177,10 @@ TEST(quoted_words_end_at_a_letter) {
     for (int i = 0; i < before; i++) strcat(program, ".");
     for (int i = 0; i < 300; i++) strcat(program, i % 2 ? "\xE2\x82\xAC" : "\xC3\xA9");
     strcat(program, "\"); }");
-    sl_context *context = new_context(1);
-    sl__target *target = NULL;
-    sl__sampler_options options;
-    sl__sampler_report report;
-    sl__sampler_defaults(&options);
-    if (sl__target_stan(context, "m.stan", program, strlen(program), NULL, NULL, 0, 1, &target) !=
-        SL_OK)
-      abort();
-    const sl__sampler_listener listener = {0};
-    CHECK_INTEGER(sl__sampler_run(context, target, &options, NULL, &listener, &report), SL_NUMERIC);
+    sl_context *context = refuse(program);
     const char *end = strstr(sl_error(context), "); give starting points");
     CHECK(end &&
           (strncmp(end - 2, "\xC3\xA9", 2) == 0 || strncmp(end - 3, "\xE2\x82\xAC", 3) == 0));
-    sl__target_free(target);
     sl_context_free(context);
   }
 }
