@@ -74,7 +74,7 @@ typedef struct sl__explore_options {
 /* Memory is the arena's. SL_NUMERIC: nothing was found. SL_STOPPED: progress wanted no more. */
 sl_status sl__explore(sl_context *context, const sl__target *target,
                       const sl__explore_options *options, sl__arena *arena, sl__exploration *out);
-/* search.c. Summits around which no chain has been, highest first: first [SL__MOST_FOUND][dim]. */
+/* search.c. Summits around which no chain has been: first [SL__MOST_FOUND][dim]. */
 enum { SL__MOST_FOUND = 4 };
 typedef struct sl__search_report {
   int found;

@@ -143,31 +143,48 @@ static void tune_drivers(sl__robust *run, sl__plan_of_attempt *plan) {
   plan->layers = run->driven;
 }
 
+typedef enum ladder {
+  ON_LINE,
+  ON_HEAVY_LINE,
+  IN_FEW,
+  IN_FEW_AGREEING,
+  IN_MANY,
+  IN_MANY_SCALED,
+  IN_MANY_BENT,
+  IN_MANY_APART,
+  IN_MANY_APART_WEIGHED
+} ladder;
+
+/* By the dimension and what was explored. */
+static ladder choose_ladder(const sl__robust *run) {
+  const sl__exploration *e = run->exploration;
+  if (e->dim <= 1) return run->heavy ? ON_HEAVY_LINE : ON_LINE;
+  if (e->dim <= SL__FEW) return e->chains_agree ? IN_FEW_AGREEING : IN_FEW;
+  if (e->modes_confirmed) return run->own.rows > 0 ? IN_MANY_APART_WEIGHED : IN_MANY_APART;
+  if (!e->chains_mix || e->walked) return IN_MANY_BENT;
+  return run->drivers ? IN_MANY_SCALED : IN_MANY;
+}
+
 bool sl__robust_plan(sl__robust *run, int attempt, sl__plan_of_attempt *out) {
+#define LADDER(plans) \
+  { plans, (int)(sizeof plans / sizeof *plans) }
   static const struct {
     const sl__plan_of_attempt *plans;
     int count;
-  } ladders[] = {
-      {line, (int)(sizeof line / sizeof *line)},
-      {few, (int)(sizeof few / sizeof *few)},
-      {few_agreeing, (int)(sizeof few_agreeing / sizeof *few_agreeing)},
-      {many, (int)(sizeof many / sizeof *many)},
-      {scaled, (int)(sizeof scaled / sizeof *scaled)},
-      {bent, (int)(sizeof bent / sizeof *bent)},
-      {apart, (int)(sizeof apart / sizeof *apart)},
-      {apart_weighed, (int)(sizeof apart_weighed / sizeof *apart_weighed)},
-      {heavy_line, (int)(sizeof heavy_line / sizeof *heavy_line)},
-  };
-  const sl__exploration *e = run->exploration;
+  } ladders[] = {[ON_LINE] = LADDER(line),
+                 [ON_HEAVY_LINE] = LADDER(heavy_line),
+                 [IN_FEW] = LADDER(few),
+                 [IN_FEW_AGREEING] = LADDER(few_agreeing),
+                 [IN_MANY] = LADDER(many),
+                 [IN_MANY_SCALED] = LADDER(scaled),
+                 [IN_MANY_BENT] = LADDER(bent),
+                 [IN_MANY_APART] = LADDER(apart),
+                 [IN_MANY_APART_WEIGHED] = LADDER(apart_weighed)};
+#undef LADDER
   const int most = run->options->most_attempts;
   if (most > 0 && attempt >= most) return false;
   if (run->options->formula) return plan_given(run, attempt, out);
-  int which = run->heavy ? 8 : 0;
-  if (e->dim > 1 && e->dim <= SL__FEW) which = e->chains_agree ? 2 : 1;
-  if (e->dim > SL__FEW) {
-    which = e->chains_mix && !e->walked ? 3 + (run->drivers != NULL) : 5;
-    if (e->modes_confirmed) which = 6 + (run->own.rows > 0);
-  }
+  const ladder which = choose_ladder(run);
   if (attempt >= ladders[which].count) return false;
   *out = ladders[which].plans[attempt];
   if (run->options->base) out->base = run->options->base;

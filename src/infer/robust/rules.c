@@ -1,10 +1,10 @@
 /* What stands against a certificate: the first of the rules that objects, and what to try. Each rule
  * is a function of the report alone, and each refuses by itself. */
+#include "infer/robust/rules.h"
 #include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include "infer/diagnose/diagnose.h"
-#include "infer/robust/attempt.h"
 
 /* Of q against what its weights make of it: sds, and the logarithm of a ratio of these. */
 static const double most_own_mean = 0.15, most_own_sd = 0.14;
@@ -13,20 +13,12 @@ static const double most_own_mean = 0.15, most_own_sd = 0.14;
 static const double sure_khat = 0.5, sure_share = 0.95, sure_missed = 0.001;
 static const double most_excused_mean = 0.5, most_excused_sd = 0.405465;
 static const double most_gap = 0.1, least_forward = 0.1;
-/* The tempered population is to be believed where its moves are good: in few dimensions and where
- * most are accepted; and where it knows the evidence well enough to see half of it missing. */
-static const double errors = 3, least_accept = 0.5, most_tempered_se = 0.2;
+/* Standard errors by which a moment may be off. */
+static const double errors = 3;
+/* How well a population knows the evidence that suffices alone, in few dimensions. */
 static const double few_tempered_se = 0.1;
-enum { MOST_TRUSTED = 10 };
 
-typedef struct sentence {
-  char *text;
-  size_t size;
-} sentence;
-/* Writes what is against the fit and returns true, or false. */
-typedef bool rule(const sl__robust_report *r, sentence out);
-
-static bool say(sentence out, const char *format, ...) {
+bool sl__robust_say(sl__sentence out, const char *format, ...) {
   va_list arguments;
   va_start(arguments, format);
   vsnprintf(out.text, out.size, format, arguments);
@@ -41,26 +33,29 @@ static const char *suspect(const sl__robust_report *r) {
          "that neither data nor priors bound";
 }
 
-static bool exploration_unfinished(const sl__robust_report *r, sentence out) {
+static bool exploration_unfinished(const sl__robust_report *r, sl__sentence out) {
   if (r->exploration_cut)
-    return say(out, "the exploration was cut short; allow more time or more gradient evaluations");
+    return sl__robust_say(
+        out, "the exploration was cut short; allow more time or more gradient evaluations");
   if (r->tempered_complete || r->chains_agree) return false;
-  return say(out,
-             "the exploration did not end: no population was led to the target, and chains from "
-             "different points disagree (R-hat %.2f); reparameterise the model or tighten its "
-             "priors%s",
-             r->rhat, suspect(r));
+  return sl__robust_say(
+      out,
+      "the exploration did not end: no population was led to the target, and chains from "
+      "different points disagree (R-hat %.2f); reparameterise the model or tighten its "
+      "priors%s",
+      r->rhat, suspect(r));
 }
 
-static bool draws_lost(const sl__robust_report *r, sentence out) {
+static bool draws_lost(const sl__robust_report *r, sl__sentence out) {
   if (r->scores.lost == 0) return false;
-  return say(out,
-             "%lld draws have no finite weight; look for a density that is infinite or not a "
-             "number somewhere, or try another flow",
-             (long long)r->scores.lost);
+  return sl__robust_say(
+      out,
+      "%lld draws have no finite weight; look for a density that is infinite or not a "
+      "number somewhere, or try another flow",
+      (long long)r->scores.lost);
 }
 
-static bool not_a_number(const sl__robust_report *r, sentence out) {
+static bool not_a_number(const sl__robust_report *r, sl__sentence out) {
   const sl__vi_scores *s = &r->scores;
   const struct {
     const char *name;
@@ -92,10 +87,11 @@ static bool not_a_number(const sl__robust_report *r, sentence out) {
   };
   for (size_t k = 0; k < sizeof numbers / sizeof *numbers; k++)
     if (!isfinite(numbers[k].value))
-      return say(out,
-                 "%s is not a finite number, so it could not be checked; try another seed, and "
-                 "look for places where the model's density is infinite or not a number",
-                 numbers[k].name);
+      return sl__robust_say(
+          out,
+          "%s is not a finite number, so it could not be checked; try another seed, and "
+          "look for places where the model's density is infinite or not a number",
+          numbers[k].name);
   return false;
 }
 
@@ -104,134 +100,72 @@ static bool not_a_number(const sl__robust_report *r, sentence out) {
  * agree. */
 static bool population_suffices(const sl__robust_report *r) {
   return !r->chains_agree && r->dim <= SL__FEW && r->tempered_complete &&
-         r->tempered_accept >= least_accept && r->tempered_se <= few_tempered_se;
+         r->tempered_accept >= SL__LEAST_ACCEPT && r->tempered_se <= few_tempered_se;
 }
 
-static bool chains_disagree(const sl__robust_report *r, sentence out) {
+static bool chains_disagree(const sl__robust_report *r, sl__sentence out) {
   if (r->rhat <= SL__MOST_RHAT || r->modes_confirmed || population_suffices(r)) return false;
-  return say(out,
-             "the exploring chains disagree (R-hat %.2f, %.2f or less is wanted) and no separate "
-             "modes explain it; reparameterise the model or tighten its priors%s",
-             r->rhat, SL__MOST_RHAT, suspect(r));
+  return sl__robust_say(
+      out,
+      "the exploring chains disagree (R-hat %.2f, %.2f or less is wanted) and no separate "
+      "modes explain it; reparameterise the model or tighten its priors%s",
+      r->rhat, SL__MOST_RHAT, suspect(r));
 }
 
-static bool chains_diverge(const sl__robust_report *r, sentence out) {
+static bool chains_diverge(const sl__robust_report *r, sl__sentence out) {
   if ((double)r->divergences <= SL__MOST_DIVERGENT * (double)r->chain_draws) return false;
-  return say(out,
-             "%lld of the exploring chains' %lld transitions diverged, so there may be a narrow "
-             "place that they cannot enter; reparameterise the model, as by a non-centred form",
-             (long long)r->divergences, (long long)r->chain_draws);
+  return sl__robust_say(
+      out,
+      "%lld of the exploring chains' %lld transitions diverged, so there may be a narrow "
+      "place that they cannot enter; reparameterise the model, as by a non-centred form",
+      (long long)r->divergences, (long long)r->chain_draws);
 }
 
-static bool exploration_small(const sl__robust_report *r, sentence out) {
+static bool exploration_small(const sl__robust_report *r, sl__sentence out) {
   if (r->effective >= SL__LEAST_EFFECTIVE) return false;
-  return say(out,
-             "the exploration is worth %.0f independent draws, %.0f or more are wanted; "
-             "reparameterise the model so that its chains mix",
-             r->effective, SL__LEAST_EFFECTIVE);
+  return sl__robust_say(out,
+                        "the exploration is worth %.0f independent draws, %.0f or more are wanted; "
+                        "reparameterise the model so that its chains mix",
+                        r->effective, SL__LEAST_EFFECTIVE);
 }
 
-static bool tail_heavy(const sl__robust_report *r, sentence out) {
+static bool tail_heavy(const sl__robust_report *r, sl__sentence out) {
   const sl__vi_scores *s = &r->scores;
   if (s->khat < s->khat_threshold) return false; /* not a number refuses */
-  return say(
+  return sl__robust_say(
       out,
       "Pareto k-hat of the weights is %.2f, less than %.2f is wanted; try a larger flow or a "
       "base with heavier tails",
       s->khat, s->khat_threshold);
 }
 
-static bool one_draw_heavy(const sl__robust_report *r, sentence out) {
+static bool one_draw_heavy(const sl__robust_report *r, sl__sentence out) {
   const double largest = r->scores.largest_weight, most = sl__vi_most_weight(&r->scores);
   if (largest <= most) return false;
-  return say(out,
-             "one draw of the flow carries %.1f %% of all weight, %.1f %% or less is wanted: the "
-             "flow is far too low around it; try a larger flow or a mixture for base",
-             100 * largest, 100 * most);
+  return sl__robust_say(
+      out,
+      "one draw of the flow carries %.1f %% of all weight, %.1f %% or less is wanted: the "
+      "flow is far too low around it; try a larger flow or a mixture for base",
+      100 * largest, 100 * most);
 }
 
-static bool mass_missed(const sl__robust_report *r, sentence out) {
+static bool mass_missed(const sl__robust_report *r, sl__sentence out) {
   if (r->missed <= SL__MOST_MISSED) return false;
-  return say(out,
-             "the flow hardly reaches %.1f %% of what the exploration found: a mode or a tail is "
-             "missing; try a larger flow or a mixture for base",
-             100 * r->missed);
+  return sl__robust_say(
+      out,
+      "the flow hardly reaches %.1f %% of what the exploration found: a mode or a tail is "
+      "missing; try a larger flow or a mixture for base",
+      100 * r->missed);
 }
 
-static bool forward_share_low(const sl__robust_report *r, sentence out) {
+static bool forward_share_low(const sl__robust_report *r, sl__sentence out) {
   if (r->ess_forward >= least_forward) return false;
-  return say(out,
-             "the weights leave a share of %.3f of the draws as the exploration sees it, %.2f or "
-             "more is wanted: the flow is far too low somewhere; try a larger flow or a base with "
-             "heavier tails",
-             r->ess_forward, least_forward);
-}
-
-/* Whether two estimates differ by more than their errors, and a little, explain. */
-static bool differ(double a, double a_se, double b, double b_se, double little) {
-  return !(fabs(a - b) <= little + errors * sqrt(a_se * a_se + b_se * b_se));
-}
-
-/* Over draws of the target the mean of log w is no less than log Z. */
-static bool bounds_crossed(const sl__robust_report *r, sentence out) {
-  const sl__vi_scores *s = &r->scores;
-  const double se =
-      sqrt(s->log_evidence_se * s->log_evidence_se + r->upper_bound_se * r->upper_bound_se);
-  if (s->log_evidence <= r->upper_bound + 0.03 + errors * se) return false;
-  return say(out,
-             "the log evidence by importance, %.3f, is above its upper bound, %.3f: the "
-             "exploration found the wrong places; reparameterise the model, or try another seed",
-             s->log_evidence, r->upper_bound);
-}
-
-static bool bridge_disagrees(const sl__robust_report *r, sentence out) {
-  const sl__vi_scores *s = &r->scores;
-  if (!differ(s->log_evidence, s->log_evidence_se, r->bridge, r->bridge_se, 0.03)) return false;
-  return say(out,
-             "two estimates of the log evidence disagree: %.3f by importance, %.3f by bridge "
-             "sampling; try a larger flow or more draws to judge by",
-             s->log_evidence, r->bridge);
-}
-
-/* Whether the population has a say: where chains agree, only if its moves are good. */
-static bool asks_tempering(const sl__robust_report *r) {
-  const bool moves_well = r->dim <= MOST_TRUSTED && r->tempered_accept >= least_accept;
-  return r->tempered_complete && (moves_well || !r->chains_agree);
-}
-
-static bool tempering_vague(const sl__robust_report *r, sentence out) {
-  if (!asks_tempering(r) || r->tempered_se <= most_tempered_se) return false;
-  return say(out,
-             "the tempered population knows the log evidence to %.2f only, %.2f is wanted, so it "
-             "cannot say whether a part is missing; try another seed, or reparameterise the model",
-             r->tempered_se, most_tempered_se);
-}
-
-/* Where chains are what the flow is judged by, a population that found no more places has the mass
- * of those wrong. */
-static bool places_known(const sl__robust_report *r) {
-  return r->chains_agree && r->population_within;
-}
-
-static bool evidences_differ(const sl__robust_report *r) {
-  const sl__vi_scores *s = &r->scores;
-  return differ(s->log_evidence, s->log_evidence_se, r->tempered, r->tempered_se, 0.05);
-}
-
-bool sl__robust_population_excused(const sl__robust_report *r) {
-  return asks_tempering(r) && places_known(r) && r->tempered > r->scores.log_evidence &&
-         evidences_differ(r);
-}
-
-static bool tempering_disagrees(const sl__robust_report *r, sentence out) {
-  if (!asks_tempering(r) || places_known(r)) return false;
-  /* one that found less missed it itself */
-  if (r->chains_agree && r->tempered < r->scores.log_evidence) return false;
-  if (!evidences_differ(r)) return false;
-  return say(out,
-             "two estimates of the log evidence disagree: %.3f by importance, %.3f by tempering; "
-             "one of them misses a part, so try a larger flow and another seed",
-             r->scores.log_evidence, r->tempered);
+  return sl__robust_say(
+      out,
+      "the weights leave a share of %.3f of the draws as the exploration sees it, %.2f or "
+      "more is wanted: the flow is far too low somewhere; try a larger flow or a base with "
+      "heavier tails",
+      r->ess_forward, least_forward);
 }
 
 /* With what the exploration's own numbers can be wrong by. */
@@ -251,11 +185,11 @@ bool sl__robust_strays_excused(const sl__robust_report *r) {
 
 /* Of strays in tails that are heavy as q has them, an sd proves nothing; a rare part that is missing
  * moves mean deviations too, or lies where q has no such tails. */
-static bool strays_matter(const sl__robust_report *r, sentence out) {
+static bool strays_matter(const sl__robust_report *r, sl__sentence out) {
   const double most = most_moment_gap(r);
   if (r->stray_mean_gap <= most && (r->stray_sd_gap <= most || sl__robust_strays_excused(r)))
     return false;
-  return say(
+  return sl__robust_say(
       out,
       "%lld of the exploration's draws lie where the flow has nothing, so far away that they "
       "move a mean by %.2f sd and an sd by %.0f %%: a rare part is missing; try a larger "
@@ -275,43 +209,55 @@ bool sl__robust_moments_agree(const sl__robust_report *r) {
   return r->mean_gap <= most && r->sd_gap <= most;
 }
 
-static bool moments_differ(const sl__robust_report *r, sentence out) {
+static bool moments_differ(const sl__robust_report *r, sl__sentence out) {
   if (sl__robust_moments_agree(r) || weights_suffice(r)) return false;
-  return say(out,
-             "the flow differs from the exploration by up to %.2f sd in a %s and %.0f %% in %s; "
-             "try a larger flow",
-             r->mean_gap, sl__robust_middle(r), 100 * expm1(r->sd_gap), sl__robust_width(r));
+  return sl__robust_say(
+      out,
+      "the flow differs from the exploration by up to %.2f sd in a %s and %.0f %% in %s; "
+      "try a larger flow",
+      r->mean_gap, sl__robust_middle(r), 100 * expm1(r->sd_gap), sl__robust_width(r));
 }
 
-static bool weights_differ(const sl__robust_report *r, sentence out) {
+static bool weights_differ(const sl__robust_report *r, sl__sentence out) {
   if (r->own_mean_gap <= most_own_mean && r->own_sd_gap <= most_own_sd) return false;
-  return say(out,
-             "the flow's weights move it by %.2f sd in a %s and %.0f %% in %s, so it has the "
-             "shares of its parts wrong; try a larger flow and another seed",
-             r->own_mean_gap, sl__robust_middle(r), 100 * expm1(r->own_sd_gap),
-             sl__robust_width(r));
+  return sl__robust_say(
+      out,
+      "the flow's weights move it by %.2f sd in a %s and %.0f %% in %s, so it has the "
+      "shares of its parts wrong; try a larger flow and another seed",
+      r->own_mean_gap, sl__robust_middle(r), 100 * expm1(r->own_sd_gap), sl__robust_width(r));
 }
 
-static bool gap_wide(const sl__robust_report *r, sentence out) {
+static bool gap_wide(const sl__robust_report *r, sl__sentence out) {
   const double gap = sl__robust_gap(r), most = sl__robust_allowance(r->dim);
   if (gap <= most) return false;
-  return say(out,
-             "the ELBO is %.3f nats below the log evidence, %.3f or less is wanted; try a larger "
-             "flow",
-             gap, most);
+  return sl__robust_say(
+      out,
+      "the ELBO is %.3f nats below the log evidence, %.3f or less is wanted; try a larger "
+      "flow",
+      gap, most);
 }
 
 /* Numbers first: the rules after it may take them for such. */
-static rule *const rules_of_flow[] = {
-    draws_lost,        not_a_number,   tail_heavy,     one_draw_heavy,   mass_missed,
-    forward_share_low, strays_matter,  bounds_crossed, bridge_disagrees, tempering_disagrees,
-    moments_differ,    weights_differ, gap_wide};
-static rule *const rules_of_exploration[] = {
-    exploration_unfinished, draws_lost,        not_a_number,   chains_disagree,
-    chains_diverge,         exploration_small, tempering_vague};
+static sl__rule *const rules_of_flow[] = {draws_lost,
+                                          not_a_number,
+                                          tail_heavy,
+                                          one_draw_heavy,
+                                          mass_missed,
+                                          forward_share_low,
+                                          strays_matter,
+                                          sl__rule_bounds_crossed,
+                                          sl__rule_bridge_disagrees,
+                                          sl__rule_tempering_disagrees,
+                                          moments_differ,
+                                          weights_differ,
+                                          gap_wide};
+static sl__rule *const rules_of_exploration[] = {
+    exploration_unfinished,  draws_lost,     not_a_number,
+    chains_disagree,         chains_diverge, exploration_small,
+    sl__rule_tempering_vague};
 
-static bool any_objects(size_t count, rule *const rules[], const sl__robust_report *report,
-                        sentence out) {
+static bool any_objects(size_t count, sl__rule *const rules[], const sl__robust_report *report,
+                        sl__sentence out) {
   for (size_t k = 0; k < count; k++)
     if (rules[k](report, out)) return true;
   return false;
@@ -319,11 +265,11 @@ static bool any_objects(size_t count, rule *const rules[], const sl__robust_repo
 
 bool sl__robust_object_to_flow(const sl__robust_report *report, char *text, size_t size) {
   return any_objects(sizeof rules_of_flow / sizeof *rules_of_flow, rules_of_flow, report,
-                     (sentence){text, size});
+                     (sl__sentence){text, size});
 }
 
 bool sl__robust_object(const sl__robust_report *report, char *text, size_t size) {
   return any_objects(sizeof rules_of_exploration / sizeof *rules_of_exploration,
-                     rules_of_exploration, report, (sentence){text, size}) ||
+                     rules_of_exploration, report, (sl__sentence){text, size}) ||
          sl__robust_object_to_flow(report, text, size);
 }

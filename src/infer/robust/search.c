@@ -1,6 +1,7 @@
-/* Modes that chains did not come to: many climbs, from far and near and from where strew.c says that
- * something rises, and of their ends those around which no chain has been. Climbs know nothing of how much a mode weighs; chains from their ends
- * and the population find that out. What has no summit, as a funnel's neck, is not taken for one. */
+/* Modes that chains did not come to: many climbs, from far and near and from where strew.c says
+ * that something rises, and of their ends those around which no chain has been. Climbs know nothing
+ * of how much a mode weighs; chains from their ends and the population find that out. What has no
+ * summit, as a funnel's neck, is not taken for one. */
 #include <math.h>
 #include <string.h>
 #include "infer/chain/climb.h"
@@ -20,8 +21,7 @@ typedef struct search {
   const sl__exploration *e;
   uint64_t seed;
   sl__been been;
-  int32_t strewn; /* of the climbs, the last ones */
-  double *first;  /* [strewn][dim]: where these begin */
+  sl__strewn_places strewn; /* where the last of the climbs begin */
   int32_t climbs;
   int *tries;                   /* [climbs]: of first points */
   sl__climb *climb;             /* [climbs]: one from each chain's last draw, then the others */
@@ -63,7 +63,7 @@ static sl_status measure_chains(search *s, sl__arena *arena) {
 static void place(search *s, int32_t k) {
   const sl__exploration *e = s->e;
   const int32_t dim = e->dim, chains = (int32_t)e->chain_count, n = k - chains;
-  const int32_t strewn = k - (s->climbs - s->strewn);
+  const int32_t strewn = k - chains - CLIMBS;
   const int64_t draws = e->chains.rows / chains;
   double *trial = s->climb[k].trial;
   const double nearer = ldexp(1, -s->tries[k]++);
@@ -72,7 +72,7 @@ static void place(search *s, int32_t k) {
     return;
   }
   if (strewn >= 0) {
-    memcpy(trial, s->first + (size_t)strewn * dim, (size_t)dim * sizeof *trial);
+    memcpy(trial, s->strewn.first + (size_t)strewn * dim, (size_t)dim * sizeof *trial);
     return;
   }
   const sl__random_key key = {sl__seed_of_part(s->seed, SL__PART_SEARCH, 0), SL__STREAM_SEARCH, 0};
@@ -150,12 +150,12 @@ static bool is_summit(const search *s, int32_t k) {
   return true;
 }
 
-/* The highest summits first. */
-static int choose(search *s, double *first, double *heights) {
-  int found = 0;
-  for (int32_t round = 0; round < s->climbs && found < SL__MOST_FOUND; round++) {
+/* Of the climbs from `begin` to before `end`, the highest summits first; `found` are there. */
+static int choose(search *s, int32_t begin, int32_t end, int found, double *first,
+                  double *heights) {
+  for (int32_t round = begin; round < end && found < SL__MOST_FOUND; round++) {
     int32_t best = -1;
-    for (int32_t k = (int32_t)s->e->chain_count; k < s->climbs; k++)
+    for (int32_t k = begin; k < end; k++)
       if (s->climb[k].done && is_summit(s, k) &&
           (best < 0 ||
            s->climb[k].value[s->climb[k].steps] > s->climb[best].value[s->climb[best].steps]))
@@ -176,10 +176,10 @@ static sl_status open_search(search *s, sl__arena *arena, const sl__target *targ
   const size_t dim = (size_t)s->e->dim;
   SL__TRY(measure_chains(s, arena));
   SL__TRY(sl__density_new(s->context, target, 0, true, &s->density));
-  s->first = sl__arena_take(arena, SL__MOST_STREWN * dim, sizeof *s->first);
-  if (!s->first) return SL_NO_MEMORY;
-  SL__TRY(sl__been_strew(s->context, s->density, s->seed, watch, &s->been, s->first, &s->strewn));
-  s->climbs = CLIMBS + s->strewn + (int32_t)s->e->chain_count;
+  s->strewn.first = sl__arena_take(arena, SL__MOST_STREWN * dim, sizeof *s->strewn.first);
+  if (!s->strewn.first) return SL_NO_MEMORY;
+  SL__TRY(sl__been_strew(s->context, s->density, s->seed, watch, &s->been, &s->strewn));
+  s->climbs = (int32_t)s->e->chain_count + CLIMBS + s->strewn.rising + s->strewn.astray;
   const size_t count = (size_t)s->climbs;
   s->climb = sl__arena_take(arena, count, sizeof *s->climb);
   s->tries = sl__arena_take(arena, count, sizeof *s->tries);
@@ -205,7 +205,10 @@ sl_status sl__exploration_search(sl_context *context, const sl__target *target, 
     for (int32_t k = 0; k < (int32_t)e->chain_count; k++)
       if (s.climb[k].begun)
         out->known_height = fmax(out->known_height, s.climb[k].value[s.climb[k].steps]);
-    out->found = choose(&s, first, out->heights);
+    /* a summit that many climbs came to is the end of one from a usual place */
+    const int32_t usual = s.climbs - s.strewn.astray, chains = (int32_t)e->chain_count;
+    out->found = choose(&s, chains, usual, 0, first, out->heights);
+    out->found = choose(&s, usual, s.climbs, out->found, first, out->heights);
   }
   if (s.density) {
     e->gradients += sl__density_gradients(s.density);

@@ -13,13 +13,23 @@ typedef struct sl__been {
 double sl__been_distance(const sl__been *been, const double *a, const double *b, double enough);
 /* Whether a chain had a draw near the place. */
 bool sl__been_near(const sl__been *been, const double *place);
-/* Whether the place is as near to one of `first` [count][dim] as two ends of climbs to one summit. */
+/* Whether the place is as near to one of `first` [count][dim] as two ends of climbs to one summit
+ * are. */
 bool sl__been_same(const sl__been *been, const double *place, int32_t count, const double *first);
 
-/* strew.c. Places to climb from, first [SL__MOST_STREWN][dim], `count` of them: points far and wide
- * from which the density rises outwards. SL_STOPPED: the watch said no. */
-enum { SL__MOST_STREWN = 48 };
+/* strew.c. Places to climb from, far and wide: those from which the density rises outwards, then
+ * those that stand out among all as far out, and from which the way up does not lead back. */
+enum {
+  SL__MOST_RISING = 48,
+  SL__MOST_ASTRAY = 24,
+  SL__MOST_STREWN = SL__MOST_RISING + SL__MOST_ASTRAY
+};
+typedef struct sl__strewn_places {
+  double *first; /* [SL__MOST_STREWN][dim], the caller's: [rising + astray] of it */
+  int32_t rising, astray;
+} sl__strewn_places;
+/* SL_STOPPED: the watch said no. */
 sl_status sl__been_strew(sl_context *context, sl__density *density, uint64_t seed,
-                         const sl__search_watch *watch, const sl__been *been, double *first,
-                         int32_t *count);
+                         const sl__search_watch *watch, const sl__been *been,
+                         sl__strewn_places *out);
 #endif

@@ -1,9 +1,16 @@
 /* Where to climb from, beside places at random. A mode that is narrower than what is known has a
  * basin of a few hundredths of the places about, which tens of climbs from random points miss: so
- * thousands of points are strewn, near and far, and of the highest at every distance it is asked
- * where the density rises. From the top of one that is log-concave it falls along every line; a
- * point at which it rises, away from where the nearest chain has been, is on the near side of
- * something else, or of a bend, and a climb from there will tell. */
+ * thousands of points are strewn, near and far, and of some at every distance it is asked where
+ * the density rises. From the top of one that is log-concave it falls along every line; a point at
+ * which it rises, away from where the nearest chain has been, is on the near side of something
+ * else, or of a bend, and a climb from there will tell.
+ *
+ * Asked are the highest; and the highest of each shell of points that are about as far out, since
+ * in the basin of a narrow mode far out few points are, and none as high as the many nearer ones.
+ * On all sides of such a mode but the near one the density falls outwards too, and steeply: what
+ * tells these from the slopes of what is known is that the way up does not lead back to it. In
+ * deviations of the chains it does for a normal density without correlations, and about does for
+ * others. */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,11 +18,17 @@
 
 enum {
   POINTS = 16384,  /* at each distance */
-  LOOKED_AT = 512, /* of these: the highest */
+  LOOKED_AT = 512, /* of these: the highest; and as many of all shells together */
+  SHELLS = 32,     /* of about as many points each, as the first of the points tell */
+  FIRST_POINTS = 1024,
   DISTANCES = 6,
-  PICKED = SL__MOST_STREWN / (2 * DISTANCES), /* of each */
-  MOST_DIM = 12                               /* where so many points still come about */
+  SETS = 2 * DISTANCES,
+  PICKED_RISING = SL__MOST_RISING / SETS, /* of each set */
+  PICKED_ASTRAY = SL__MOST_ASTRAY / SETS,
+  MOST_DIM = 12 /* where so many points still come about */
 };
+/* The cosine between the way up and the way back to the chains, which is 1 if it is the same. */
+static const double most_cosine = 0.3;
 /* In the target's own units about 0, and in deviations of the chains about their mean. */
 static const double scales[DISTANCES] = {1, 2, 4, 8, 16, 32},
                     deviations[DISTANCES] = {2, 4, 8, 16, 32, 64};
@@ -25,15 +38,22 @@ typedef struct height {
   int64_t point;
 } height;
 
+/* Places that are taken. */
+typedef struct places {
+  double *place; /* [count][dim] */
+  int32_t count;
+} places;
+
 typedef struct strewn {
   const sl__been *been;
   sl__density *density;
   const sl__search_watch *watch;
   double *q, *value;               /* [POINTS][dim], [POINTS] */
   height *order;                   /* [POINTS], the highest first */
+  int64_t rows;                    /* that are looked at, the highest first: */
   double *high, *level, *gradient; /* [LOOKED_AT][dim], [LOOKED_AT], [LOOKED_AT][dim] */
-  double *first;                   /* [SL__MOST_STREWN][dim] */
-  int32_t count;
+  double *square, *sorted; /* [POINTS], of distances from the chains' mean; [FIRST_POINTS] */
+  places rising, astray;
 } strewn;
 
 /* The mean of the chain that it is the fewest deviations away from. */
@@ -52,6 +72,9 @@ static const double *nearest_mean(const sl__been *been, const double *place) {
   return nearest;
 }
 
+/* Whether a point that was looked at is to be climbed from. */
+typedef bool test(const strewn *s, int64_t r);
+
 static bool rises_outwards(const strewn *s, int64_t r) {
   const int32_t dim = s->been->e->dim;
   const double *place = s->high + r * dim, *mean = nearest_mean(s->been, place);
@@ -60,15 +83,35 @@ static bool rises_outwards(const strewn *s, int64_t r) {
   return isfinite(s->level[r]) && rise > 0;
 }
 
-static void pick(strewn *s) {
+/* As rises_outwards, where the cosine is below 0, but in deviations and less strict. */
+static bool leads_astray(const strewn *s, int64_t r) {
+  const int32_t dim = s->been->e->dim;
+  const double *place = s->high + r * dim, *mean = nearest_mean(s->been, place);
+  double back = 0, slope = 0, both = 0; /* squared lengths, and the product */
+  for (int32_t i = 0; i < dim; i++) {
+    const double way_back = (mean[i] - place[i]) / s->been->sd[i];
+    const double way_up = s->gradient[r * dim + i] * s->been->sd[i];
+    back += way_back * way_back;
+    slope += way_up * way_up;
+    both += way_back * way_up;
+  }
+  return isfinite(s->level[r]) && isfinite(slope) && both < most_cosine * sqrt(back * slope);
+}
+
+static bool is_taken(const strewn *s, const places *p, const double *place) {
+  return sl__been_same(s->been, place, p->count, p->place);
+}
+
+/* Of the points that were looked at, the highest that pass the test; beside `others`, or NULL. */
+static void pick(const strewn *s, test *passes, int most, const places *others, places *to) {
   const int32_t dim = s->been->e->dim;
   int picked = 0;
-  for (int64_t r = 0; r < LOOKED_AT && picked < PICKED; r++) {
+  for (int64_t r = 0; r < s->rows && picked < most; r++) {
     const double *place = s->high + r * dim;
-    if (!rises_outwards(s, r) || sl__been_same(s->been, place, s->count, s->first) ||
+    if (!passes(s, r) || is_taken(s, to, place) || (others && is_taken(s, others, place)) ||
         sl__been_near(s->been, place))
       continue;
-    memcpy(s->first + (size_t)s->count++ * (size_t)dim, place, (size_t)dim * sizeof *place);
+    memcpy(to->place + (size_t)to->count++ * (size_t)dim, place, (size_t)dim * sizeof *place);
     picked++;
   }
 }
@@ -91,13 +134,49 @@ static int by_height(const void *a, const void *b) {
   return x->point < y->point ? -1 : x->point > y->point;
 }
 
-static void choose_highest(strewn *s) {
-  const int32_t dim = s->been->e->dim;
+static void order_by_height(strewn *s) {
   for (int64_t r = 0; r < POINTS; r++)
     s->order[r] = (height){isfinite(s->value[r]) ? s->value[r] : -INFINITY, r};
   qsort(s->order, POINTS, sizeof *s->order, by_height);
-  for (int64_t r = 0; r < LOOKED_AT; r++)
-    memcpy(s->high + r * dim, s->q + s->order[r].point * dim, (size_t)dim * sizeof *s->high);
+}
+
+static void take_row(strewn *s, int64_t point) {
+  const int32_t dim = s->been->e->dim;
+  memcpy(s->high + s->rows++ * dim, s->q + point * dim, (size_t)dim * sizeof *s->high);
+}
+
+static void choose_highest(strewn *s) {
+  s->rows = 0;
+  for (int64_t r = 0; r < LOOKED_AT; r++) take_row(s, s->order[r].point);
+}
+
+static int ascending(const void *a, const void *b) {
+  const double x = *(const double *)a, y = *(const double *)b;
+  return x < y ? -1 : x > y;
+}
+
+static void choose_highest_of_shells(strewn *s) {
+  const sl__been *been = s->been;
+  const int32_t dim = been->e->dim;
+  int64_t taken[SHELLS] = {0};
+  for (int64_t r = 0; r < POINTS; r++) {
+    s->square[r] = 0;
+    for (int32_t i = 0; i < dim; i++) {
+      const double off = (s->q[r * dim + i] - been->mean[i]) / been->sd[i];
+      s->square[r] += off * off;
+    }
+  }
+  memcpy(s->sorted, s->square, FIRST_POINTS * sizeof *s->sorted);
+  qsort(s->sorted, FIRST_POINTS, sizeof *s->sorted, ascending);
+  s->rows = 0;
+  for (int64_t r = 0; r < POINTS; r++) {
+    const int64_t point = s->order[r].point;
+    int shell = 0;
+    while (shell + 1 < SHELLS &&
+           s->square[point] > s->sorted[(shell + 1) * (FIRST_POINTS / SHELLS)])
+      shell++;
+    if (taken[shell]++ < LOOKED_AT / SHELLS) take_row(s, point);
+  }
 }
 
 static sl_status evaluate(strewn *s, sl_context *context, int64_t rows, const double *q,
@@ -117,9 +196,13 @@ static sl_status evaluate(strewn *s, sl_context *context, int64_t rows, const do
 
 static sl_status look(strewn *s, sl_context *context) {
   SL__TRY(evaluate(s, context, POINTS, s->q, s->value, NULL));
+  order_by_height(s);
   choose_highest(s);
-  SL__TRY(evaluate(s, context, LOOKED_AT, s->high, s->level, s->gradient));
-  pick(s);
+  SL__TRY(evaluate(s, context, s->rows, s->high, s->level, s->gradient));
+  pick(s, rises_outwards, PICKED_RISING, NULL, &s->rising);
+  choose_highest_of_shells(s);
+  SL__TRY(evaluate(s, context, s->rows, s->high, s->level, s->gradient));
+  pick(s, leads_astray, PICKED_ASTRAY, &s->rising, &s->astray);
   return SL_OK;
 }
 
@@ -131,24 +214,34 @@ static sl_status open_strewn(strewn *s, sl__arena *arena) {
   s->high = sl__arena_take(arena, LOOKED_AT * dim, sizeof *s->high);
   s->level = sl__arena_take(arena, LOOKED_AT, sizeof *s->level);
   s->gradient = sl__arena_take(arena, LOOKED_AT * dim, sizeof *s->gradient);
-  return s->q && s->value && s->order && s->high && s->level && s->gradient ? SL_OK : SL_NO_MEMORY;
+  s->square = sl__arena_take(arena, POINTS, sizeof *s->square);
+  s->sorted = sl__arena_take(arena, FIRST_POINTS, sizeof *s->sorted);
+  s->astray.place = sl__arena_take(arena, SL__MOST_ASTRAY * dim, sizeof *s->astray.place);
+  const bool all = s->q && s->value && s->order && s->high && s->level && s->gradient &&
+                   s->square && s->sorted && s->astray.place;
+  return all ? SL_OK : SL_NO_MEMORY;
 }
 
 sl_status sl__been_strew(sl_context *context, sl__density *density, uint64_t seed,
-                         const sl__search_watch *watch, const sl__been *been, double *first,
-                         int32_t *count) {
-  strewn s = {.been = been, .density = density, .watch = watch, .first = first};
-  *count = 0;
-  if (been->e->dim > MOST_DIM) return SL_OK;
+                         const sl__search_watch *watch, const sl__been *been,
+                         sl__strewn_places *out) {
+  strewn s = {.been = been, .density = density, .watch = watch, .rising.place = out->first};
+  const size_t dim = (size_t)been->e->dim;
+  out->rising = out->astray = 0;
+  if (dim > MOST_DIM) return SL_OK;
   sl__arena arena;
   sl__arena_open(&arena, context);
   sl_status status = open_strewn(&s, &arena);
-  for (int k = 0; k < 2 * DISTANCES && status == SL_OK; k++) {
+  for (int k = 0; k < SETS && status == SL_OK; k++) {
     const sl__random_key key = {sl__seed_of_part(seed, SL__PART_STREW, k), SL__STREAM_SEARCH, 0};
     draw(&s, key, k / 2, k % 2);
     status = look(&s, context);
   }
+  out->rising = s.rising.count;
+  out->astray = s.astray.count;
+  if (out->astray > 0)
+    memcpy(out->first + (size_t)out->rising * dim, s.astray.place,
+           (size_t)out->astray * dim * sizeof *out->first);
   sl__arena_close(&arena);
-  *count = s.count;
   return status;
 }

@@ -1,0 +1,21 @@
+/* What the rules against a certificate share (rules.c). src/infer/robust only. */
+#ifndef SL_INFER_ROBUST_RULES_H
+#define SL_INFER_ROBUST_RULES_H
+#include "infer/robust/attempt.h"
+
+typedef struct sl__sentence {
+  char *text;
+  size_t size;
+} sl__sentence;
+/* Writes what is against the fit and returns true, or false. */
+typedef bool sl__rule(const sl__robust_report *r, sl__sentence out);
+/* True: so that a rule ends with what it says. */
+bool sl__robust_say(sl__sentence out, const char *format, ...);
+
+/* Of the tempered population's moves: fewer are not good. */
+#define SL__LEAST_ACCEPT 0.5
+
+/* rules_evidence.c */
+sl__rule sl__rule_bounds_crossed, sl__rule_bridge_disagrees, sl__rule_tempering_vague,
+    sl__rule_tempering_disagrees;
+#endif

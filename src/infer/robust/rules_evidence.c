@@ -1,0 +1,81 @@
+/* The rules about log Z: importance, a bridge, and the tempered population estimate it in ways that
+ * go wrong differently, so where they disagree something is missing. */
+#include <math.h>
+#include "infer/robust/rules.h"
+
+static const double errors = 3; /* standard errors that explain a difference */
+/* The tempered population is to be believed where its moves are good: in few dimensions and where
+ * most are accepted; and where it knows the evidence well enough to see half of it missing. */
+static const double most_tempered_se = 0.2;
+enum { MOST_TRUSTED = 10 }; /* dimensions */
+
+/* Whether two estimates differ by more than their errors, and a little, explain. */
+static bool differ(double a, double a_se, double b, double b_se, double little) {
+  return !(fabs(a - b) <= little + errors * sqrt(a_se * a_se + b_se * b_se));
+}
+
+/* Over draws of the target the mean of log w is no less than log Z. */
+bool sl__rule_bounds_crossed(const sl__robust_report *r, sl__sentence out) {
+  const sl__vi_scores *s = &r->scores;
+  const double se =
+      sqrt(s->log_evidence_se * s->log_evidence_se + r->upper_bound_se * r->upper_bound_se);
+  if (s->log_evidence <= r->upper_bound + 0.03 + errors * se) return false;
+  return sl__robust_say(
+      out,
+      "the log evidence by importance, %.3f, is above its upper bound, %.3f: the "
+      "exploration found the wrong places; reparameterise the model, or try another seed",
+      s->log_evidence, r->upper_bound);
+}
+
+bool sl__rule_bridge_disagrees(const sl__robust_report *r, sl__sentence out) {
+  const sl__vi_scores *s = &r->scores;
+  if (!differ(s->log_evidence, s->log_evidence_se, r->bridge, r->bridge_se, 0.03)) return false;
+  return sl__robust_say(
+      out,
+      "two estimates of the log evidence disagree: %.3f by importance, %.3f by bridge "
+      "sampling; try a larger flow or more draws to judge by",
+      s->log_evidence, r->bridge);
+}
+
+/* Whether the population has a say: where chains agree, only if its moves are good. */
+static bool asks_tempering(const sl__robust_report *r) {
+  const bool moves_well = r->dim <= MOST_TRUSTED && r->tempered_accept >= SL__LEAST_ACCEPT;
+  return r->tempered_complete && (moves_well || !r->chains_agree);
+}
+
+bool sl__rule_tempering_vague(const sl__robust_report *r, sl__sentence out) {
+  if (!asks_tempering(r) || r->tempered_se <= most_tempered_se) return false;
+  return sl__robust_say(
+      out,
+      "the tempered population knows the log evidence to %.2f only, %.2f is wanted, so it "
+      "cannot say whether a part is missing; try another seed, or reparameterise the model",
+      r->tempered_se, most_tempered_se);
+}
+
+/* Where chains are what the flow is judged by, a population that found no more places has the mass
+ * of those wrong. */
+static bool places_known(const sl__robust_report *r) {
+  return r->chains_agree && r->population_within;
+}
+
+static bool evidences_differ(const sl__robust_report *r) {
+  const sl__vi_scores *s = &r->scores;
+  return differ(s->log_evidence, s->log_evidence_se, r->tempered, r->tempered_se, 0.05);
+}
+
+bool sl__robust_population_excused(const sl__robust_report *r) {
+  return asks_tempering(r) && places_known(r) && r->tempered > r->scores.log_evidence &&
+         evidences_differ(r);
+}
+
+bool sl__rule_tempering_disagrees(const sl__robust_report *r, sl__sentence out) {
+  if (!asks_tempering(r) || places_known(r)) return false;
+  /* one that found less missed it itself */
+  if (r->chains_agree && r->tempered < r->scores.log_evidence) return false;
+  if (!evidences_differ(r)) return false;
+  return sl__robust_say(
+      out,
+      "two estimates of the log evidence disagree: %.3f by importance, %.3f by tempering; "
+      "one of them misses a part, so try a larger flow and another seed",
+      r->scores.log_evidence, r->tempered);
+}
