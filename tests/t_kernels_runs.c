@@ -173,9 +173,42 @@ static void check_strided(const sl__kernels *table, const sl__kernels *reference
     free(x), free(got), free(wanted);
   }
 }
+/* Pieces: the bits of one call for each, which may read what the one before it wrote. */
+static void check_pieces(const sl__kernels *table, const sl__kernels *reference, sl_dtype type) {
+  (void)reference;
+  enum { N = 3, PIECES = 5, APART = 4, MOST = APART * (PIECES + 1) };
+  for (int op = 0; op < SL__EW_COUNT; op++) {
+    for (uint8_t scalars = 0; scalars < 8; scalars++) {
+      const int arity = sl__elementwise_arity((sl__elementwise)op);
+      const size_t size = size_of(type);
+      char *x = numbers(type, 2 * MOST, 0.1, 1);
+      char *got = numbers(type, MOST, 0.1, 1), *wanted = numbers(type, MOST, 0.1, 1);
+      memcpy(wanted, got, MOST * size);
+      sl__few few = {.kernel = table->elementwise[op],
+                     .elementwise = (uint8_t)op,
+                     .scalars = scalars,
+                     .pieces = PIECES,
+                     .n = N,
+                     .stride = {APART, 1, N, APART},
+                     .y = got + APART * size,
+                     .a = got,
+                     .b = arity > 1 ? x : NULL,
+                     .c = arity > 2 ? x + MOST * size : NULL,
+                     .attribute = 0.37};
+      table->run_few(1, &few);
+      for (size_t i = 0; i < PIECES; i++)
+        few.kernel(N, wanted + (i + 1) * APART * size, wanted + i * APART * size,
+                   few.b ? x + i * size : NULL, few.c ? x + (MOST + N * i) * size : NULL, scalars,
+                   0.37);
+      CHECK(memcmp(got, wanted, MOST * size) == 0);
+      free(x), free(got), free(wanted);
+    }
+  }
+}
 TEST(lists_of_elementwise_operations) {
   each_table(check_few);
   each_table(check_strided);
+  each_table(check_pieces);
 }
 
 /* ---- random numbers ---- */

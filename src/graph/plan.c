@@ -310,6 +310,7 @@ static sl_status list_outputs(sl__plan *p, int count, const sl_node *outputs) {
   for (int k = 0; k < count; k++) {
     const sl__value *v = &out->values[p->value[outputs[k]]];
     out->outputs[k] = p->value[outputs[k]];
+    out->batched_outputs += out->values[out->outputs[k]].batched;
     if (v->area != SL__AREA_ACCUMULATOR || v->view_offset != 0) continue;
     sl__accumulator *a = &out->accumulators[v->offset];
     if (a->output >= 0 || a->count != v->count) continue;

@@ -117,7 +117,7 @@ struct sl__program {
   uint32_t value_count;
   sl__stage stage[3];
   uint32_t *outputs; /* values */
-  int32_t output_count;
+  int32_t output_count, batched_outputs;
   sl__input *inputs;
   int32_t input_count;
   sl__accumulator *accumulators;

@@ -153,6 +153,7 @@ typedef struct job {
 } job;
 
 static void store_outputs(const job *j, const sl__frame *f) {
+  if (j->program->batched_outputs == 0) return;
   for (int32_t k = 0; k < j->program->output_count; k++) {
     const sl__value *v = &j->program->values[j->program->outputs[k]];
     const sl__sink *sink = &j->run->sinks[k];

@@ -111,11 +111,59 @@ static bool list_step(sl__lists *l, const sl__frame *f, const sl__step *s) {
   }
 }
 
+/* ---- pieces ---- */
+
+/* A concatenation, or an operation on [8,2] with one number for each of the 8, is many calls for a
+ * few numbers each, at places that are equally far apart: one call with pieces. */
+enum { MOST_IN_PIECE = 4 };
+
+/* Numbers from one place to another, of the same array or not; false: too many for a stride. */
+static bool distance(const void *from, const void *to, int64_t size, int32_t *numbers) {
+  const int64_t bytes = (int64_t)((uintptr_t)to - (uintptr_t)from);
+  if (bytes % size != 0 || bytes / size > INT32_MAX || bytes / size < INT32_MIN) return false;
+  *numbers = (int32_t)(bytes / size);
+  return true;
+}
+
+/* Takes `next` for one more piece of `few`, if it is. */
+static bool takes(sl__few *few, const sl__few *next, int64_t size) {
+  const int32_t pieces = few->pieces > 1 ? few->pieces : 1;
+  if (few->is_strided || next->is_strided || few->kernel != next->kernel || few->n != next->n ||
+      few->n > MOST_IN_PIECE || few->scalars != next->scalars || pieces == SL__FEW_PIECES ||
+      memcmp(&few->attribute, &next->attribute, sizeof few->attribute) != 0)
+    return false;
+  const void *const at[4] = {few->a, few->b, few->c, few->y}, *const next_at[4] = {next->a, next->b,
+                                                                                   next->c,
+                                                                                   next->y};
+  int32_t stride[4];
+  for (int k = 0; k < 4; k++) {
+    if (!distance(at[k], next_at[k], size, &stride[k])) return false;
+    if (pieces > 1 && stride[k] != (int64_t)pieces * few->stride[k]) return false;
+  }
+  if (pieces == 1) memcpy(few->stride, stride, sizeof stride);
+  few->pieces = (uint8_t)(pieces + 1);
+  return true;
+}
+
+static int32_t join_pieces(int32_t count, sl__few *few, int64_t size) {
+  int32_t kept = 0;
+  for (int32_t i = 1; i < count; i++) {
+    if (!takes(&few[kept], &few[i], size)) few[++kept] = few[i];
+  }
+  return kept + 1;
+}
+
 static void list_stage(sl__lists *l, const sl__stage *stage, const sl__frame *f, int which) {
   l->begin = l->calls;
   for (int32_t i = 0; i < stage->steps; i++) {
     const sl__step *s = &stage->step[i];
     if (!list_step(l, f, s)) l->call[l->calls++] = (sl__call){.kind = SL__CALL_STEP, .with = s};
+  }
+  for (int32_t c = l->begin; c < l->calls; c++) {
+    sl__call *call = &l->call[c];
+    if (call->kind == SL__CALL_FEW)
+      call->count =
+          join_pieces(call->count, (sl__few *)(uintptr_t)call->with, sl__type_size(call->type));
   }
   l->stage_begin[which] = l->begin;
   l->stage_end[which] = l->calls;

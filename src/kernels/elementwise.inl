@@ -10,6 +10,20 @@ enum { NAME(BLOCK) = 16 };
 typedef void NAME(block_loop)(int64_t blocks, T *y, const T *const operands[3],
                               const int64_t step[3], T p);
 
+/* Fewer than BLOCK numbers: whole registers, then the others. */
+INLINE void NAME(copy_some)(T *to, const T *from, int64_t count) {
+  int64_t i = 0;
+  for (; i + LANES <= count; i += LANES) NAME(store)(to + i, NAME(load)(from + i));
+  SAME_INDEX for (; i < count; i++) to[i] = from[i];
+}
+
+/* A block of them, with the first in the places that are left. */
+INLINE void NAME(fill_block)(T block[BLOCK], const T *from, int64_t count) {
+  const vector first = NAME(all)(from[0]);
+  UNROLL for (int i = 0; i < BLOCK; i += LANES) NAME(store)(block + i, first);
+  NAME(copy_some)(block, from, count);
+}
+
 static void NAME(by_blocks)(NAME(block_loop) *loop, int64_t n, T *y, const void *a, const void *b,
                             const void *c, unsigned scalars, double attribute) {
   const void *const given[3] = {a, b, c};
@@ -33,11 +47,11 @@ static void NAME(by_blocks)(NAME(block_loop) *loop, int64_t n, T *y, const void 
   for (int k = 0; k < 3; k++) {
     if (step[k] == 0) continue;
     from[k] += whole * BLOCK;
-    for (int i = 0; i < BLOCK; i++) one_block[k][i] = from[k][i < rest ? i : 0];
+    NAME(fill_block)(one_block[k], from[k], rest);
     from[k] = one_block[k];
   }
   loop(1, one_block[3], from, step, (T)attribute);
-  memcpy(y + whole * BLOCK, one_block[3], (size_t)rest * sizeof(T));
+  NAME(copy_some)(y + whole * BLOCK, one_block[3], rest);
 }
 
 #define LOAD_1 const T a = a_[i];

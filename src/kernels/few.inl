@@ -63,31 +63,80 @@ INLINE bool NAME(few_registers)(const sl__few *few, int64_t whole) {
 #undef EACH_2
 #undef EACH_3
 
-#define EACH(...)                                       \
-  for (; i < n; i++) {                                  \
-    const T a = a_[step_a * i];                         \
-    y[i] = (__VA_ARGS__);                               \
-  }                                                     \
+#define SOME(k, x)                                                  \
+  (few->scalars >> k & 1 ? *(const T *)few->x - (half_vector){0}    \
+                         : NAME(load_half)((const T *)few->x + begin))
+#define EACH(...)                                                              \
+  {                                                                            \
+    const half_vector a = SOME(0, a);                                          \
+    NAME(store_half)(y, (__VA_ARGS__));                                        \
+    return true;                                                               \
+  }
+#define EACH_2(...)                                                            \
+  {                                                                            \
+    const half_vector a = SOME(0, a), b = SOME(1, b);                          \
+    NAME(store_half)(y, (__VA_ARGS__));                                        \
+    return true;                                                               \
+  }
+#define EACH_3(...)                                                            \
+  {                                                                            \
+    const half_vector a = SOME(0, a), b = SOME(1, b), c = SOME(2, c);          \
+    NAME(store_half)(y, (__VA_ARGS__));                                        \
+    return true;                                                               \
+  }
+
+/* Half a register, from `begin` on; false: it takes another way. */
+INLINE bool NAME(few_of_half)(const sl__few *few, int64_t begin) {
+  const T p = (T)few->attribute;
+  T *y = (T *)few->y + begin;
+  switch (few->elementwise) {
+    PLAIN(EACH, EACH_2, EACH_3)
+    default: return false;
+  }
+}
+#undef EACH
+#undef EACH_2
+#undef EACH_3
+#undef SOME
+
+/* To the next piece, which may lie in another array: addresses, not places of one array. */
+#define MOVE(pointer, k) \
+  (pointer = (void *)((uintptr_t)(pointer) + (uintptr_t)((int64_t)stride[k] * (int64_t)sizeof(T))))
+#define EACH(...)                                                              \
+  do {                                                                         \
+    for (int64_t i = begin; i < n; i++) {                                      \
+      const T a = a_[step_a * i];                                              \
+      y[i] = (__VA_ARGS__);                                                    \
+    }                                                                          \
+    MOVE(a_, 0), MOVE(y, 3);                                                   \
+  } while (--pieces > 0);                                                      \
   return true;
-#define EACH_2(...)                                     \
-  for (; i < n; i++) {                                  \
-    const T a = a_[step_a * i], b = b_[step_b * i];     \
-    y[i] = (__VA_ARGS__);                               \
-  }                                                     \
+#define EACH_2(...)                                                            \
+  do {                                                                         \
+    for (int64_t i = begin; i < n; i++) {                                      \
+      const T a = a_[step_a * i], b = b_[step_b * i];                          \
+      y[i] = (__VA_ARGS__);                                                    \
+    }                                                                          \
+    MOVE(a_, 0), MOVE(b_, 1), MOVE(y, 3);                                      \
+  } while (--pieces > 0);                                                      \
   return true;
-#define EACH_3(...)                                                              \
-  for (; i < n; i++) {                                                           \
-    const T a = a_[step_a * i], b = b_[step_b * i], c = c_[step_c * i];          \
-    y[i] = (__VA_ARGS__);                                                        \
-  }                                                                              \
+#define EACH_3(...)                                                            \
+  do {                                                                         \
+    for (int64_t i = begin; i < n; i++) {                                      \
+      const T a = a_[step_a * i], b = b_[step_b * i], c = c_[step_c * i];      \
+      y[i] = (__VA_ARGS__);                                                    \
+    }                                                                          \
+    MOVE(a_, 0), MOVE(b_, 1), MOVE(c_, 2), MOVE(y, 3);                         \
+  } while (--pieces > 0);                                                      \
   return true;
 
-/* Numbers from i on, fewer than a register has. */
-static bool NAME(few_numbers)(const sl__few *few, int64_t i) {
-  const int64_t n = few->n;
+/* Numbers begin .. n - 1 of every piece; false: it takes the kernel. */
+INLINE bool NAME(few_numbers)(const sl__few *few, int64_t begin, int64_t n) {
   const T *a_ = few->a, *b_ = few->b, *c_ = few->c, p = (T)few->attribute;
   const int64_t step_a = !(few->scalars & 1), step_b = !(few->scalars & 2),
                 step_c = !(few->scalars & 4);
+  const int32_t *stride = few->stride;
+  int32_t pieces = few->pieces;
   T *y = few->y;
   switch (few->elementwise) {
     PLAIN(EACH, EACH_2, EACH_3)
@@ -127,16 +176,40 @@ NOT_INLINE void NAME(few_strided)(const sl__few *few) {
   memcpy(few->y, made, (size_t)n * sizeof(T));
 }
 
+/* Of a call without pieces. */
+NOT_INLINE bool NAME(few_rest)(const sl__few *few, int64_t begin) {
+  if (few->n - begin >= LANES / 2 && NAME(few_of_half)(few, begin)) begin += LANES / 2;
+  return begin == few->n || NAME(few_numbers)(few, begin, few->n);
+}
+
+NOT_INLINE void NAME(few_pieces)(const sl__few *few) {
+  if (few->n == 2 ? NAME(few_numbers)(few, 0, 2) : NAME(few_numbers)(few, 0, few->n)) return;
+  const int32_t *stride = few->stride;
+  const T *a = few->a, *b = few->b, *c = few->c;
+  T *y = few->y;
+  for (int32_t i = 0; i < few->pieces; i++) {
+    few->kernel(few->n, y, a, b, c, few->scalars, few->attribute);
+    MOVE(a, 0), MOVE(y, 3);
+    if (b) MOVE(b, 1);
+    if (c) MOVE(c, 2);
+  }
+}
+
 static void NAME(run_few)(int64_t count, const sl__few *few) {
   for (const sl__few *end = few + count; few < end; few++) {
     if (few->is_strided) {
       NAME(few_strided)(few);
       continue;
     }
+    if (few->pieces > 1) {
+      NAME(few_pieces)(few);
+      continue;
+    }
     const int64_t whole = few->n & ~(int64_t)(LANES - 1);
     bool done = whole == 0 || NAME(few_registers)(few, whole);
-    if (done && whole < few->n) done = NAME(few_numbers)(few, whole);
+    if (done && whole < few->n) done = NAME(few_rest)(few, whole);
     if (!done)
       few->kernel(few->n, few->y, few->a, few->b, few->c, few->scalars, few->attribute);
   }
 }
+#undef MOVE

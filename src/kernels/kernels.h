@@ -27,14 +27,16 @@ typedef void (*sl__elementwise_kernel)(int64_t n, void *y, const void *a, const 
                                        const void *c, unsigned scalars, double attribute);
 
 /* One call of an elementwise kernel; or, is_strided, of one whose operands are n numbers `stride`
- * apart, at most SL__FEW_STRIDED, and y is none of them. */
-enum { SL__FEW_STRIDED = 32 };
+ * apart, at most SL__FEW_STRIDED, and y is none of them; or `pieces` calls (0 is 1), one after
+ * another, whose operands and results are `stride` apart. */
+enum { SL__FEW_STRIDED = 32, SL__FEW_PIECES = 255 };
 typedef struct sl__few {
   sl__elementwise_kernel kernel;
   uint8_t elementwise; /* which it is */
   uint8_t scalars;
   bool is_strided;
-  int32_t n, stride[3];
+  uint8_t pieces;
+  int32_t n, stride[4]; /* of a, b, c; y */
   void *y;
   const void *a, *b, *c;
   double attribute;

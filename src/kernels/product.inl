@@ -29,26 +29,58 @@ static bool NAME(is_small)(const sl__product *p) {
          !p->b_transposed && !p->accumulate && !p->k_begin && !p->k_end && !p->n_end;
 }
 
-/* The sums of the tiles, 16 columns of a row of C at a time. */
-static void NAME(small_run)(const sl__product *p) {
-  enum { COLUMNS = 16, REGISTERS = COLUMNS / LANES };
-  for (int64_t m = 0; m < p->m; m++) {
-    const T *a = (const T *)p->a + m * p->a_row;
-    const T *base = p->base ? (const T *)p->base + m * p->base_row : NULL;
-    T *c = (T *)p->c + m * p->c_row;
-    for (int64_t n = 0; n < p->n; n += COLUMNS) {
-      vector sum[REGISTERS];
-      UNROLL for (int i = 0; i < REGISTERS; i++) {
-        sum[i] = base ? NAME(load)(base + n + i * LANES) : (vector){0};
-        if (p->bias) sum[i] += ((const T *)p->bias)[m];
-      }
-      const T *b = (const T *)p->b + n;
-      for (int64_t k = 0; k < p->k; k++, b += p->b_row) {
-        UNROLL for (int i = 0; i < REGISTERS; i++)
-          sum[i] += NAME(load)(b + i * LANES) * a[k * p->a_column];
-      }
-      UNROLL for (int i = 0; i < REGISTERS; i++) NAME(store)(c + n + i * LANES, sum[i]);
+/* A row of C, 16 columns at a time, of so many terms: what they are multiplied by is kept in
+ * registers. To add minus zero changes nothing. */
+INLINE void NAME(small_row)(const int terms, const sl__product *p, int64_t m) {
+  enum { COLUMNS = 16, REGISTERS = COLUMNS / LANES, MOST_TERMS = 2 };
+  static const T zeros[COLUMNS] = {0};
+  const T *a = (const T *)p->a + m * p->a_row, *b = p->b;
+  const T *base = p->base ? (const T *)p->base + m * p->base_row : zeros;
+  const int64_t base_step = p->base ? COLUMNS : 0;
+  const vector bias = NAME(all)(p->bias ? ((const T *)p->bias)[m] : -(T)0);
+  vector factor[MOST_TERMS];
+  UNROLL for (int k = 0; k < terms; k++) factor[k] = NAME(all)(a[k * p->a_column]);
+  T *c = (T *)p->c + m * p->c_row, *const end = c + p->n;
+  for (; c < end; c += COLUMNS, b += COLUMNS, base += base_step) {
+    UNROLL for (int i = 0; i < REGISTERS; i++) {
+      vector sum = NAME(load)(base + i * LANES) + bias;
+      UNROLL for (int k = 0; k < terms; k++)
+        sum += NAME(load)(b + k * p->b_row + i * LANES) * factor[k];
+      NAME(store)(c + i * LANES, sum);
     }
+  }
+}
+
+/* The same of any number of terms. */
+static void NAME(small_row_of_many)(const sl__product *p, int64_t m) {
+  enum { COLUMNS = 16, REGISTERS = COLUMNS / LANES };
+  const T *a = (const T *)p->a + m * p->a_row;
+  const T *base = p->base ? (const T *)p->base + m * p->base_row : NULL;
+  T *c = (T *)p->c + m * p->c_row;
+  for (int64_t n = 0; n < p->n; n += COLUMNS) {
+    vector sum[REGISTERS];
+    UNROLL for (int i = 0; i < REGISTERS; i++) {
+      sum[i] = base ? NAME(load)(base + n + i * LANES) : (vector){0};
+      if (p->bias) sum[i] += ((const T *)p->bias)[m];
+    }
+    const T *b = (const T *)p->b + n;
+    for (int64_t k = 0; k < p->k; k++, b += p->b_row) {
+      UNROLL for (int i = 0; i < REGISTERS; i++)
+        sum[i] += NAME(load)(b + i * LANES) * a[k * p->a_column];
+    }
+    UNROLL for (int i = 0; i < REGISTERS; i++) NAME(store)(c + n + i * LANES, sum[i]);
+  }
+}
+
+/* The sums of the tiles. */
+NOT_INLINE void NAME(small_run)(const sl__product *p) {
+  for (int64_t m = 0; m < p->m; m++) {
+    if (p->k == 1)
+      NAME(small_row)(1, p, m);
+    else if (p->k == 2)
+      NAME(small_row)(2, p, m);
+    else
+      NAME(small_row_of_many)(p, m);
   }
 }
 
@@ -207,16 +239,8 @@ static void NAME(run_by_tiles)(const sl__product *p, NAME(cut) cut) {
   }
 }
 
-static void NAME(product_run)(const sl__product *p, int64_t unit_begin, int64_t unit_end,
-                              void *scratch) {
-  if (NAME(is_thin)(p)) {
-    NAME(thin_run)(p, unit_begin, unit_end, scratch);
-    return;
-  }
-  if (NAME(is_small)(p)) {
-    NAME(small_run)(p);
-    return;
-  }
+NOT_INLINE void NAME(tiled_run)(const sl__product *p, int64_t unit_begin, int64_t unit_end,
+                                void *scratch) {
   assert(!p->base);
   NAME(cut) cut = NAME(cut_of)(p);
   cut.panel_begin = cut.by_panels ? unit_begin : 0;
@@ -228,4 +252,14 @@ static void NAME(product_run)(const sl__product *p, int64_t unit_begin, int64_t 
     NAME(run_by_tiles)(p, cut);
   else
     NAME(run_by_panels)(p, cut, scratch);
+}
+
+static void NAME(product_run)(const sl__product *p, int64_t unit_begin, int64_t unit_end,
+                              void *scratch) {
+  if (NAME(is_thin)(p))
+    NAME(thin_run)(p, unit_begin, unit_end, scratch);
+  else if (NAME(is_small)(p))
+    NAME(small_run)(p);
+  else
+    NAME(tiled_run)(p, unit_begin, unit_end, scratch);
 }

@@ -87,6 +87,16 @@ INLINE void NAME(dots)(const int rows, int64_t begin, int64_t end, int64_t room,
   NAME(add_lanes)(folded, sums);
 }
 
+NOT_INLINE void NAME(dots_of)(int rows, int64_t begin, int64_t end, int64_t room, const T *a,
+                              int64_t a_row, const T *b, T sums[THIN_ROWS]) {
+  switch (rows) {
+    case 1: NAME(dots)(1, begin, end, room, a, a_row, b, sums); break;
+    case 2: NAME(dots)(2, begin, end, room, a, a_row, b, sums); break;
+    case 3: NAME(dots)(3, begin, end, room, a, a_row, b, sums); break;
+    default: NAME(dots)(4, begin, end, room, a, a_row, b, sums); break;
+  }
+}
+
 /* Rows m .. m + rows - 1 of C; column n of B is columns + n * column_stride. */
 static void NAME(thin_rows)(const sl__product *p, int64_t m, int rows, const T *columns,
                             int64_t column_stride) {
@@ -97,12 +107,7 @@ static void NAME(thin_rows)(const sl__product *p, int64_t m, int rows, const T *
   for (int64_t n = 0; n < p->n; n++) {
     const T *b = columns + n * column_stride;
     T sums[THIN_ROWS];
-    switch (rows) {
-      case 1: NAME(dots)(1, begin, end, room, a, p->a_row, b, sums); break;
-      case 2: NAME(dots)(2, begin, end, room, a, p->a_row, b, sums); break;
-      case 3: NAME(dots)(3, begin, end, room, a, p->a_row, b, sums); break;
-      default: NAME(dots)(4, begin, end, room, a, p->a_row, b, sums); break;
-    }
+    NAME(dots_of)(rows, begin, end, room, a, p->a_row, b, sums);
     for (int i = 0; i < rows; i++) {
       T *c = (T *)p->c + (m + i) * p->c_row + n;
       T sum = bias ? sums[i] + bias[m + i] : sums[i];
@@ -117,19 +122,16 @@ static void NAME(thin_rows)(const sl__product *p, int64_t m, int rows, const T *
 
 /* One row of A, the other way round: the rows of B share what is read of it. */
 static void NAME(single_row)(const sl__product *p) {
-  sl__product turned = *p;
-  turned.m = p->n;
-  turned.n = 1;
-  turned.a = p->b;
-  turned.a_row = p->b_row;
-  turned.c_row = 1;
-  for (int64_t m = 0; m < turned.m; m += THIN_ROWS) {
-    const int rows = turned.m - m < THIN_ROWS ? (int)(turned.m - m) : THIN_ROWS;
-    NAME(thin_rows)(&turned, m, rows, p->a, 0);
+  for (int64_t n = 0; n < p->n; n += THIN_ROWS) {
+    const int rows = p->n - n < THIN_ROWS ? (int)(p->n - n) : THIN_ROWS;
+    T sums[THIN_ROWS], *c = (T *)p->c + n;
+    NAME(dots_of)(rows, 0, p->k, p->room, (const T *)p->b + n * p->b_row, p->b_row, p->a, sums);
+    for (int i = 0; i < rows; i++) c[i] = p->accumulate ? c[i] + sums[i] : sums[i];
   }
 }
 
-static void NAME(thin_run)(const sl__product *p, int64_t unit_begin, int64_t unit_end, T *scratch) {
+NOT_INLINE void NAME(thin_run)(const sl__product *p, int64_t unit_begin, int64_t unit_end,
+                               T *scratch) {
   const bool structured = p->k_begin || p->k_end || p->n_end;
   if (p->m == 1 && p->b_transposed && !structured && !p->bias && !p->base) {
     NAME(single_row)(p);

@@ -10,11 +10,9 @@ INLINE vector NAME(load)(const T *from) { return *(const NAME(vector_in_memory) 
 
 INLINE void NAME(store)(T *to, vector value) { *(NAME(vector_in_memory) *)to = value; }
 
-INLINE vector NAME(all)(T value) {
-  vector register_of = {0};
-  UNROLL for (int i = 0; i < LANES; i++) register_of[i] = value;
-  return register_of;
-}
+/* Without 0 every number stays what it is, minus zero too; lanes set one by one stay single steps,
+ * eight of them one after another. */
+INLINE vector NAME(all)(T value) { return value - (vector){0}; }
 
 /* What a comparison of two registers gives: all bits of a lane are set, or none. */
 typedef WORD NAME(mask) __attribute__((vector_size(LANES * sizeof(T))));
