@@ -22,12 +22,14 @@ foreach(suite numbers threads)
   endforeach()
 endforeach()
 
-# The longest first, so that the cores end together, also where ctest has not learnt their times.
-set(longest cli_docs cli_reproduce t_mass_large cli_nuts_and_flow cli_policy cli_columns t_catalogue
-  cli_resume cli_nuts t_stan_limits t_stan_trace t_smc t_sbc fuzz_model t_fit t_transformers
-  t_extremes t_cells cli_plot cli_summary t_conditional t_catalogue_mass t_catalogue_steps
-  cli_report cli_posterior t_alloc t_schema t_robust_search t_toys t_graph t_bases
-  t_bases_gradients t_graph_random t_graph_threads t_robust t_model)
+# The longest first, by the processor time of the slowest stage, so that the cores end together,
+# also where ctest has not learnt their times.
+set(longest cli_docs cli_nuts cli_reproduce cli_columns t_fit t_catalogue t_graph_threads
+  cli_vi_robust t_mass_large cli_summary fuzz_model cli_plot t_stan_limits t_mle cli_nuts_and_flow
+  t_api_policy cli_examples t_graph_sums t_robust cli_precondition t_chain_precondition
+  cli_posterior t_catalogue_mass t_robust_heavy t_stan_trace t_robust_search t_catalogue_steps
+  t_chain_trial t_smc t_root cli_work t_transformers cli_report t_cells t_graph t_ode
+  t_bases_gradients t_extremes cli_resume t_sbc t_graph_random t_bases cli_nuts_advice t_api_vi)
 set(cost 100)
 foreach(name IN LISTS longest)
   if(TEST ${name})

@@ -1,7 +1,7 @@
 #!/bin/sh
 # A fit that is killed and resumed ends in the same bits as one that was not; Ctrl-C saves the best so far.
 . "$(dirname "$0")/shell.sh"
-fit="fit d.csv --flow coupling(affine,hidden=64x64)*4 --steps 1500 --batch 128 --patience 0 --seed 2"
+fit="fit d.csv --flow coupling(affine,hidden=64x64)*4 --steps $(fewer 1500 300) --batch 128 --patience 0 --seed 2"
 
 run 0 data pinwheel -n 2000 --seed 1 -o d.csv
 run 0 $fit --quiet -o whole.safetensors

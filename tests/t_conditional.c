@@ -345,7 +345,7 @@ static void check_fit(const char *formula) {
   sl_fit_options options;
   sl_fit_options_default(&options, sizeof options);
   options.formula = formula;
-  options.steps = 1500;
+  options.steps = 400;
   options.batch = 256;
   options.rate = 5e-3;
   sl_flow *flow = NULL;

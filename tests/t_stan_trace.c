@@ -305,8 +305,11 @@ static const bad_case bad_cases[] = {
     {"transformed data { cov_matrix[2] x = [[1, 2], [2, 1]]; }", "positive definite"},
 };
 
+/* Loops without end take all steps that a program has, which is long under a sanitizer: there one
+ * of the two that end so will do. */
 TEST(errors) {
   for (size_t i = 0; i < sizeof bad_cases / sizeof *bad_cases; i++) {
+    if (UNDER_SANITIZER && strcmp(bad_cases[i].message, "run for ever") == 0) continue;
     sl__stan_model *model = try_model(bad_cases[i].text, NULL);
     if (!CHECK(model == NULL)) printf("  %s\n", bad_cases[i].text);
     sl__stan_model_free(context, model);
