@@ -121,6 +121,15 @@ check "even where 0 is typed" test "$(grep -c 'trajectories from one' out)" = 0
 run 1 nuts --target funnel --quiet --seed 1 --thin 1
 check "no thinning, typed" grep -q '^[2-8] trajectories from one draw to the next, as the' out
 
+# Steps that are halved where the density is narrow: as told, and by default in a flow's space only.
+"$sluice" nuts --target funnel --quiet --seed 1 --halvings 8 --draws 200 -o halved.csv >out 2>err
+check "halved as told" grep -q '^steps were halved up to 8 times where the energy changed too much; ' out
+check "the file says so" grep -q '^# halvings = 8' halved.csv
+"$sluice" nuts --target funnel --seed 1 --draws 200 --json --quiet >out 2>err
+json
+check "never by default" test "$(value irreversible)" = 0
+refused "give a whole number from 0 to 20" nuts --target funnel --halvings 21
+
 run 0 nuts coin.stan --data coin.json --quiet -o - --seed 2
 check "the draws alone on standard output" test "$(grep -vc '^[#lp0-9-]' out)" = 0
 "$sluice" nuts coin.stan --data coin.json -o - --seed 2 >out 2>err
@@ -205,55 +214,52 @@ if [ -w /dev/full ]; then
 fi
 
 # ---- a run that is interrupted or killed leaves what it has ----
-"$sluice" nuts --target funnel --draws 100000000 --thin 1000 -o cut.csv --quiet >out 2>err &
-process=$!
-sleep 4
+# background ARGUMENTS...: sluice in the background, as `process`.
+background() {
+  "$sluice" "$@" --quiet >out 2>err &
+  process=$!
+}
+# wait_for FILE ROWS: till it has so many.
+wait_for() {
+  tries=0
+  while [ "$(cat "$1" 2>/dev/null | grep -vc '^#')" -lt "$2" ] && [ $tries -lt 1200 ]; do
+    tries=$((tries + 1))
+    sleep 0.05
+  done
+}
+endless="--draws 100000000 --thin 100"
+background nuts --target funnel $endless -o cut.csv
+wait_for cut.csv 20
 kill -INT $process
 wait $process
 check "interrupted: 130" test $? = 130
 check "it says so in the file" grep -q '^# Interrupted' cut.csv
 check "it says so" grep -q '^sluice: interrupted; the draws so far are in cut.csv' err
 read_back summary cut.csv
-"$sluice" nuts --target funnel --draws 100000000 --thin 1000 -o cut.csv --quiet >out 2>err &
-process=$!
-sleep 4
+rm cut.csv
+background nuts --target funnel $endless -o cut.csv
+wait_for cut.csv 20
 kill -KILL $process
 wait $process 2>/dev/null
 read_back summary cut.csv
-"$sluice" nuts --target funnel --warmup 100000000 --save-warmup --chains 1 -o warm.csv --quiet \
-  >out 2>err &
-process=$!
-sleep 4
+background nuts --target funnel --warmup 100000000 --save-warmup --chains 1 -o warm.csv
+wait_for warm.csv 20
 kill -KILL $process
 wait $process 2>/dev/null
 refused 'warm-up but no draws' summary warm.csv
-# background ARGUMENTS...: sluice in the background, as `process`.
-background() {
-  "$sluice" "$@" --quiet >out 2>err &
-  process=$!
-}
-# wait_for FILE: till it has some rows.
-wait_for() {
-  tries=0
-  while [ "$(cat "$1" 2>/dev/null | grep -vc '^#')" -lt 100 ] && [ $tries -lt 600 ]; do
-    tries=$((tries + 1))
-    sleep 0.05
-  done
-}
 # NPY and safetensors, whose blocks cannot grow, have their draws in a CSV beside them till the end.
 for format in npy safetensors; do
   file=cut.$format
-  endless="nuts --target gaussian55 --draws 100000000 --thin 1000"
-  background $endless -o $file
-  wait_for $file.part.csv
+  background nuts --target gaussian55 $endless -o $file
+  wait_for $file.part.csv 100
   kill -KILL $process
   wait $process 2>/dev/null
   check "$format killed: chains are told" grep -q ',energy__,chain__,' $file.part.csv
   read_back summary $file.part.csv
   check "$format killed: a table" grep -q '^x1 ' out
   rm $file.part.csv
-  background $endless -o $file
-  wait_for $file.part.csv
+  background nuts --target gaussian55 $endless -o $file
+  wait_for $file.part.csv 100
   kill -INT $process
   wait $process
   check "$format interrupted: 130" test $? = 130
@@ -262,8 +268,8 @@ for format in npy safetensors; do
   read_back summary $file
   rm $file
   # What cannot be written in the end is left where it is.
-  background $endless -o $file
-  wait_for $file.part.csv
+  background nuts --target gaussian55 $endless -o $file
+  wait_for $file.part.csv 100
   mkdir $file
   kill -INT $process
   wait $process

@@ -67,6 +67,12 @@ TEST(evidence_with_draws_that_are_given) {
   CHECK(drawn.trajectories == 3 && drawn.gradient_evaluations > gradients);
   nuts.trajectories = -1;
   CHECK(sl_nuts(f.context, f.target, &nuts, &out, NULL) == SL_BAD_ARGUMENT);
+  nuts.trajectories = 1;
+  nuts.halvings = 21;
+  CHECK(sl_nuts(f.context, f.target, &nuts, &out, NULL) == SL_BAD_ARGUMENT);
+  CHECK(strstr(sl_error(f.context), "halvings is 21; it must lie in 0..20") != NULL);
+  nuts.halvings = 3;
+  REQUIRE_OK(f.context, sl_nuts(f.context, f.target, &nuts, &out, &drawn));
   sl_evidence_options options;
   sl_evidence_options_default(&options, sizeof options);
   options.draws = sl_in_f64(x, ROWS, 2);

@@ -95,15 +95,23 @@ TEST(a_program_that_refuses_points_is_quoted) {
 
 TEST(advice_that_was_followed_is_not_repeated) {
   const judged unknown = judge(0, false, 3, 0), usual = judge(0.8, false, 3, 0);
-  CHECK(says(&unknown, "missing; raise --adapt-delta (0.95, 0.99), sample in"));
+  CHECK(says(&unknown,
+             "missing; raise --adapt-delta (0.95, 0.99), halve steps there (--halvings 8), "
+             "sample in"));
   CHECK(strcmp(unknown.text, usual.text) == 0);
   const judged careful = judge(0.95, false, 3, 0), strict = judge(0.99, false, 3, 0);
-  CHECK(says(&careful, "raise --adapt-delta (0.99), sample in"));
+  CHECK(says(&careful, "raise --adapt-delta (0.99), halve steps"));
   CHECK(!says(&strict, "--adapt-delta"));
-  CHECK(says(&strict, "missing; sample in a fitted flow's space (--precondition auto), or write"));
+  CHECK(says(&strict, "missing; halve steps there (--halvings 8), sample in a fitted flow's space "
+                      "(--precondition auto), or write"));
   const judged in_flow = judge(0.8, true, 3, 0), both = judge(0.99, true, 3, 0);
-  CHECK(says(&in_flow, "raise --adapt-delta (0.95, 0.99), or write the narrow"));
-  CHECK(says(&both, "missing; write the narrow"));
+  CHECK(says(&in_flow,
+             "raise --adapt-delta (0.95, 0.99), halve steps there (--halvings 8), or write"));
+  CHECK(says(&both, "missing; halve steps there (--halvings 8), or write the narrow"));
+  const sl__run_facts done = {
+      .chains = 4, .divergences = 3, .preconditioned = true, .halves = true, .adapt_delta = 0.99};
+  const judged all = judge_facts(done, 0);
+  CHECK(says(&all, "missing; write the narrow"));
   const judged still = judge(0.99, false, 0, 1);
   CHECK(says(&still, "did not move") && !says(&still, "--adapt-delta"));
 }

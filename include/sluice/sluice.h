@@ -739,6 +739,10 @@ typedef struct sl_nuts_options {
   /* Trajectories from one draw to the next. 0: as many, up to 8, as the warm-up shows to be needed,
    * with a Fisher metric and without thinning; else 1. */
   int32_t trajectories;
+  /* How often a step may be halved where the energy would change too much on it; 0, the default:
+   * never. For densities that are narrow in one place and wide in another, in place of divergences:
+   * Bou-Rabee, Carpenter, Kleppe and Liu 2025 (arXiv:2506.18746). At most 20; 8 is good. */
+  int32_t halvings;
 } sl_nuts_options;
 SL_API void sl_nuts_options_default(sl_nuts_options *options, size_t size);
 
@@ -752,6 +756,8 @@ typedef struct sl_nuts_report {
   bool trusted;
   char verdict[1024]; /* what is wrong and what mends it, worst first */
   int32_t trajectories; /* from one draw to the next */
+  int32_t reserved;     /* 0 */
+  int64_t irreversible; /* draws of which a trajectory ended as halved steps could not be taken back */
 } sl_nuts_report;
 
 /* Draws by the no-U-turn sampler, all chains side by side. draws: rows of all parts, those of the

@@ -70,6 +70,7 @@ static sl_status plan(sl_context *context, const sl_nuts_options *options,
   out->init_radius = options->init_radius;
   out->init_candidates = options->init_candidates;
   out->trajectories = options->trajectories;
+  out->halvings = options->halvings;
   out->jumps = options->jumps;
   out->save_warmup = options->save_warmup == 1;
   out->seed = options->seed;
@@ -167,7 +168,13 @@ static sl_status judge(sl_context *context, sl__arena *arena, const sl__target *
   for (int32_t k = 0; k < sampler->chains; k++)
     ebfmi[k] = c->still[k] ? (double)NAN
                            : sl__ebfmi(c->rows, run->trajectories, c->energies + k * c->rows, 1);
-  const sl__run_facts facts = {.chains = sampler->chains,
+  const sl__run_facts facts = {.preconditioned = c->options->precondition != NULL,
+                               .jumped = sampler->jumps > 0,
+                               .halves = sampler->halvings > 0,
+                               .undefined = run->undefined,
+                               .refused = run->refused,
+                               .refusal = run->refusal,
+                               .chains = sampler->chains,
                                .draws = c->rows,
                                .parameters = c->width,
                                .rows = rows,
@@ -222,6 +229,7 @@ static void fill_report(const sl__sampler_report *run, sl_nuts_report *full) {
   full->divergences = run->divergences;
   full->treedepth_hits = run->depth_hits;
   full->trajectories = run->trajectories;
+  full->irreversible = run->irreversible;
   full->jump_acceptance =
       run->jumps > 0 ? (double)run->jumps_taken / (double)run->jumps : (double)NAN;
 }

@@ -17,6 +17,7 @@ void sl__cli_read_sampler(sl__cli *cli, sl__sampler_options *out) {
   set_integer(cli, "thin", &out->thin);
   set_integer(cli, "trajectories", &out->trajectories);
   set_integer(cli, "max-treedepth", &out->most_depth);
+  set_integer(cli, "halvings", &out->halvings);
   set_integer(cli, "init-candidates", &out->init_candidates);
   if (sl__cli_typed(cli, "adapt-delta")) {
     out->adapt_delta = sl__cli_option(cli, "adapt-delta")->real;
@@ -185,6 +186,10 @@ sl_status sl__cli_comments(sl__cli *cli, const sl__target *target,
   good &= add_option(cli, "precondition", out, count, &text);
   good &= add_option(cli, "jumps", out, count, &text);
   good &= add_option(cli, "trajectories", out, count, &text);
+  if (options->halvings > 0) {
+    sl__text_add(&text, "halvings = %d", options->halvings);
+    good &= add_comment(cli, out, count, &text);
+  }
   sl__text_close(&text);
   *lines = out;
   return good ? SL_OK : SL_NO_MEMORY;

@@ -52,6 +52,7 @@ static int print_json(sl__cli *cli, const request *r, const sl__cli_summary *s,
   sl__json_integer(&json, "gradient_evaluations", report->gradients + r->precondition.gradients);
   sl__json_real(&json, "adapt_delta", report->adapt_delta);
   sl__json_integer(&json, "trajectories_per_draw", report->trajectories);
+  sl__json_integer(&json, "irreversible", report->irreversible);
   sl__json_integer(&json, "chains_regrouped", report->regrouped);
   if (report->jumps > 0)
     sl__json_real(&json, "jump_acceptance", (double)report->jumps_taken / (double)report->jumps);
@@ -75,6 +76,11 @@ static int print_text(sl__cli *cli, const request *r, const sl__cli_summary *s,
   if (report->trajectories > 1)
     sl__text_add(&text, "%d trajectories from one draw to the next%s\n", (int)report->trajectories,
                  r->options.trajectories == 0 ? ", as the warm-up mixed slowly" : "");
+  if (r->options.halvings > 0)
+    sl__text_add(&text,
+                 "steps were halved up to %d times where the energy changed too much; %lld draws "
+                 "ended a trajectory there\n",
+                 r->options.halvings, (long long)report->irreversible);
   if (report->regrouped > 0)
     sl__text_add(&text,
                  "%lld times the warm-up moved a chain out of a mode of next to no mass, to where "
@@ -114,6 +120,7 @@ static int conclude(sl__cli *cli, const request *r, sl__chain_output *out,
   out->kept.draws.adapt_delta = report->adapt_delta;
   out->kept.draws.preconditioned = r->precondition.target != NULL;
   out->kept.draws.jumped = r->options.jumps > 0;
+  out->kept.draws.halves = r->options.halvings > 0;
   const sl__series first = sl__cli_series(&out->kept, 0);
   sl_status judged =
       sl__summarise(cli->context, &first, out->kept.draws.parameters, 1, out->kept.rows);

@@ -22,6 +22,9 @@ static const sl__option_row options[] = {
      "about 400) if the warm-up mixes slowly, with a Fisher metric and no thinning; Stan: 1"},
     {"max-treedepth", SL__OPTION_INT, "10", 1, SL__NUTS_MOST_DEPTH, NULL,
      "a trajectory has at most 2 to the power of this many points"},
+    {"halvings", SL__OPTION_INT, "0", 0, SL__NUTS_MOST_HALVINGS, NULL,
+     "how often a step may be halved where the energy would change too much on it; Stan: 0; with "
+     "--precondition auto: 8"},
     {"metric", SL__OPTION_CHOICE, "fisher_low_rank", 0, 0,
      "unit_e|diag_e|dense_e|fisher_diag|fisher_low_rank",
      "what is learned of the target's shape: Stan's three, or from draws and gradients"},

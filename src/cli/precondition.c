@@ -50,9 +50,11 @@ sl_status sl__cli_precondition(sl__cli *cli, const sl__target *target, sl__sampl
   const char *from = sl__cli_option(cli, "precondition")->text;
   if (!from) return SL_OK;
   if (strcmp(from, "auto") == 0) {
-    bool diverges = false;
+    bool diverges;
     SL__TRY(find_one(cli, target, options, &diverges, out));
     if (!sl__cli_typed(cli, "adapt-delta")) options->adapt_delta = delta_in(options, diverges);
+    if (options->jumps == 0 && !sl__cli_typed(cli, "halvings"))
+      options->halvings = SL__HALVINGS_IN_FLOW;
   } else {
     const sl_status status =
         sl__model_load(cli->context, sl__cli_about(cli, from, NULL), &out->model);

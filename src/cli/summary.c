@@ -63,6 +63,7 @@ sl_status sl__cli_judge(sl__cli *cli, const sl__cli_draws *d, sl__cli_summary *s
       .refused = d->refused,
       .refusal = d->refusal,
       .preconditioned = draws->preconditioned,
+      .halves = draws->halves,
       .jumped = draws->jumped,
       .still = still,
       .adapt_delta = draws->adapt_delta,

@@ -321,6 +321,7 @@ static sl_status merge(gathering *g, sl__draws *out) {
     out->interrupted |= g->file[i].interrupted;
     out->preconditioned |= g->file[i].preconditioned;
     out->jumped |= g->file[i].jumped;
+    out->halves |= g->file[i].halves;
     if (g->file[i].trajectories > out->trajectories) out->trajectories = g->file[i].trajectories;
     const double delta = g->file[i].adapt_delta;
     /* of files that differ, the one that may still be raised */

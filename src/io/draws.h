@@ -18,6 +18,7 @@ typedef struct sl__draws {
   bool cut;                    /* a file ends in the middle of a row, which was passed over */
   bool interrupted;            /* a file says that its run was */
   bool preconditioned, jumped; /* or that it was in a flow's space, with jumps by its draws */
+  bool halves;                 /* or that steps were halved where the energy changed too much */
   sl__arena arena;             /* owns it all */
 } sl__draws;
 

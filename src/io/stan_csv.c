@@ -149,6 +149,7 @@ static void read_comment(reader *in, const span *line) {
   if (begins(line, "# Adaptation terminated")) read_adaptation(in, line);
   if (setting(line, "precondition", &value)) in->out->preconditioned = true;
   if (setting(line, "jumps", &value)) in->out->jumped = *value != '0';
+  if (setting(line, "halvings", &value)) in->out->halves = *value != '0';
   if (begins(line, "# Interrupted")) in->out->interrupted = true;
 }
 

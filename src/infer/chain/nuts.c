@@ -34,6 +34,7 @@ sl_status sl__nuts_open(sl__arena *arena, const sl__metric *metric, int most_dep
   bool good = take_span(arena, dim, &nuts->whole);
   for (size_t i = 0; i < sizeof all / sizeof *all; i++)
     good &= (*all[i] = take(arena, dim)) != NULL;
+  good &= sl__stride_open(arena, dim, &nuts->stride) == SL_OK;
   for (int i = 0; i < most_depth + 2; i++) good &= take_span(arena, dim, &nuts->stack[i]);
   return good ? SL_OK : SL_NO_MEMORY;
 }
@@ -57,29 +58,6 @@ static void exchange(double **a, double **b) {
 static double log_add(double a, double b) {
   const double most = fmax(a, b);
   return isinf(most) ? most : most + log1p(exp(fmin(a, b) - most));
-}
-
-/* ---- leapfrog ---- */
-
-/* Half a step of the momentum, a whole one of the position: now the density is wanted there. */
-static void start_leapfrog(sl__nuts *nuts) {
-  const double step = nuts->direction * nuts->step_size;
-  for (int32_t i = 0; i < nuts->dim; i++)
-    nuts->momentum[i] += 0.5 * step * nuts->moving.gradient[i];
-  sl__metric_velocity(nuts->metric, nuts->momentum, nuts->sum);
-  for (int32_t i = 0; i < nuts->dim; i++) nuts->moving.q[i] += step * nuts->sum[i];
-}
-
-/* The other half; velocity [dim] comes out. */
-static void end_leapfrog(sl__nuts *nuts, double value, const double *gradient, double *velocity) {
-  const double step = nuts->direction * nuts->step_size;
-  copy(nuts->dim, nuts->moving.gradient, gradient);
-  for (int32_t i = 0; i < nuts->dim; i++) nuts->momentum[i] += 0.5 * step * gradient[i];
-  sl__metric_velocity(nuts->metric, nuts->momentum, velocity);
-  const double energy = -value + 0.5 * sl__dot(nuts->dim, nuts->momentum, velocity);
-  nuts->moving.value = value;
-  /* A density without bound would hold the chain for ever: no point is taken there. */
-  nuts->moving.energy = isfinite(energy) ? energy : INFINITY;
 }
 
 /* ---- spans ---- */
@@ -154,8 +132,8 @@ static void set_out(sl__nuts *nuts) {
   nuts->moving.energy = nuts->first_energy;
   make_leaf(nuts, &nuts->whole);
   nuts->accept_sum = 0;
-  nuts->depth = nuts->leapfrogs = 0;
-  nuts->divergent = false;
+  nuts->depth = nuts->leapfrogs = nuts->strides = 0;
+  nuts->divergent = nuts->irreversible = false;
   nuts->wanted = nuts->moving.q;
 }
 
@@ -168,13 +146,17 @@ static void start_doubling(sl__nuts *nuts) {
     exchange(&nuts->whole.first_velocity, &nuts->whole.last_velocity);
     exchange(&nuts->behind_q, &nuts->ahead_q);
     exchange(&nuts->behind_gradient, &nuts->ahead_gradient);
+    const double energy = nuts->behind_energy;
+    nuts->behind_energy = nuts->ahead_energy;
+    nuts->ahead_energy = energy;
     nuts->direction = direction;
   }
   copy(dim, nuts->moving.q, nuts->ahead_q);
   copy(dim, nuts->moving.gradient, nuts->ahead_gradient);
+  nuts->moving.energy = nuts->ahead_energy;
   copy(dim, nuts->momentum, nuts->whole.last_momentum);
   nuts->height = 0;
-  start_leapfrog(nuts);
+  sl__stride_start(nuts);
 }
 
 void sl__nuts_begin(sl__nuts *nuts) {
@@ -185,6 +167,7 @@ void sl__nuts_begin(sl__nuts *nuts) {
   copy(nuts->dim, nuts->behind_gradient, nuts->here.gradient);
   copy(nuts->dim, nuts->ahead_q, nuts->here.q);
   copy(nuts->dim, nuts->ahead_gradient, nuts->here.gradient);
+  nuts->behind_energy = nuts->ahead_energy = nuts->first_energy;
   start_doubling(nuts);
 }
 
@@ -192,7 +175,7 @@ void sl__nuts_probe(sl__nuts *nuts) {
   set_out(nuts);
   nuts->probing = true;
   nuts->direction = 1;
-  start_leapfrog(nuts);
+  sl__stride_start(nuts);
 }
 
 static bool finish(sl__nuts *nuts) {
@@ -201,7 +184,7 @@ static bool finish(sl__nuts *nuts) {
   nuts->moved = memcmp(kept.q, nuts->whole.proposal.q, size) != 0;
   nuts->here = nuts->whole.proposal;
   nuts->whole.proposal = kept;
-  nuts->accept = nuts->leapfrogs > 0 ? nuts->accept_sum / nuts->leapfrogs : 0;
+  nuts->accept = nuts->strides > 0 ? nuts->accept_sum / nuts->strides : 0;
   return true;
 }
 
@@ -222,6 +205,7 @@ static bool take_subtree(sl__nuts *nuts) {
   sl__nuts_span *whole = &nuts->whole, *added = &nuts->stack[0];
   copy(nuts->dim, nuts->ahead_q, nuts->moving.q);
   copy(nuts->dim, nuts->ahead_gradient, nuts->moving.gradient);
+  nuts->ahead_energy = nuts->moving.energy;
   nuts->depth++;
   const bool on = joined_goes_on(nuts, whole, added);
   join(nuts, whole, added, added->log_weight - whole->log_weight);
@@ -232,12 +216,16 @@ static bool take_subtree(sl__nuts *nuts) {
 
 bool sl__nuts_give(sl__nuts *nuts, double value, const double *gradient) {
   sl__nuts_span *leaf = &nuts->stack[nuts->probing ? 0 : nuts->height];
-  end_leapfrog(nuts, value, gradient, leaf->last_velocity);
+  const sl__stride_state state = sl__stride_give(nuts, value, gradient, leaf->last_velocity);
   nuts->leapfrogs++;
   if (nuts->probing) return true;
+  if (state == SL__STRIDE_ON) return false;
+  nuts->strides++;
+  nuts->irreversible = state == SL__STRIDE_IRREVERSIBLE;
+  if (nuts->irreversible) return finish(nuts);
   const double gain = nuts->first_energy - nuts->moving.energy;
   nuts->accept_sum += gain > 0 ? 1 : exp(gain);
-  if (!(gain > -most_energy_error)) {
+  if (state == SL__STRIDE_DIVERGENT || !(gain > -most_energy_error)) {
     nuts->divergent = true;
     return finish(nuts);
   }
@@ -245,6 +233,6 @@ bool sl__nuts_give(sl__nuts *nuts, double value, const double *gradient) {
   nuts->height++;
   if (!fold_stack(nuts)) return finish(nuts);
   if (nuts->height == 1 && nuts->stack[0].level == nuts->depth) return take_subtree(nuts);
-  start_leapfrog(nuts);
+  sl__stride_start(nuts);
   return false;
 }

@@ -70,6 +70,7 @@ static sl_status open_walkers(sl__sampler *s, sl__arena *arena, const double *fi
     w->number = i;
     SL__TRY(sl__warmup_open(arena, s->options, dim, &w->warmup));
     SL__TRY(sl__nuts_open(arena, &w->warmup.metric, s->options->most_depth, key, &w->nuts));
+    w->nuts.most_halvings = s->options->halvings;
     SL__TRY(sl__visit_open(arena, dim, &w->visit));
     SL__TRY(sl__mixing_open(arena, dim, sl__warmup_batch(s->options), &w->mixing));
     w->candidate = sl__arena_take(arena, size, sizeof *w->candidate);
@@ -127,6 +128,9 @@ sl_status sl__sampler_check(sl_context *context, const sl__sampler_options *o) {
   if (o->most_depth < 1 || o->most_depth > SL__NUTS_MOST_DEPTH)
     return sl__fail(context, SL_BAD_ARGUMENT, "max-treedepth is %d; it must lie in 1..%d",
                     o->most_depth, SL__NUTS_MOST_DEPTH);
+  if (o->halvings < 0 || o->halvings > SL__NUTS_MOST_HALVINGS)
+    return sl__fail(context, SL_BAD_ARGUMENT, "halvings is %d; it must lie in 0..%d", o->halvings,
+                    SL__NUTS_MOST_HALVINGS);
   return SL_OK;
 }
 

@@ -35,6 +35,7 @@ typedef struct sl__sampler_options {
    * with a Fisher metric and without thinning and jumps; else 1. */
   int32_t trajectories;
   int most_depth;
+  int halvings; /* of a step, at most, where the energy would change too much on it: stride.c */
   double init_radius; /* first points are uniform within this of 0 in every coordinate */
   /* So many such points are drawn, and the best is taken: with 1 as Stan does. A density that is
    * absurd in a part of that box would else hold some chains there for good. */
@@ -53,6 +54,9 @@ void sl__sampler_defaults(sl__sampler_options *options);
 /* What is changed of them for draws that are an end in themselves: acceptance may become strict, and
  * draws be made of several trajectories. */
 void sl__sampler_take_pains(sl__sampler_options *options);
+/* Halvings of draws in the space of a flow that was fitted on the way: what it leaves crooked is
+ * some tens of times as narrow as the rest. */
+enum { SL__HALVINGS_IN_FLOW = 8 };
 sl_status sl__sampler_check(sl_context *context, const sl__sampler_options *options);
 
 /* A draw, as Stan's CSV has it. Points into memory that the next draw overwrites. */
@@ -86,6 +90,8 @@ typedef struct sl__sampler_report {
   /* And at points, finite ones, where it was -infinity; what the program said against the first. */
   int64_t refused;
   char refusal[240];
+  /* Draws after the warm-up with a trajectory that ended as shorter steps could not be taken back. */
+  int64_t irreversible;
   int64_t jumps, jumps_taken; /* after the warm-up: proposed, accepted */
   double adapt_delta;         /* that of the draws */
   int32_t trajectories;       /* of a draw */

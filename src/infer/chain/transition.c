@@ -58,6 +58,7 @@ sl_status sl__walker_end_transition(sl__sampler *s, sl__walker *w) {
   if (w->iteration == s->options->warmup) SL__TRY(tell_adapted(s, w));
   SL__TRY(tell_draw(s, w, warmup));
   if (w->way.divergent && !warmup) s->report->divergences++;
+  if (w->way.irreversible && !warmup) s->report->irreversible++;
   if (w->way.depth >= s->options->most_depth && !warmup) s->report->depth_hits++;
   s->report->undefined += w->way.undefined;
   s->report->refused += w->way.refused;
@@ -111,6 +112,7 @@ static void note_trajectory(sl__walker *w) {
   way->leapfrogs += w->nuts.leapfrogs;
   if (w->nuts.depth > way->depth) way->depth = w->nuts.depth;
   way->divergent |= w->nuts.divergent;
+  way->irreversible |= w->nuts.irreversible;
 }
 
 sl_status sl__walker_take_transition(sl__sampler *s, sl__walker *w, double value,

@@ -26,7 +26,7 @@ typedef struct sl__way {
   int depth; /* of the deepest */
   int leapfrogs;
   double accept; /* the mean */
-  bool divergent;
+  bool divergent, irreversible;
   bool undefined; /* and where the density says nothing */
   bool refused;   /* and where the density is 0 */
 } sl__way;

@@ -71,6 +71,7 @@ typedef struct sl__run_facts {
   const char *refusal;  /* what the program said against the first of these points; NULL or "" */
   bool preconditioned;  /* the run was in a flow's space: not to be advised again */
   bool jumped;          /* and took its draws for proposals */
+  bool halves;          /* steps were halved where the energy changed too much: alike */
   const bool *still;    /* [chains], or NULL: the chain did not move in its draws */
   double adapt_delta;   /* acceptance that the draws aim at; 0: not known */
   int64_t trajectories; /* of a draw; at most 1: one, or not recorded */

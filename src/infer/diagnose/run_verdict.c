@@ -99,12 +99,12 @@ static void judge_divergences(const sl__run_facts *facts, writer *out) {
     snprintf(counted, sizeof counted, "; a draw counts if any of its %lld trajectories did",
              (long long)facts->trajectories);
   ADD(out,
-      "%lld of %.0f draws diverged (%s %%%s), so part of the posterior may be missing; %s%s"
+      "%lld of %.0f draws diverged (%s %%%s), so part of the posterior may be missing; %s%s%s"
       "%swrite the narrow part of the model another way.",
       (long long)facts->divergences, all, fixed(share, 100 * (double)facts->divergences / all, 2),
-      counted, larger,
+      counted, larger, facts->halves ? "" : "halve steps there (--halvings 8), ",
       facts->preconditioned ? "" : "sample in a fitted flow's space (--precondition auto), ",
-      facts->preconditioned && !larger[0] ? "" : "or ");
+      facts->preconditioned && facts->halves && !larger[0] ? "" : "or ");
   if (facts->undefined > 0)
     ADD(out,
         " In %lld of the %lld divergences the log density or its gradient was not a number; look "
