@@ -47,9 +47,9 @@ static sl_status build(sl_context *context, sl__layer *layer) {
   return own->u < 0 || own->w < 0 || own->b < 0 ? SL_NO_MEMORY : SL_OK;
 }
 
-/* What both directions need: w, u_hat [dim]; b, rest = 1 + w.u^ and its logarithm [1]. */
+/* What both directions need: w, u_hat [dim]; b, rest = 1 + w.u^ [1]. */
 typedef struct ridge {
-  sl_node w, b, u_hat, rest, log_rest;
+  sl_node w, b, u_hat, rest;
 } ridge;
 
 /* a.b: [1] */
@@ -79,16 +79,6 @@ static rectified by_squareplus(sl__graph *g, sl_node s, sl_node zero) {
                      op_subtract(g, excess, op_scale(g, s, LEAST_REST))};
 }
 
-/* log(q softplus(s)) where that may underflow: to rounding log softplus(s) = s long before. */
-static sl_node log_of_rest(const sl__layer *layer, sl__graph *g, sl_node rest, sl_node s,
-                           sl_node square) {
-  sl_node one = op_number(g, layer->type, 1);
-  sl_node is_far = op_less(g, s, op_number(g, layer->type, -40));
-  sl_node ratio = op_scale(g, op_reciprocal(g, op_select(g, is_far, square, one)), EPSILON);
-  return op_select(g, is_far, op_subtract(g, s, op_log1p(g, ratio)),
-                   op_log(g, op_select(g, is_far, one, rest)));
-}
-
 static ridge make_ridge(const sl__layer *layer, sl__graph *g, sl_node context_value) {
   const planar *own = layer->state;
   bool is_tanh = isnan(layer->arguments[LEAKY_ROW].real);
@@ -108,23 +98,16 @@ static ridge make_ridge(const sl__layer *layer, sl__graph *g, sl_node context_va
   ridge out = {.w = w, .b = sl__layer_node(layer, g, own->b, context_value)};
   out.u_hat = op_multiply_add(g, along, w, u);
   out.rest = op_multiply_add(g, op_multiply(g, square, scale), of_s.rest, kept);
-  out.log_rest = is_tanh ? log_of_rest(layer, g, out.rest, s, square) : op_log(g, out.rest);
   return out;
 }
 
 /* ---- tanh ---- */
 
 /* The logarithm of the slope at t = tanh(v). Where t is 0 that is rest alone, which may have
- * underflowed: then what this loses of its logarithm is added. A term for each row costs less than
- * a choice, and its derivative nothing. Two sums and not one of both, so that several layers' are
- * one sum of logarithms and one of products. */
+ * underflowed: there the least number stands for it. */
 static sl_node tanh_log_det(const sl__layer *layer, sl__graph *g, const ridge *r, sl_node t) {
   sl_node least = op_number(g, layer->type, layer->type == SL_F32 ? 1e-37 : 1e-305);
-  sl_node rest = op_maximum(g, r->rest, least);
-  sl_node lost = op_subtract(g, r->log_rest, op_log(g, rest));
-  sl_node is_lost = op_less(g, op_square(g, t), least);
-  return op_add(g, op_sum_all(g, op_log(g, sl__ridge_slope(g, t, rest))),
-                op_sum_all(g, op_multiply(g, is_lost, lost)));
+  return op_sum_all(g, op_log(g, sl__ridge_slope(g, t, op_maximum(g, r->rest, least))));
 }
 
 /* ---- leaky ReLU ---- */
@@ -136,7 +119,8 @@ static sl_node lower_slope(sl__graph *g, const ridge *r, double leaky) {
 
 /* is_above: whether v, or its image, which has the same sign, is positive */
 static sl_node leaky_log_det(sl__graph *g, const ridge *r, double leaky, sl_node is_above) {
-  return op_sum_all(g, op_select(g, is_above, r->log_rest, op_log(g, lower_slope(g, r, leaky))));
+  sl_node log_rest = op_log(g, r->rest), log_lower = op_log(g, lower_slope(g, r, leaky));
+  return op_sum_all(g, op_select(g, is_above, log_rest, log_lower));
 }
 
 /* ---- both directions ---- */
