@@ -29,6 +29,7 @@ TUTORIAL = [
     # the tutorial's jitter of this flow; that of the others is 1, the default
     ("planar*10", "pot4", 25000, 10, "adam", ["--jitter", "0.1"], "-2.504", "-3.627"),
     ("planar*10", "pot4", 25000, 10, "adam", ["--jitter", "0.1", *LOW_VARIANCE], "", "-3.627"),
+    ("planar*10", "pot4", 25000, 10, "adam", ["--jitter", "0.1", *LOW_VARIANCE, "--clip", "20"], "", "-3.627"),
 ]
 # flow, target, options, what the document prints, entropy of the target
 DOCUMENT = [

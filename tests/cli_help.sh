@@ -26,6 +26,8 @@ for word in Good Fair Poor Bad 'Not to be trusted' certified usable Different; d
 done
 run 2 help formulae
 check "a suggestion" grep -q 'did you mean "formulas"?' err
+refused 'did you mean --target?' vi -target pot1
+refused 'give it as --target pot1' vi pot1
 refused "no help on" help nothing-like-it
 
 run 0 help --man

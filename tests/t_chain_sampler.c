@@ -97,6 +97,26 @@ TEST(every_metric_finds_a_gaussian) {
   sl_context_free(context);
 }
 
+/* Else the step size would be learned from steps whose error is bounded, and grow without end. */
+TEST(halvings_cost_little_where_none_is_needed) {
+  sl_context *context = new_context(1);
+  sl__target *target = from_expression(context, "-0.5*dot_self(x)", "x[10]");
+  for (int metric = SL__METRIC_KIND_UNIT_E; metric <= SL__METRIC_KIND_FISHER_LOW_RANK; metric++) {
+    sl__sampler_options options;
+    sl__sampler_report without, with;
+    sl__sampler_defaults(&options);
+    options.metric = (sl__metric_kind)metric;
+    options.warmup = options.draws = 300;
+    free(run(context, target, &options, &without).q);
+    options.halvings = 8;
+    free(run(context, target, &options, &with).q);
+    CHECK(with.gradients < 2 * without.gradients);
+    CHECK_INTEGER(with.divergences, 0);
+  }
+  sl__target_free(target);
+  sl_context_free(context);
+}
+
 TEST(same_bits_on_any_number_of_threads) {
   kept first = {0};
   for (int threads = 1; threads <= 8; threads *= threads == 1 ? 2 : 4) {
@@ -110,6 +130,7 @@ TEST(same_bits_on_any_number_of_threads) {
     options.warmup = 60;
     options.draws = 30;
     options.most_depth = 6;
+    options.halvings = 4;
     kept k = run(context, target, &options, &report);
     if (threads == 1) {
       first = k;

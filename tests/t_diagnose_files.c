@@ -225,8 +225,20 @@ TEST(plain_tables_and_other_formats) {
     if (i != 1) CHECK_TEXT(again.names[0], "a[1,2]");
     CHECK(again.columns == 2);
     for (int k = 0; k < 8; k++) CHECK(again.values[k] == draws.values[k]);
+    CHECK(again.trajectories < 2 && again.adapt_delta == 0 && !again.halves);
     sl__draws_close(&again);
   }
+  /* How a run was made is in its file. */
+  draws.trajectories = 5;
+  draws.max_treedepth = 7;
+  draws.adapt_delta = 0.95;
+  draws.halves = draws.jumped = true;
+  const char *const run[] = {in_folder(written, "run.safetensors")};
+  REQUIRE_OK(context, sl__draws_write(context, run[0], &draws));
+  REQUIRE_OK(context, sl__draws_read(context, 1, run, NULL, 0, &again));
+  CHECK(again.trajectories == 5 && again.max_treedepth == 7 && again.adapt_delta == 0.95);
+  CHECK(again.halves && again.jumped && !again.preconditioned);
+  sl__draws_close(&again);
   sl__draws_close(&draws);
   sl_context_free(context);
 }

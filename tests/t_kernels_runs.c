@@ -173,10 +173,11 @@ static void check_strided(const sl__kernels *table, const sl__kernels *reference
     free(x), free(got), free(wanted);
   }
 }
-/* Pieces: the bits of one call for each, which may read what the one before it wrote. */
-static void check_pieces(const sl__kernels *table, const sl__kernels *reference, sl_dtype type) {
-  (void)reference;
-  enum { N = 3, PIECES = 5, APART = 4, MOST = APART * (PIECES + 1) };
+/* Pieces, forwards or backwards: the bits of one call for each, which may read what the one before
+ * it wrote. */
+static void compare_pieces(const sl__kernels *table, sl_dtype type, int n, int apart) {
+  enum { PIECES = 5, APART = 4, MOST = APART * (PIECES + 1) };
+  const int first = apart > 0 ? 0 : PIECES;
   for (int op = 0; op < SL__EW_COUNT; op++) {
     for (uint8_t scalars = 0; scalars < 8; scalars++) {
       const int arity = sl__elementwise_arity((sl__elementwise)op);
@@ -188,22 +189,27 @@ static void check_pieces(const sl__kernels *table, const sl__kernels *reference,
                      .elementwise = (uint8_t)op,
                      .scalars = scalars,
                      .pieces = PIECES,
-                     .n = N,
-                     .stride = {APART, 1, N, APART},
-                     .y = got + APART * size,
-                     .a = got,
+                     .n = n,
+                     .stride = {apart, 1, 0, apart},
+                     .y = got + (first * APART + apart) * (int)size,
+                     .a = got + first * APART * (int)size,
                      .b = arity > 1 ? x : NULL,
                      .c = arity > 2 ? x + MOST * size : NULL,
                      .attribute = 0.37};
       table->run_few(1, &few);
-      for (size_t i = 0; i < PIECES; i++)
-        few.kernel(N, wanted + (i + 1) * APART * size, wanted + i * APART * size,
-                   few.b ? x + i * size : NULL, few.c ? x + (MOST + N * i) * size : NULL, scalars,
-                   0.37);
+      for (int i = 0; i < PIECES; i++)
+        few.kernel(n, wanted + (first * APART + (i + 1) * apart) * (int)size,
+                   wanted + (first * APART + i * apart) * (int)size,
+                   few.b ? x + i * (int)size : NULL, few.c, scalars, 0.37);
       CHECK(memcmp(got, wanted, MOST * size) == 0);
       free(x), free(got), free(wanted);
     }
   }
+}
+static void check_pieces(const sl__kernels *table, const sl__kernels *reference, sl_dtype type) {
+  (void)reference;
+  for (int n = 1; n <= 4; n++)
+    for (int way = -1; way <= 1; way += 2) compare_pieces(table, type, n, way * 4);
 }
 TEST(lists_of_elementwise_operations) {
   each_table(check_few);

@@ -40,7 +40,7 @@ static bool strew(const char *log_density, uint64_t seed, seen *s, sl__strewn_pl
   const bool good =
       CHECK_OK(context, sl__target_expression(context, log_density, NAMES, &target)) &&
       CHECK_OK(context, sl__density_new(context, target, 0, true, &density)) &&
-      CHECK_OK(context, sl__been_strew(context, density, seed, NULL, &s->been, out));
+      CHECK_OK(context, sl__been_strew(context, density, seed, 0, NULL, &s->been, out));
   sl__density_free(density);
   sl__target_free(target);
   sl_context_free(context);

@@ -740,8 +740,9 @@ typedef struct sl_nuts_options {
    * with a Fisher metric and without thinning; else 1. */
   int32_t trajectories;
   /* How often a step may be halved where the energy would change too much on it; 0, the default:
-   * never. For densities that are narrow in one place and wide in another, in place of divergences:
-   * Bou-Rabee, Carpenter, Kleppe and Liu 2025 (arXiv:2506.18746). At most 20; 8 is good. */
+   * never; at most 20. For densities that are narrow in one place and wide in another, at a fifth
+   * more gradients elsewhere: Bou-Rabee, Carpenter, Kleppe and Liu 2025 (arXiv:2506.18746). With it
+   * a divergence is a step on which even the shortest leapfrogs change the energy by more than 1. */
   int32_t halvings;
 } sl_nuts_options;
 SL_API void sl_nuts_options_default(sl_nuts_options *options, size_t size);

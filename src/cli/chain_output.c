@@ -262,11 +262,22 @@ static sl_status replace_part(sl__chain_output *out) {
   return SL_OK;
 }
 
+/* What is to be known of the run by whoever judges its draws. */
+static void note_facts(sl__chain_output *out) {
+  sl__draws *draws = &out->kept.draws;
+  draws->trajectories = out->report->trajectories;
+  draws->adapt_delta = out->report->adapt_delta;
+  draws->preconditioned = sl__cli_option(out->cli, "precondition")->text != NULL;
+  draws->jumped = out->options->jumps > 0;
+  draws->halves = out->options->halvings > 0;
+}
+
 /* Where draws cannot be written, that is told rather than how the run ended: it says what is left
  * of them. */
 sl_status sl__chain_output_finish(sl__chain_output *out, sl_status status) {
   sl__watch_close(&out->watch);
   cut_to_shortest(out);
+  note_facts(out);
   if (!out->path || out->failed_to_write) return status;
   sl_status written = finish_csv(out, status);
   if (written == SL_OK && out->part) written = replace_part(out);

@@ -48,6 +48,8 @@ static int print_json(sl__cli *cli, const request *r, const sl__cli_summary *s,
   sl__json_integer(&json, "dim", r->target->dim);
   sl__json_text(&json, "metric", sl__metric_kind_name(r->options.metric));
   sl__json_text(&json, "precondition", r->precondition.formula);
+  if (r->precondition.first)
+    sl__json_boolean(&json, "precondition_passed", !r->precondition.diverges);
   sl__json_integer(&json, "warmup", r->options.warmup);
   sl__json_integer(&json, "gradient_evaluations", report->gradients + r->precondition.gradients);
   sl__json_real(&json, "adapt_delta", report->adapt_delta);
@@ -70,6 +72,8 @@ static int print_text(sl__cli *cli, const request *r, const sl__cli_summary *s,
                (int)r->target->dim, (long long)(report->gradients + r->precondition.gradients));
   if (r->precondition.formula)
     sl__text_add(&text, "sampled in the space of the flow %s\n", r->precondition.formula);
+  if (r->precondition.diverges && r->options.jumps == 0)
+    sl__text_add(&text, "no flow was found in whose space short runs do not diverge\n");
   if (report->adapt_delta > r->options.adapt_delta)
     sl__text_add(&text, "the warm-up diverged, so the draws aim at an acceptance of %g\n",
                  report->adapt_delta);
@@ -77,10 +81,11 @@ static int print_text(sl__cli *cli, const request *r, const sl__cli_summary *s,
     sl__text_add(&text, "%d trajectories from one draw to the next%s\n", (int)report->trajectories,
                  r->options.trajectories == 0 ? ", as the warm-up mixed slowly" : "");
   if (r->options.halvings > 0)
-    sl__text_add(&text,
-                 "steps were halved up to %d times where the energy changed too much; %lld draws "
-                 "ended a trajectory there\n",
-                 r->options.halvings, (long long)report->irreversible);
+    sl__text_add(
+        &text,
+        "steps were halved up to %d times where the energy changed too much; %lld draws have "
+        "a trajectory that ended as its shorter steps could not be taken back\n",
+        r->options.halvings, (long long)report->irreversible);
   if (report->regrouped > 0)
     sl__text_add(&text,
                  "%lld times the warm-up moved a chain out of a mode of next to no mass, to where "
@@ -116,11 +121,6 @@ static int conclude(sl__cli *cli, const request *r, sl__chain_output *out,
   out->kept.undefined = report->undefined;
   out->kept.refused = report->refused;
   out->kept.refusal = report->refusal;
-  out->kept.draws.trajectories = report->trajectories;
-  out->kept.draws.adapt_delta = report->adapt_delta;
-  out->kept.draws.preconditioned = r->precondition.target != NULL;
-  out->kept.draws.jumped = r->options.jumps > 0;
-  out->kept.draws.halves = r->options.halvings > 0;
   const sl__series first = sl__cli_series(&out->kept, 0);
   sl_status judged =
       sl__summarise(cli->context, &first, out->kept.draws.parameters, 1, out->kept.rows);

@@ -128,6 +128,10 @@ static sl_status draw_flow(sl__cli *cli, sl__drawing *d, int32_t layers) {
 
 static sl_status draw(sl__cli *cli, sl__drawing *d) {
   const int32_t layers = (int32_t)sl__cli_option(cli, "upto")->integer;
+  if (layers > sl_flow_layers(d->flow))
+    return sl__fail(cli->context, SL_BAD_ARGUMENT,
+                    "--upto %d: the flow has %d layers; leave it out for all", (int)layers,
+                    (int)sl_flow_layers(d->flow));
   d->features = layers >= 0 && layers < sl_flow_layers(d->flow);
   d->mapped = !d->features && sl__cli_is_mapped(cli, d->target);
   d->dim = d->features ? sl_flow_features(d->flow) : sl_flow_dim(d->flow);

@@ -103,6 +103,9 @@ static sl_status split_word(sl__cli *cli, const char *word, const char **name, c
     return SL_OK;
   }
   *name = long_name(word[1]);
+  if (word[2] != '\0' && row_named(cli, word + 1) >= 0)
+    return sl__fail(cli->context, SL_BAD_ARGUMENT, "unknown option %s; did you mean -%s?", word,
+                    word);
   if (!*name || row_named(cli, *name) < 0)
     return sl__fail(cli->context, SL_BAD_ARGUMENT, "unknown option %s; see `sluice help %s`", word,
                     cli->command->name);

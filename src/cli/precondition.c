@@ -15,7 +15,7 @@ static bool may_go_on(void *user) {
 }
 
 static sl_status find_one(sl__cli *cli, const sl__target *target, sl__sampler_options *options,
-                          bool *diverges, sl__precondition *out) {
+                          sl__precondition *out) {
   const size_t count = (size_t)options->chains, dim = (size_t)target->dim;
   double *x = sl__arena_take(&cli->arena, count, dim * sizeof *x);
   double *z = sl__arena_take(&cli->arena, count, dim * sizeof *z);
@@ -31,7 +31,7 @@ static sl_status find_one(sl__cli *cli, const sl__target *target, sl__sampler_op
   if (report.diverges && options->jumps == 0)
     sl__cli_say(cli, "runs in the space of the flow diverge after %d rounds yet", report.rounds);
   out->gradients = report.gradients;
-  *diverges = report.diverges;
+  out->diverges = report.diverges;
   SL__TRY(sl__target_preconditioned(cli->context, target, out->model, &out->target));
   SL__TRY(sl__preconditioned_pull(cli->context, out->target, options->chains, x, z));
   out->first = z;
@@ -50,9 +50,8 @@ sl_status sl__cli_precondition(sl__cli *cli, const sl__target *target, sl__sampl
   const char *from = sl__cli_option(cli, "precondition")->text;
   if (!from) return SL_OK;
   if (strcmp(from, "auto") == 0) {
-    bool diverges;
-    SL__TRY(find_one(cli, target, options, &diverges, out));
-    if (!sl__cli_typed(cli, "adapt-delta")) options->adapt_delta = delta_in(options, diverges);
+    SL__TRY(find_one(cli, target, options, out));
+    if (!sl__cli_typed(cli, "adapt-delta")) options->adapt_delta = delta_in(options, out->diverges);
     if (options->jumps == 0 && !sl__cli_typed(cli, "halvings"))
       options->halvings = SL__HALVINGS_IN_FLOW;
   } else {

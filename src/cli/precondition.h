@@ -10,6 +10,7 @@ typedef struct sl__precondition {
   const char *formula; /* of the flow */
   const double *first; /* [chains][dim] in its space, or NULL */
   int64_t gradients;   /* that were used to find it */
+  bool diverges;       /* it was sought, and runs in its space still diverged */
 } sl__precondition;
 /* Reads the flow that the option names, or fits one, and then takes smaller steps unless told
  * otherwise; after sl__watch_signals, as a fit may be interrupted. Close it in any case, before the

@@ -1,7 +1,9 @@
 /* TARGET arguments: a .stan file with --data, a standard target, an expression, or a shared object
  * that may run its code. */
+#include <stdio.h>
 #include <string.h>
 #include "cli/target_options.h"
+#include "target/standard.h"
 
 static const sl__option_row rows[] = {
     {"data", SL__OPTION_TEXT, NULL, 0, 0, NULL,
@@ -58,11 +60,28 @@ static sl_status open_library(sl__cli *cli, const char *path, const char *data_p
   return sl__target_library(cli->context, path, data, cli->seed, out);
 }
 
+/* And no file has that name. */
+static bool is_standard(const char *name) {
+  FILE *file = fopen(name, "rb");
+  if (file) {
+    fclose(file);
+    return false;
+  }
+  int count;
+  const sl__standard_target *const *targets = sl__standard_targets(&count);
+  for (int k = 0; k < count; k++)
+    if (strcmp(targets[k]->name, name) == 0) return true;
+  return false;
+}
+
 sl_status sl__cli_open_target_file(sl__cli *cli, const char *path, sl__target **out) {
   const char *data = sl__cli_option(cli, "data")->text;
   SL__TRY(sl__cli_expect_program(cli, path));
+  if (is_standard(path))
+    return sl__fail(cli->context, SL_BAD_ARGUMENT,
+                    "%s is no file but a standard target; give it as --target %s", path, path);
   return sl__has_ending(path, ".so") ? open_library(cli, path, data, out)
-                                : open_stan(cli, path, data, out);
+                                     : open_stan(cli, path, data, out);
 }
 
 sl_status sl__cli_open_target(sl__cli *cli, sl__target **out) {

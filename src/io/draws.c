@@ -140,12 +140,35 @@ static sl_status copy_tensors(sl_context *context, const char *path, const sl__t
   return SL_OK;
 }
 
+/* A whole number of the metadata, not below 0; else `otherwise`. */
+static int64_t fact(const sl__tensor_file *file, const char *key, int64_t otherwise) {
+  const char *text = sl__tensors_meta(file, key);
+  int64_t number;
+  if (!text || !sl__parse_integer(text, text + strlen(text), &number) || number < 0)
+    return otherwise;
+  return number;
+}
+
+/* How the run was made: draws_write.c. */
+static void read_facts(const sl__tensor_file *file, sl__draws *out) {
+  const char *delta = sl__tensors_meta(file, "delta");
+  double share;
+  out->max_treedepth = fact(file, "max_depth", -1);
+  out->trajectories = fact(file, "trajectories", 0);
+  out->preconditioned = fact(file, "precondition", 0) > 0;
+  out->jumped = fact(file, "jumps", 0) > 0;
+  out->halves = fact(file, "halvings", 0) > 0;
+  if (delta && sl__parse_real(delta, delta + strlen(delta), &share) && share > 0 && share < 1)
+    out->adapt_delta = share;
+}
+
 static sl_status read_tensors(sl_context *context, const char *path, sl__draws *out) {
   sl__tensor_file file;
   SL__TRY(sl__tensors_read(context, path, &file));
   *out = (sl__draws){.chains = 1, .max_treedepth = -1};
   sl__arena_open(&out->arena, context);
   const sl_status status = copy_tensors(context, path, &file, out);
+  read_facts(&file, out);
   sl__tensors_close(&file);
   if (status != SL_OK) sl__draws_close(out);
   return status;

@@ -1,7 +1,11 @@
 /* A block of draws to a file: CSV as sluice's own runs write it, NPY, safetensors. */
 #include "io/draws.h"
+#include <stdio.h>
 #include <string.h>
 #include <strings.h>
+#include "base/text.h"
+
+enum { MOST_FACTS = 6 };
 
 bool sl__draws_find_format(const char *path, sl__draws_format *out) {
   const char *slash = strrchr(path, '/'), *ending = strrchr(slash ? slash : path, '.');
@@ -9,6 +13,23 @@ bool sl__draws_find_format(const char *path, sl__draws_format *out) {
   if (!ending || strcasecmp(ending, ".csv") == 0) return true;
   *out = strcasecmp(ending, ".npy") == 0 ? SL__DRAWS_NPY : SL__DRAWS_TENSORS;
   return *out == SL__DRAWS_NPY || strcasecmp(ending, ".safetensors") == 0;
+}
+
+/* How the run was made, as a CSV says in its comments; of draws that no run made, nothing. */
+static int tell_facts(const sl__draws *draws, const char **keys, char words[][32]) {
+  if (draws->trajectories < 1) return 0;
+  const int64_t numbers[] = {draws->max_treedepth, draws->trajectories, draws->preconditioned,
+                             draws->jumped, draws->halves};
+  static const char *const names[] = {"max_depth", "trajectories", "precondition", "jumps",
+                                      "halvings"};
+  int count = 0;
+  for (size_t k = 0; k < sizeof numbers / sizeof *numbers; k++) {
+    keys[count] = names[k];
+    snprintf(words[count++], sizeof *words, "%lld", (long long)numbers[k]);
+  }
+  keys[count] = "delta";
+  sl__format_real(words[count++], draws->adapt_delta, SL_F64);
+  return count;
 }
 
 /* A tensor [chains][draws] for each column, which numpy and ArviZ take as a dictionary. */
@@ -28,7 +49,11 @@ static sl_status write_tensors(sl_context *context, const char *path, const sl__
     for (int64_t i = 0; i < count; i++)
       values[c * count + i] = draws->values[i * draws->columns + c];
   }
-  return sl__tensors_write(context, path, draws->columns, tensor, 0, NULL, NULL);
+  const char *keys[MOST_FACTS], *values_of[MOST_FACTS];
+  char words[MOST_FACTS][32];
+  const int facts = tell_facts(draws, keys, words);
+  for (int k = 0; k < facts; k++) values_of[k] = words[k];
+  return sl__tensors_write(context, path, draws->columns, tensor, facts, keys, values_of);
 }
 
 /* Rows of all chains in turn; CSV has a first column chain__ when there are several. NPY has no

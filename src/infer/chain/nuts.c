@@ -222,9 +222,11 @@ bool sl__nuts_give(sl__nuts *nuts, double value, const double *gradient) {
   if (state == SL__STRIDE_ON) return false;
   nuts->strides++;
   nuts->irreversible = state == SL__STRIDE_IRREVERSIBLE;
-  if (nuts->irreversible) return finish(nuts);
   const double gain = nuts->first_energy - nuts->moving.energy;
-  nuts->accept_sum += gain > 0 ? 1 : exp(gain);
+  /* A step that had to be halved is too long: if its end counted, whose energy is bounded, no step
+   * would be too long to learn. */
+  if (!nuts->stride.halved) nuts->accept_sum += gain > 0 ? 1 : exp(gain);
+  if (nuts->irreversible) return finish(nuts);
   if (state == SL__STRIDE_DIVERGENT || !(gain > -most_energy_error)) {
     nuts->divergent = true;
     return finish(nuts);

@@ -35,6 +35,7 @@ typedef struct sl__stride {
   int halvings;           /* of the leapfrogs that it is tried with now */
   int32_t left;           /* of these */
   bool is_return;         /* tried backwards, whether it could have been made with fewer */
+  bool halved;            /* one leapfrog did not do */
   double lowest, highest; /* energies on it so far */
   sl__nuts_point from, to;
   double *from_momentum, *to_momentum; /* [dim] */
@@ -51,7 +52,7 @@ typedef struct sl__nuts {
 
   /* What a transition starts from and ends in. */
   sl__nuts_point here;
-  double accept; /* mean acceptance probability of its points */
+  double accept; /* mean acceptance probability of its points; of one after a halved step, 0 */
   int depth, leapfrogs;
   bool divergent, moved; /* moved: `here` is another point than before */
   bool irreversible;     /* it ended where shorter steps could not be taken back */

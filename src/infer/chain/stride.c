@@ -87,6 +87,7 @@ static void start_return(sl__nuts *nuts, int halvings) {
 
 void sl__stride_start(sl__nuts *nuts) {
   sl__stride *stride = &nuts->stride;
+  stride->halved = false;
   if (nuts->most_halvings > 0)
     copy_point(nuts->dim, &stride->from, stride->from_momentum, &nuts->moving, nuts->momentum);
   start_try(nuts, 0, false);
@@ -97,6 +98,7 @@ static sl__stride_state give_up_try(sl__nuts *nuts, double *velocity) {
   sl__stride *stride = &nuts->stride;
   if (!stride->is_return && stride->halvings == nuts->most_halvings) return SL__STRIDE_DIVERGENT;
   if (!stride->is_return) {
+    stride->halved = true;
     copy_point(nuts->dim, &nuts->moving, nuts->momentum, &stride->from, stride->from_momentum);
     start_try(nuts, stride->halvings + 1, false);
     return SL__STRIDE_ON;

@@ -92,6 +92,8 @@ static void judge_divergences(const sl__run_facts *facts, writer *out) {
   if (facts->divergences <= 0) return;
   const double all = (double)facts->chains * (double)facts->draws;
   const char *larger = larger_deltas(facts);
+  /* Where the density is 0 or not a number no step is short enough. */
+  const bool halves = facts->halves || 2 * (facts->undefined + facts->refused) > facts->divergences;
   char share[64], counted[96] = "";
   begin_fault(out);
   /* Beside a sampler of one trajectory to a draw these are up to so many times as many. */
@@ -102,9 +104,9 @@ static void judge_divergences(const sl__run_facts *facts, writer *out) {
       "%lld of %.0f draws diverged (%s %%%s), so part of the posterior may be missing; %s%s%s"
       "%swrite the narrow part of the model another way.",
       (long long)facts->divergences, all, fixed(share, 100 * (double)facts->divergences / all, 2),
-      counted, larger, facts->halves ? "" : "halve steps there (--halvings 8), ",
+      counted, larger, halves ? "" : "halve steps there (--halvings 8), ",
       facts->preconditioned ? "" : "sample in a fitted flow's space (--precondition auto), ",
-      facts->preconditioned && facts->halves && !larger[0] ? "" : "or ");
+      facts->preconditioned && halves && !larger[0] ? "" : "or ");
   if (facts->undefined > 0)
     ADD(out,
         " In %lld of the %lld divergences the log density or its gradient was not a number; look "

@@ -61,8 +61,9 @@ static sl_status check(sl__vi *vi, sl__vi_work *work) {
   if (!isfinite(term->alpha))
     return sl__fail(vi->context, SL_BAD_ARGUMENT, "Renyi's order alpha is not finite");
   if (work->objective && work->objective->from_draws && (term->rows < 1 || !term->draws))
-    return sl__fail(vi->context, SL_BAD_ARGUMENT,
-                    "the objective %s needs draws of the target; give at least one row", name);
+    return sl__fail(
+        vi->context, SL_BAD_ARGUMENT,
+        "the objective %s needs draws of the target; give at least one row (--draws FILE)", name);
   return SL_OK;
 }
 
