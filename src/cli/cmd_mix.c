@@ -7,7 +7,7 @@
 static const sl__option_row options[] = {
     {"output", SL__OPTION_TEXT, NULL, 0, 0, NULL,
      "file of draws: .csv (%d in the name: a file for each chain), .npy (without the "
-     "sampler's columns), .safetensors"},
+     "sampler's columns), .safetensors; until the end of the run these are in FILE.part.csv"},
     {"precondition", SL__OPTION_TEXT, "auto", 0, 0, NULL,
      "the fitted flow, q.safetensors; auto: one fitted on the way"},
     {"jumps", SL__OPTION_INT, "1", 1, 1000, NULL,

@@ -7,7 +7,7 @@
 static const sl__option_row options[] = {
     {"output", SL__OPTION_TEXT, NULL, 0, 0, NULL,
      "file of draws: .csv (%d in the name: a file for each chain), .npy (without the "
-     "sampler's columns), .safetensors"},
+     "sampler's columns), .safetensors; until the end of the run these are in FILE.part.csv"},
     {"chains", SL__OPTION_INT, "4", 1, 10000, NULL, "chains, run side by side"},
     {"warmup", SL__OPTION_INT, "1000", 0, 1e9, NULL,
      "iterations in which metric and step are learned"},
