@@ -23,8 +23,8 @@ static const sl__option_row options[] = {
     {"max-treedepth", SL__OPTION_INT, "10", 1, SL__NUTS_MOST_DEPTH, NULL,
      "a trajectory has at most 2 to the power of this many points"},
     {"halvings", SL__OPTION_INT, "0", 0, SL__NUTS_MOST_HALVINGS, NULL,
-     "how often a step may be halved where the energy would change too much on it; Stan: 0; with "
-     "--precondition auto: 8"},
+     "how often a step may be halved where the energy would change by more than 1 on it; where "
+     "that does not do, it is a divergence; Stan: 0; with --precondition auto: 8"},
     {"metric", SL__OPTION_CHOICE, "fisher_low_rank", 0, 0,
      "unit_e|diag_e|dense_e|fisher_diag|fisher_low_rank",
      "what is learned of the target's shape: Stan's three, or from draws and gradients"},
