@@ -90,6 +90,8 @@ TEST(every_rule_refuses_alone) {
   REFUSES(stray_mean_gap, 0.14, 0.15, "a rare part is missing");
   REFUSES(own_mean_gap, 0.14, 0.16, "weights move it by");
   REFUSES(own_sd_gap, 0.13, 0.15, "weights move it by");
+  REFUSES(parameter_mean_gap, 0.14, 0.16, "on the scale of the parameters");
+  REFUSES(parameter_sd_gap, 0.13, 0.15, "on the scale of the parameters");
   REFUSES(scores.elbo, -3.039, -3.041, "below the log evidence");
 }
 

@@ -1,9 +1,10 @@
 /* Modes that no chain comes to are found, and what has no summit is not taken for one. */
+#include "base/random.h"
 #include "check.h"
 #include "context.h"
 #include "infer/robust/explore.h"
 
-enum { MOST_DIM = 5 };
+enum { MOST_DIM = 6, CHAINS = 4, DRAWS = 100 };
 
 typedef struct explored {
   sl_context *context;
@@ -100,5 +101,75 @@ TEST(what_does_not_matter_is_left_out) {
       CHECK_INTEGER(search.found, k == 0 ? 1 : 0);
     }
     close_all(&x);
+  }
+}
+
+/* ---- chains made by hand: of a standard normal density in six coordinates ---- */
+
+#define REST " + normal_lpdf(d | 0, 1) + normal_lpdf(e | 0, 1) + normal_lpdf(f | 0, 1)"
+#define AT(x, y, z) \
+  "normal_lpdf(a | " x ", 1) + normal_lpdf(b | " y ", 1) + normal_lpdf(c | " z ", 1)" REST
+#define NARROW                                                           \
+  "normal_lpdf(a | 8, 0.3) + normal_lpdf(b | 8, 0.3) + normal_lpdf(c | " \
+  "8, 0.3) + normal_lpdf(d | 8, 0.3) + normal_lpdf(e | 8, 0.3) + normal_lpdf(f | 8, 0.3)"
+#define HALVES              "log_mix(0.5, " AT("0", "0", "0") ", " NARROW ")"
+#define BESIDE(small, rest) "log_mix(1e-7, " small ", " rest ")"
+
+static bool search_from_wide(const char *density, uint64_t seed, double *first,
+                             sl__search_report *out, int64_t *climbs) {
+  static const sl__random_key key = {77, 0, 0};
+  double draws[CHAINS * DRAWS * MOST_DIM];
+  for (int r = 0; r < CHAINS * DRAWS; r++)
+    for (int i = 0; i < MOST_DIM; i++)
+      draws[r * MOST_DIM + i] = sl__random_normal(key, (uint64_t)r, (uint32_t)i);
+  sl__exploration e = {.dim = MOST_DIM, .chain_count = CHAINS, .chains = {CHAINS * DRAWS, draws}};
+  sl_context *context = context_of(1);
+  sl__target *target = NULL;
+  const bool good =
+      CHECK_OK(context, sl__target_expression(context, density, "a,b,c,d,e,f", &target)) &&
+      CHECK_OK(context, sl__exploration_search(context, target, seed, NULL, &e, first, out));
+  sl__target_free(target);
+  sl_context_free(context);
+  *climbs = e.climbs;
+  return good;
+}
+
+static bool holds_narrow(const sl__search_report *search, const double *first) {
+  for (int k = 0; k < search->found; k++) {
+    double off = 0;
+    for (int i = 0; i < MOST_DIM; i++) off = fmax(off, fabs(first[k * MOST_DIM + i] - 8));
+    if (off < 0.1) return true;
+  }
+  return false;
+}
+
+/* One, two and four small modes in sight, of which the last leave no room for another. */
+TEST(summits_that_were_found_hide_no_other) {
+  const int seeds = check_fewer(2, 1, "seeds");
+  static const char *const densities[] = {
+      BESIDE(AT("-12", "0", "0"), HALVES),
+      BESIDE(AT("-12", "0", "0"), BESIDE(AT("0", "-12", "0"), HALVES)),
+      BESIDE(AT("-12", "0", "0"),
+             BESIDE(AT("0", "-12", "0"),
+                    BESIDE(AT("0", "0", "-12"), BESIDE(AT("0", "12", "12"), HALVES)))),
+  };
+  for (int k = UNDER_SANITIZER ? 2 : 0; k < 3; k++)
+    for (int seed = 0; seed < seeds; seed++) {
+      double first[SL__MOST_FOUND * MOST_DIM];
+      sl__search_report search;
+      int64_t climbs;
+      if (!search_from_wide(densities[k], (uint64_t)seed, first, &search, &climbs)) continue;
+      CHECK(holds_narrow(&search, first));
+      CHECK_INTEGER(search.found, k == 2 ? 4 : k + 2);
+    }
+}
+
+TEST(without_news_there_is_one_round) {
+  double first[SL__MOST_FOUND * MOST_DIM];
+  sl__search_report search;
+  int64_t climbs;
+  if (search_from_wide(AT("0", "0", "0"), 0, first, &search, &climbs)) {
+    CHECK_INTEGER(search.found, 0);
+    CHECK_INTEGER(climbs, CHAINS + 64); /* none from strewn points */
   }
 }

@@ -99,6 +99,8 @@ static int print_json(sl__cli *cli, const sl__target *target, const sl__model *m
   sl__json_real(&json, "log_sd_ratio", report->log_sd_ratio);
   sl__json_real(&json, "own_mean_gap_in_sd", report->own_mean_gap);
   sl__json_real(&json, "own_sd_gap", report->own_sd_gap);
+  sl__json_real(&json, "parameter_mean_gap_in_sd", report->parameter_mean_gap);
+  sl__json_real(&json, "parameter_sd_gap", report->parameter_sd_gap);
   sl__json_real(&json, "own_log_sd_ratio", report->own_log_sd_ratio);
   sl__json_integer(&json, "strays", report->strays);
   sl__json_real(&json, "stray_mean_gap_in_sd", report->stray_mean_gap);

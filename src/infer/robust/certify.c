@@ -172,6 +172,7 @@ static void clear(sl__robust_report *report) {
   report->bridge = report->bridge_se = report->missed = none;
   report->mean_gap = report->sd_gap = report->log_sd_ratio = none;
   report->own_mean_gap = report->own_sd_gap = report->own_log_sd_ratio = none;
+  report->parameter_mean_gap = report->parameter_sd_gap = none;
   report->by_quartiles = false;
   report->strays = 0;
   report->stray_mean_gap = report->stray_sd_gap = report->stray_spread_gap = none;

@@ -1,14 +1,14 @@
 /* How far q is from what is known in other ways, coordinate by coordinate: means and sds beside those
  * of the exploration, beside those that its own weights make of it, and what strays would do. */
 #include <math.h>
-#include "infer/robust/attempt.h"
+#include "infer/robust/rules.h"
 
 /* A draw of p is missed where q is less than a tenth of p; in many dimensions log w spreads with
  * the gap that is allowed, and this much lower is no hole. */
 static const double log_ten = 2.302585092994046;
 
 /* The kurtosis of a margin beyond which its sd is hardly known. */
-static const double heavy_tailed = 30, errors = 3;
+static const double heavy_tailed = 30;
 
 double sl__robust_hole(int32_t dim) {
   return log_ten + (dim > SL__FEW ? sl__robust_allowance(dim) : 0);
@@ -55,7 +55,7 @@ static void compare(const moments *a, const moments *b, double *mean_gap, double
   raise_to(fabs(a->mean - b->mean) / b->sd, mean_gap);
   raise_to(ratio, log_sd_ratio);
   if (fmax(a->kurtosis, b->kurtosis) > heavy_tailed) {
-    const double chance = errors * sqrt(deviation_variance(a) + deviation_variance(b));
+    const double chance = SL__ERRORS * sqrt(deviation_variance(a) + deviation_variance(b));
     ratio = fabs(log(a->deviation / b->deviation)) - chance;
     if (ratio < 0) ratio = 0;
   }
@@ -126,6 +126,31 @@ sl_status sl__robust_compare_moments(const sl__robust *run, const sl__judged *j,
                                       &report->sd_gap);
 }
 
+/* A fit may be good in its coordinates and not in a parameter that is the exponential of one: a tenth
+ * off log tau's sd may be a third off tau's. By weights only, as the exploration has too few draws in
+ * such a tail. */
+static sl_status compare_parameters(const sl__robust *run, sl__arena *arena, const sl__judged *j,
+                                    const double *weights, sl__robust_report *report) {
+  const sl__target *target = run->target;
+  const int32_t count = sl__target_count(target, SL__TARGET_PARAMETERS);
+  report->parameter_mean_gap = report->parameter_sd_gap = 0;
+  if (target->direct || count < 1) return SL_OK;
+  double *values = sl__arena_take(arena, (size_t)j->rows * (size_t)count, sizeof *values);
+  if (!values) return SL_NO_MEMORY;
+  SL__TRY(
+      sl__target_write(run->context, target, SL__TARGET_PARAMETERS, j->rows, j->x, 0, 0, values));
+  for (int32_t i = 0; i < count; i++) {
+    const moments own = measure(j->rows, count, i, values, NULL);
+    const moments known = measure(j->rows, count, i, values, weights);
+    /* a constant, as a correlation with itself, or one that overflows */
+    if (!(own.sd > 0 && known.sd > 0 && isfinite(own.kurtosis) && isfinite(known.kurtosis)))
+      continue;
+    double any = 0;
+    compare(&own, &known, &report->parameter_mean_gap, &report->parameter_sd_gap, &any);
+  }
+  return SL_OK;
+}
+
 /* Weights know the shares of modes that q and the exploration may both have wrong. */
 sl_status sl__robust_compare_weighted(const sl__robust *run, sl__arena *arena, const sl__judged *j,
                                       sl__robust_report *report) {
@@ -142,6 +167,7 @@ sl_status sl__robust_compare_weighted(const sl__robust *run, sl__arena *arena, c
     const moments known = measure(j->rows, dim, i, j->x, weights);
     compare(&own, &known, &report->own_mean_gap, &report->own_sd_gap, &report->own_log_sd_ratio);
   }
+  SL__TRY(compare_parameters(run, arena, j, weights, report));
   if (!report->by_quartiles) return SL_OK;
   const sl__draws own = {j->rows, j->x};
   return sl__robust_compare_quartiles(run->context, &own, &own, weights, &report->own_mean_gap,

@@ -4,10 +4,9 @@
  * has too much of as with what it lacks. */
 #include <math.h>
 #include <string.h>
-#include "infer/robust/attempt.h"
+#include "infer/robust/rules.h"
 
 enum { MOST_ROWS = 1000 };
-static const double errors = 3;
 
 static size_t bytes_of(const sl__flow *flow) {
   return (size_t)flow->size * (flow->type == SL_F32 ? sizeof(float) : sizeof(double));
@@ -73,7 +72,7 @@ sl_status sl__keeping_settle(const sl__keeping *keeping, void *vector, bool *rol
   double value, se;
   *rolled_back = false;
   SL__TRY(score(keeping, vector, &value, &se));
-  const double noise = errors * sqrt(se * se + keeping->best_se * keeping->best_se);
+  const double noise = SL__ERRORS * sqrt(se * se + keeping->best_se * keeping->best_se);
   const double worse = value - keeping->best;
   if (keeping->best == INFINITY || worse <= sl__robust_goal(keeping->run->target->dim) + noise)
     return SL_OK;

@@ -7,11 +7,8 @@
 #include <math.h>
 #include <string.h>
 
-enum {
-  TRIED = 64,                  /* random points */
-  POINTS = 3,                  /* of them, that all must say the same */
-  RAYS = 2 * SL__RAY_DISTANCES /* both ways */
-};
+enum { POINTS = 3 }; /* of those that have a density, that all must say the same */
+_Static_assert((int)SL__RAY_POINTS >= (int)SL__MOST_RAY_DIM, "room for eigenvalues");
 static const double distances[SL__RAY_DISTANCES] = {1e6, 1e10, 1e14, 1e30, 1e60, 1e100}, radius = 2;
 /* The share of a run's time that looking for this may take. */
 static const double most_time = 0.25;
@@ -43,13 +40,13 @@ static sl__points points_of(const sl__rays *c, int64_t rows, const double *q, do
 sl_status sl__rays_draw(sl__rays *c) {
   const size_t dim = (size_t)c->dim;
   const sl__random_key key = {sl__robust_seed(c->run, SL__PART_PROPER), SL__STREAM_START, 0};
-  for (int r = 0; r < TRIED; r++)
+  for (int r = 0; r < SL__RAY_POINTS; r++)
     for (int32_t i = 0; i < c->dim; i++)
       c->q[r * c->dim + i] = radius * (2 * sl__random_uniform(key, (uint64_t)r, (uint32_t)i) - 1);
-  sl__points points = points_of(c, TRIED, c->q, c->value);
+  sl__points points = points_of(c, SL__RAY_POINTS, c->q, c->value);
   points.gradient = c->gradient;
   SL__TRY(sl__density_run_asking(c->run->context, c->density, &points, may_go_on, c));
-  for (int r = 0; r < TRIED; r++) {
+  for (int r = 0; r < SL__RAY_POINTS; r++) {
     bool good = isfinite(c->value[r]);
     for (int32_t i = 0; i < c->dim; i++) good = good && isfinite(c->gradient[r * c->dim + i]);
     if (!good) continue;
@@ -116,12 +113,12 @@ sl_status sl__rays_have_no_tail(sl__rays *c, int count, bool *out) {
 
 sl_status sl__rays_open(sl__rays *c, sl__arena *arena) {
   const size_t dim = (size_t)c->dim, square = dim <= SL__MOST_RAY_DIM ? dim * dim : 1;
-  c->q = sl__arena_take(arena, TRIED * dim, sizeof *c->q);
-  c->value = sl__arena_take(arena, TRIED, sizeof *c->value); /* eigenvalues too */
-  c->gradient = sl__arena_take(arena, TRIED * dim, sizeof *c->gradient);
-  c->ray = sl__arena_take(arena, RAYS * dim, sizeof *c->ray);
-  c->far = sl__arena_take(arena, RAYS, sizeof *c->far);
-  c->undefined = sl__arena_take(arena, RAYS, sizeof *c->undefined);
+  c->q = sl__arena_take(arena, SL__RAY_POINTS * dim, sizeof *c->q);
+  c->value = sl__arena_take(arena, SL__RAY_POINTS, sizeof *c->value);
+  c->gradient = sl__arena_take(arena, SL__RAY_POINTS * dim, sizeof *c->gradient);
+  c->ray = sl__arena_take(arena, SL__RAYS * dim, sizeof *c->ray);
+  c->far = sl__arena_take(arena, SL__RAYS, sizeof *c->far);
+  c->undefined = sl__arena_take(arena, SL__RAYS, sizeof *c->undefined);
   c->way = sl__arena_take(arena, dim, sizeof *c->way);
   c->moments = sl__arena_take(arena, square, sizeof *c->moments);
   c->own = sl__arena_take(arena, square, sizeof *c->own);

@@ -5,9 +5,11 @@
 #include "infer/robust/attempt.h"
 
 enum {
+  SL__RAY_POINTS = 64, /* random ones that are tried */
   SL__RAY_DISTANCES = 6,
-  SL__RAY_NEAR = 3,     /* of these, where a direction is known well enough not to leave a ridge */
-  SL__MOST_RAY_DIM = 64 /* for directions that are not a coordinate's */
+  SL__RAY_NEAR = 3, /* of these, where a direction is known well enough not to leave a ridge */
+  SL__RAYS = 2 * SL__RAY_DISTANCES, /* both ways from a point */
+  SL__MOST_RAY_DIM = 64             /* for directions that are not a coordinate's */
 };
 /* Of a direction of length 1 that is not a coordinate's. */
 #define SL__LEAST_PARTNER 1e-9
@@ -17,11 +19,11 @@ typedef struct sl__rays {
   sl__density *density;
   int32_t dim;
   int points;        /* that have a density */
-  double *q;         /* [tried][dim]; the first `points` have one */
-  double *value;     /* [tried] */
-  double *gradient;  /* [tried][dim] */
-  double *ray, *far; /* [rays][dim], [rays] */
-  bool *undefined;   /* [rays] */
+  double *q;         /* [SL__RAY_POINTS][dim]; the first `points` have one */
+  double *value;     /* [SL__RAY_POINTS]; eigenvalues too */
+  double *gradient;  /* [SL__RAY_POINTS][dim] */
+  double *ray, *far; /* [SL__RAYS][dim], [SL__RAYS] */
+  bool *undefined;   /* [SL__RAYS] */
   double *way;       /* [dim]: a direction, or the powers w of a curve */
   bool curved;
   double *moments, *own; /* [dim][dim]: of the gradients, their eigenvectors */

@@ -59,6 +59,7 @@ typedef struct sl__robust_report {
   double stray_spread_gap;
   /* Alike, q against its own draws as their weights have them; no more where k-hat is bad. */
   double own_mean_gap, own_sd_gap, own_log_sd_ratio;
+  double parameter_mean_gap, parameter_sd_gap; /* the same of parameters on their own scale */
   double mean_gap, sd_gap; /* largest of any coordinate, q against the exploration, in */
                            /* sd, and |log ratio| of sds, or of mean */
                            /* deviations where tails are heavy */

@@ -13,8 +13,6 @@ static const double most_own_mean = 0.15, most_own_sd = 0.14;
 static const double sure_khat = 0.5, sure_share = 0.95, sure_missed = 0.001;
 static const double most_excused_mean = 0.5, most_excused_sd = 0.405465;
 static const double most_gap = 0.1, least_forward = 0.1;
-/* Standard errors by which a moment may be off. */
-static const double errors = 3;
 /* How well a population knows the evidence that suffices alone, in few dimensions. */
 static const double few_tempered_se = 0.1;
 
@@ -80,6 +78,8 @@ static bool not_a_number(const sl__robust_report *r, sl__sentence out) {
       {"what strays add to a spread", r->stray_spread_gap},
       {"the difference of means by the weights", r->own_mean_gap},
       {"the difference of sds by the weights", r->own_sd_gap},
+      {"the difference of parameters' means by the weights", r->parameter_mean_gap},
+      {"the difference of parameters' sds by the weights", r->parameter_sd_gap},
       {"R-hat of the exploring chains", r->rhat},
       {"the effective size of the exploration", r->effective},
       {"the log evidence by tempering", r->tempered_complete ? r->tempered : 0},
@@ -170,7 +170,7 @@ static bool forward_share_low(const sl__robust_report *r, sl__sentence out) {
 
 /* With what the exploration's own numbers can be wrong by. */
 static double most_moment_gap(const sl__robust_report *r) {
-  return most_gap + errors / sqrt(r->effective);
+  return most_gap + SL__ERRORS / sqrt(r->effective);
 }
 
 /* Where nearly all of q's draws count alike, and nearly nothing that was explored lies beyond q. */
@@ -227,6 +227,15 @@ static bool weights_differ(const sl__robust_report *r, sl__sentence out) {
       r->own_mean_gap, sl__robust_middle(r), 100 * expm1(r->own_sd_gap), sl__robust_width(r));
 }
 
+static bool parameters_differ(const sl__robust_report *r, sl__sentence out) {
+  if (r->parameter_mean_gap <= most_own_mean && r->parameter_sd_gap <= most_own_sd) return false;
+  return sl__robust_say(
+      out,
+      "on the scale of the parameters the flow's weights move it by %.2f sd in a mean and %.0f %% "
+      "in an sd, so it has a tail wrong; try a larger flow and another seed",
+      r->parameter_mean_gap, 100 * expm1(r->parameter_sd_gap));
+}
+
 static bool gap_wide(const sl__robust_report *r, sl__sentence out) {
   const double gap = sl__robust_gap(r), most = sl__robust_allowance(r->dim);
   if (gap <= most) return false;
@@ -250,6 +259,7 @@ static sl__rule *const rules_of_flow[] = {draws_lost,
                                           sl__rule_tempering_disagrees,
                                           moments_differ,
                                           weights_differ,
+                                          parameters_differ,
                                           gap_wide};
 static sl__rule *const rules_of_exploration[] = {
     exploration_unfinished,  draws_lost,     not_a_number,

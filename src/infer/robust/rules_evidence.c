@@ -3,15 +3,15 @@
 #include <math.h>
 #include "infer/robust/rules.h"
 
-static const double errors = 3; /* standard errors that explain a difference */
-/* The tempered population is to be believed where its moves are good: in few dimensions and where
- * most are accepted; and where it knows the evidence well enough to see half of it missing. */
-static const double most_tempered_se = 0.2;
+/* The tempered population is to be believed where its moves are good, in few dimensions and where
+ * most are accepted. */
 enum { MOST_TRUSTED = 10 }; /* dimensions */
+/* Of the log evidence by the population: more, and half of the mass may be missing unseen. */
+static const double most_tempered_se = 0.2;
 
 /* Whether two estimates differ by more than their errors, and a little, explain. */
 static bool differ(double a, double a_se, double b, double b_se, double little) {
-  return !(fabs(a - b) <= little + errors * sqrt(a_se * a_se + b_se * b_se));
+  return !(fabs(a - b) <= little + SL__ERRORS * sqrt(a_se * a_se + b_se * b_se));
 }
 
 /* Over draws of the target the mean of log w is no less than log Z. */
@@ -19,7 +19,7 @@ bool sl__rule_bounds_crossed(const sl__robust_report *r, sl__sentence out) {
   const sl__vi_scores *s = &r->scores;
   const double se =
       sqrt(s->log_evidence_se * s->log_evidence_se + r->upper_bound_se * r->upper_bound_se);
-  if (s->log_evidence <= r->upper_bound + 0.03 + errors * se) return false;
+  if (s->log_evidence <= r->upper_bound + 0.03 + SL__ERRORS * se) return false;
   return sl__robust_say(
       out,
       "the log evidence by importance, %.3f, is above its upper bound, %.3f: the "

@@ -1,19 +1,24 @@
 /* Modes that chains did not come to: many climbs, from far and near and from where strew.c says
  * that something rises, and of their ends those around which no chain has been. Climbs know nothing
  * of how much a mode weighs; chains from their ends and the population find that out. What has no
- * summit, as a funnel's neck, is not taken for one. */
+ * summit, as a funnel's neck, is not taken for one.
+ *
+ * A summit that was found may hide another, so where there is one, points are strewn again that are
+ * judged by the summits too: twice, since few or none may fall into the basin of a narrow one. */
 #include <math.h>
 #include <string.h>
 #include "infer/chain/climb.h"
 #include "infer/robust/search.h"
 
-enum { CLIMBS = 64, SCALES = 4, MOST_STEPS = 100, HISTORY = 6, MOST_TRIES = 12 };
+enum { CLIMBS = 64, SCALES = 4, MOST_STEPS = 100, HISTORY = 6, MOST_TRIES = 12, ROUNDS = 3 };
 /* In the target's own units around 0, and in deviations of the chains around their mean. */
 static const double scales[SCALES] = {1, 4, 16, 40}, deviations[SCALES] = {3, 10, 30, 100};
 static const double tolerance = 1e-9;
 /* In deviations within chains: how near a draw must be for a place to count as seen; how steep a
  * summit may be; how far summits are apart. */
 static const double seen_within = 2, most_slope = 0.5, apart = 4;
+/* Nats by which a later summit must be higher to take the place of one that was chosen. */
+static const double higher = 1;
 
 typedef struct search {
   sl_context *context;
@@ -21,9 +26,11 @@ typedef struct search {
   const sl__exploration *e;
   uint64_t seed;
   sl__been been;
-  sl__strewn_places strewn; /* where the last of the climbs begin */
-  int32_t climbs;
-  int *tries;                   /* [climbs]: of first points */
+  sl__strewn_places strewn; /* where the last of the climbs begin, from first_strewn on */
+  double *first;            /* [SL__MOST_FOUND][dim], the caller's */
+  sl__search_report *report;
+  int32_t climbs, first_strewn, all_climbs; /* the last: of all rounds */
+  int *tries;                               /* [climbs]: of first points */
   sl__climb *climb;             /* [climbs]: one from each chain's last draw, then the others */
   double *q, *value, *gradient; /* [climbs][dim], [climbs], [climbs][dim] */
 } search;
@@ -37,7 +44,8 @@ static sl_status measure_chains(search *s, sl__arena *arena) {
   been->means = sl__arena_take(arena, (size_t)(e->chain_count * dim), sizeof *been->means);
   been->mean = sl__arena_take(arena, (size_t)dim, sizeof *been->mean);
   been->sd = sl__arena_take(arena, (size_t)dim, sizeof *been->sd);
-  if (!been->means || !been->mean || !been->sd) return SL_NO_MEMORY;
+  been->summits = sl__arena_take(arena, SL__MOST_SUMMITS * (size_t)dim, sizeof *been->summits);
+  if (!been->means || !been->mean || !been->sd || !been->summits) return SL_NO_MEMORY;
   for (int32_t i = 0; i < dim; i++) {
     double variance = 0;
     for (int64_t c = 0; c < e->chain_count; c++) {
@@ -63,16 +71,16 @@ static sl_status measure_chains(search *s, sl__arena *arena) {
 static void place(search *s, int32_t k) {
   const sl__exploration *e = s->e;
   const int32_t dim = e->dim, chains = (int32_t)e->chain_count, n = k - chains;
-  const int32_t strewn = k - chains - CLIMBS;
+  const int32_t strewn = k - s->first_strewn;
   const int64_t draws = e->chains.rows / chains;
   double *trial = s->climb[k].trial;
   const double nearer = ldexp(1, -s->tries[k]++);
-  if (k < chains) {
-    memcpy(trial, e->chains.x + ((k + 1) * draws - 1) * dim, (size_t)dim * sizeof *trial);
-    return;
-  }
   if (strewn >= 0) {
     memcpy(trial, s->strewn.first + (size_t)strewn * dim, (size_t)dim * sizeof *trial);
+    return;
+  }
+  if (k < chains) {
+    memcpy(trial, e->chains.x + ((k + 1) * draws - 1) * dim, (size_t)dim * sizeof *trial);
     return;
   }
   const sl__random_key key = {sl__seed_of_part(s->seed, SL__PART_SEARCH, 0), SL__STREAM_SEARCH, 0};
@@ -150,10 +158,44 @@ static bool is_summit(const search *s, int32_t k) {
   return true;
 }
 
-/* Of the climbs from `begin` to before `end`, the highest summits first; `found` are there. */
-static int choose(search *s, int32_t begin, int32_t end, int found, double *first,
-                  double *heights) {
-  for (int32_t round = begin; round < end && found < SL__MOST_FOUND; round++) {
+/* The last of the lowest. */
+static int lowest(const sl__search_report *report) {
+  int least = 0;
+  for (int k = 1; k < report->found; k++)
+    if (report->heights[k] <= report->heights[least]) least = k;
+  return least;
+}
+
+/* Keeps a new summit in mind, and chooses it: behind the others, and where there is no more room,
+ * instead of one that is lower. */
+static void take_summit(search *s, const double *place, double height) {
+  const size_t dim = (size_t)s->e->dim;
+  sl__search_report *report = s->report;
+  if (s->been.count < SL__MOST_SUMMITS)
+    memcpy(s->been.summits + (size_t)s->been.count++ * dim, place, dim * sizeof *place);
+  if (report->found == SL__MOST_FOUND) {
+    const int least = lowest(report), after = report->found - 1 - least;
+    if (!(height > report->heights[least] + higher)) return;
+    memmove(s->first + (size_t)least * dim, s->first + (size_t)(least + 1) * dim,
+            (size_t)after * dim * sizeof *s->first);
+    memmove(report->heights + least, report->heights + least + 1,
+            (size_t)after * sizeof *report->heights);
+    report->found--;
+  }
+  memcpy(s->first + (size_t)report->found * dim, place, dim * sizeof *place);
+  report->heights[report->found++] = height;
+}
+
+/* Chosen ones too: of many summits not all are kept in mind. */
+static bool is_known(const search *s, const double *place) {
+  return sl__been_same(&s->been, place, s->been.count, s->been.summits) ||
+         sl__been_same(&s->been, place, s->report->found, s->first) ||
+         sl__been_near(&s->been, place);
+}
+
+/* Of the climbs from `begin` to before `end`, the summits that are new, the highest first. */
+static void choose(search *s, int32_t begin, int32_t end) {
+  for (int32_t round = begin; round < end; round++) {
     int32_t best = -1;
     for (int32_t k = begin; k < end; k++)
       if (s->climb[k].done && is_summit(s, k) &&
@@ -163,24 +205,24 @@ static int choose(search *s, int32_t begin, int32_t end, int found, double *firs
     if (best < 0) break;
     s->climb[best].done = false; /* looked at */
     const double *place = end_of(s, best);
-    if (sl__been_same(&s->been, place, found, first) || sl__been_near(&s->been, place)) continue;
-    memcpy(first + (size_t)found * s->e->dim, place, (size_t)s->e->dim * sizeof *first);
-    heights[found++] = s->climb[best].value[s->climb[best].steps];
+    if (is_known(s, place)) continue;
+    take_summit(s, place, s->climb[best].value[s->climb[best].steps]);
   }
-  return found;
 }
 
-/* Where the climbs will begin. */
-static sl_status open_search(search *s, sl__arena *arena, const sl__target *target,
-                             const sl__search_watch *watch) {
+/* ---- rounds ---- */
+
+/* Where the climbs will begin: the first round's from the chains and from places at random too. */
+static sl_status open_round(search *s, sl__arena *arena, int round, const sl__search_watch *watch) {
   const size_t dim = (size_t)s->e->dim;
-  SL__TRY(measure_chains(s, arena));
-  SL__TRY(sl__density_new(s->context, target, 0, true, &s->density));
+  s->climbs = 0;
   s->strewn.first = sl__arena_take(arena, SL__MOST_STREWN * dim, sizeof *s->strewn.first);
   if (!s->strewn.first) return SL_NO_MEMORY;
-  SL__TRY(sl__been_strew(s->context, s->density, s->seed, watch, &s->been, &s->strewn));
-  s->climbs = (int32_t)s->e->chain_count + CLIMBS + s->strewn.rising + s->strewn.astray;
+  SL__TRY(sl__been_strew(s->context, s->density, s->seed, round, watch, &s->been, &s->strewn));
+  s->first_strewn = round == 0 ? (int32_t)s->e->chain_count + CLIMBS : 0;
+  s->climbs = s->first_strewn + s->strewn.rising + s->strewn.astray;
   const size_t count = (size_t)s->climbs;
+  if (count == 0) return SL_OK;
   s->climb = sl__arena_take(arena, count, sizeof *s->climb);
   s->tries = sl__arena_take(arena, count, sizeof *s->tries);
   s->q = sl__arena_take(arena, count * dim, sizeof *s->q);
@@ -192,29 +234,50 @@ static sl_status open_search(search *s, sl__arena *arena, const sl__target *targ
   return SL_OK;
 }
 
+static sl_status climb_round(search *s, int round, const sl__search_watch *watch) {
+  sl__arena arena;
+  sl__arena_open(&arena, s->context);
+  sl_status status = open_round(s, &arena, round, watch);
+  if (status == SL_OK && s->climbs > 0) status = climb_all(s, watch);
+  if (status == SL_OK) {
+    const int32_t chains = round == 0 ? (int32_t)s->e->chain_count : 0;
+    for (int32_t k = 0; k < chains; k++)
+      if (s->climb[k].begun)
+        s->report->known_height =
+            fmax(s->report->known_height, s->climb[k].value[s->climb[k].steps]);
+    /* a summit that many climbs came to is the end of one from a usual place */
+    const int32_t usual = s->climbs - s->strewn.astray;
+    choose(s, chains, usual);
+    choose(s, usual, s->climbs);
+  }
+  s->all_climbs += s->climbs;
+  sl__arena_close(&arena);
+  return status;
+}
+
+static sl_status search_on(search *s, sl__arena *arena, const sl__target *target,
+                           const sl__search_watch *watch) {
+  SL__TRY(measure_chains(s, arena));
+  SL__TRY(sl__density_new(s->context, target, 0, true, &s->density));
+  for (int round = 0; round == 0 || (round < ROUNDS && s->been.count > 0); round++)
+    SL__TRY(climb_round(s, round, watch));
+  return SL_OK;
+}
+
 sl_status sl__exploration_search(sl_context *context, const sl__target *target, uint64_t seed,
                                  const sl__search_watch *watch, sl__exploration *e, double *first,
                                  sl__search_report *out) {
   *out = (sl__search_report){.known_height = -INFINITY};
   sl__arena arena;
   sl__arena_open(&arena, context);
-  search s = {.context = context, .e = e, .seed = seed};
-  sl_status status = open_search(&s, &arena, target, watch);
-  if (status == SL_OK) status = climb_all(&s, watch);
-  if (status == SL_OK) {
-    for (int32_t k = 0; k < (int32_t)e->chain_count; k++)
-      if (s.climb[k].begun)
-        out->known_height = fmax(out->known_height, s.climb[k].value[s.climb[k].steps]);
-    /* a summit that many climbs came to is the end of one from a usual place */
-    const int32_t usual = s.climbs - s.strewn.astray, chains = (int32_t)e->chain_count;
-    out->found = choose(&s, chains, usual, 0, first, out->heights);
-    out->found = choose(&s, usual, s.climbs, out->found, first, out->heights);
-  }
+  search s = {.context = context, .e = e, .seed = seed, .first = first, .report = out};
+  const sl_status status = search_on(&s, &arena, target, watch);
+  if (status != SL_OK) out->found = 0;
   if (s.density) {
     e->gradients += sl__density_gradients(s.density);
     e->values += sl__density_values(s.density);
   }
-  e->climbs += s.climbs;
+  e->climbs += s.all_climbs;
   sl__density_free(s.density);
   sl__arena_close(&arena);
   return status;

@@ -2,15 +2,18 @@
  * basin of a few hundredths of the places about, which tens of climbs from random points miss: so
  * thousands of points are strewn, near and far, and of some at every distance it is asked where
  * the density rises. From the top of one that is log-concave it falls along every line; a point at
- * which it rises, away from where the nearest chain has been, is on the near side of something
- * else, or of a bend, and a climb from there will tell.
+ * which it rises, away from the nearest of what is known, is on the near side of something else, or
+ * of a bend, and a climb from there will tell. Known are the places where chains have been, and in
+ * later rounds the summits that climbs have found.
  *
  * Asked are the highest; and the highest of each shell of points that are about as far out, since
  * in the basin of a narrow mode far out few points are, and none as high as the many nearer ones.
  * On all sides of such a mode but the near one the density falls outwards too, and steeply: what
  * tells these from the slopes of what is known is that the way up does not lead back to it. In
  * deviations of the chains it does for a normal density without correlations, and about does for
- * others. */
+ * others. As soon as summits are known, it counts how far a point is from the nearest known place:
+ * a small mode, once found, no longer stands out, and so hides no other that is as far from the
+ * chains. */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -27,7 +30,8 @@ enum {
   PICKED_ASTRAY = SL__MOST_ASTRAY / SETS,
   MOST_DIM = 12 /* where so many points still come about */
 };
-/* The cosine between the way up and the way back to the chains, which is 1 if it is the same. */
+_Static_assert(FIRST_POINTS % SHELLS == 0 && LOOKED_AT % SHELLS == 0, "shells are alike");
+/* The cosine between the way up and the way back, which is 1 if it is the same. */
 static const double most_cosine = 0.3;
 /* In the target's own units about 0, and in deviations of the chains about their mean. */
 static const double scales[DISTANCES] = {1, 2, 4, 8, 16, 32},
@@ -52,21 +56,26 @@ typedef struct strewn {
   height *order;                   /* [POINTS], the highest first */
   int64_t rows;                    /* that are looked at, the highest first: */
   double *high, *level, *gradient; /* [LOOKED_AT][dim], [LOOKED_AT], [LOOKED_AT][dim] */
-  double *square, *sorted; /* [POINTS], of distances from the chains' mean; [FIRST_POINTS] */
+  double *square, *sorted;         /* [POINTS], of distances from what is known; [FIRST_POINTS] */
   places rising, astray;
 } strewn;
 
-/* The mean of the chain that it is the fewest deviations away from. */
-static const double *nearest_mean(const sl__been *been, const double *place) {
-  const int32_t dim = been->e->dim;
+/* The mean of each chain, then the summits. */
+static const double *known_place(const sl__been *been, int64_t k) {
+  const int64_t chains = been->e->chain_count;
+  return k < chains ? been->means + k * been->e->dim : been->summits + (k - chains) * been->e->dim;
+}
+
+/* The known place that it is the fewest deviations away from. */
+static const double *nearest_known(const sl__been *been, const double *place) {
   const double *nearest = been->means;
   double least = INFINITY;
-  for (int64_t c = 0; c < been->e->chain_count; c++) {
-    const double *mean = been->means + c * dim;
-    const double off = sl__been_distance(been, place, mean, least);
+  for (int64_t k = 0; k < been->e->chain_count + been->count; k++) {
+    const double *known = known_place(been, k);
+    const double off = sl__been_distance(been, place, known, least);
     if (off < least) {
       least = off;
-      nearest = mean;
+      nearest = known;
     }
   }
   return nearest;
@@ -77,25 +86,26 @@ typedef bool test(const strewn *s, int64_t r);
 
 static bool rises_outwards(const strewn *s, int64_t r) {
   const int32_t dim = s->been->e->dim;
-  const double *place = s->high + r * dim, *mean = nearest_mean(s->been, place);
+  const double *place = s->high + r * dim, *known = nearest_known(s->been, place);
   double rise = 0;
-  for (int32_t i = 0; i < dim; i++) rise += s->gradient[r * dim + i] * (place[i] - mean[i]);
+  for (int32_t i = 0; i < dim; i++) rise += s->gradient[r * dim + i] * (place[i] - known[i]);
   return isfinite(s->level[r]) && rise > 0;
 }
 
 /* As rises_outwards, where the cosine is below 0, but in deviations and less strict. */
 static bool leads_astray(const strewn *s, int64_t r) {
   const int32_t dim = s->been->e->dim;
-  const double *place = s->high + r * dim, *mean = nearest_mean(s->been, place);
+  const double *place = s->high + r * dim, *known = nearest_known(s->been, place);
   double back = 0, slope = 0, both = 0; /* squared lengths, and the product */
   for (int32_t i = 0; i < dim; i++) {
-    const double way_back = (mean[i] - place[i]) / s->been->sd[i];
+    const double way_back = (known[i] - place[i]) / s->been->sd[i];
     const double way_up = s->gradient[r * dim + i] * s->been->sd[i];
     back += way_back * way_back;
     slope += way_up * way_up;
     both += way_back * way_up;
   }
-  return isfinite(s->level[r]) && isfinite(slope) && both < most_cosine * sqrt(back * slope);
+  return isfinite(s->level[r]) && isfinite(slope) && isfinite(back) &&
+         both < most_cosine * sqrt(back * slope);
 }
 
 static bool is_taken(const strewn *s, const places *p, const double *place) {
@@ -155,17 +165,29 @@ static int ascending(const void *a, const void *b) {
   return x < y ? -1 : x > y;
 }
 
-static void choose_highest_of_shells(strewn *s) {
-  const sl__been *been = s->been;
-  const int32_t dim = been->e->dim;
-  int64_t taken[SHELLS] = {0};
-  for (int64_t r = 0; r < POINTS; r++) {
-    s->square[r] = 0;
-    for (int32_t i = 0; i < dim; i++) {
-      const double off = (s->q[r * dim + i] - been->mean[i]) / been->sd[i];
-      s->square[r] += off * off;
-    }
+static double square_distance(const sl__been *been, const double *place, const double *from) {
+  double square = 0;
+  for (int32_t i = 0; i < been->e->dim; i++) {
+    const double off = (place[i] - from[i]) / been->sd[i];
+    square += off * off;
   }
+  return square;
+}
+
+/* From the mean of all chains; with summits, from the nearest of all known places. */
+static void measure_distances(strewn *s) {
+  const sl__been *been = s->been;
+  for (int64_t r = 0; r < POINTS; r++) {
+    const double *place = s->q + r * been->e->dim;
+    s->square[r] = been->count > 0 ? INFINITY : square_distance(been, place, been->mean);
+    for (int64_t k = 0; been->count > 0 && k < been->e->chain_count + been->count; k++)
+      s->square[r] = fmin(s->square[r], square_distance(been, place, known_place(been, k)));
+  }
+}
+
+static void choose_highest_of_shells(strewn *s) {
+  int64_t taken[SHELLS] = {0};
+  measure_distances(s);
   memcpy(s->sorted, s->square, FIRST_POINTS * sizeof *s->sorted);
   qsort(s->sorted, FIRST_POINTS, sizeof *s->sorted, ascending);
   s->rows = 0;
@@ -222,7 +244,7 @@ static sl_status open_strewn(strewn *s, sl__arena *arena) {
   return all ? SL_OK : SL_NO_MEMORY;
 }
 
-sl_status sl__been_strew(sl_context *context, sl__density *density, uint64_t seed,
+sl_status sl__been_strew(sl_context *context, sl__density *density, uint64_t seed, int round,
                          const sl__search_watch *watch, const sl__been *been,
                          sl__strewn_places *out) {
   strewn s = {.been = been, .density = density, .watch = watch, .rising.place = out->first};
@@ -233,7 +255,8 @@ sl_status sl__been_strew(sl_context *context, sl__density *density, uint64_t see
   sl__arena_open(&arena, context);
   sl_status status = open_strewn(&s, &arena);
   for (int k = 0; k < SETS && status == SL_OK; k++) {
-    const sl__random_key key = {sl__seed_of_part(seed, SL__PART_STREW, k), SL__STREAM_SEARCH, 0};
+    const uint64_t own = sl__seed_of_part(seed, SL__PART_STREW, round * SETS + k);
+    const sl__random_key key = {own, SL__STREAM_SEARCH, 0};
     draw(&s, key, k / 2, k % 2);
     status = look(&s, context);
   }
