@@ -90,6 +90,6 @@ refused 'a table is CSV or NPY' score m.safetensors m.safetensors
 refused 'a table is CSV or NPY' sample m.safetensors -n 5 -o s.json
 refused 'takes no conditions' sample m.safetensors --context d.csv
 refused 'no/such/folder' sample m.safetensors -o no/such/folder/x.csv
-refused 'of a flow of' sample m.safetensors --upto 99
+refused 'the flow has 7 layers' sample m.safetensors --upto 99
 check "a failed write leaves nothing behind" test -z "$(ls | grep -i tmp)"
 finish
