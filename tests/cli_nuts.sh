@@ -128,6 +128,7 @@ check "the file says so" grep -q '^# halvings = 8' halved.csv
 "$sluice" nuts --target funnel --seed 1 --draws 200 --json --quiet >out 2>err
 json
 check "never by default" test "$(value irreversible)" = 0
+refused "at most 28 together" nuts --target funnel --halvings 20 --max-treedepth 12 --precondition auto
 refused "give a whole number from 0 to 20" nuts --target funnel --halvings 21
 
 run 0 nuts coin.stan --data coin.json --quiet -o - --seed 2

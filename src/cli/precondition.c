@@ -49,10 +49,12 @@ sl_status sl__cli_precondition(sl__cli *cli, const sl__target *target, sl__sampl
                                sl__precondition *out) {
   const char *from = sl__cli_option(cli, "precondition")->text;
   if (!from) return SL_OK;
+  SL__TRY(sl__sampler_check(cli->context, options)); /* before a fit that may take long */
   if (strcmp(from, "auto") == 0) {
     SL__TRY(find_one(cli, target, options, out));
     if (!sl__cli_typed(cli, "adapt-delta")) options->adapt_delta = delta_in(options, out->diverges);
-    if (options->jumps == 0 && !sl__cli_typed(cli, "halvings"))
+    if (options->jumps == 0 && !sl__cli_typed(cli, "halvings") &&
+        options->most_depth + SL__HALVINGS_IN_FLOW <= SL__MOST_DOUBLINGS)
       options->halvings = SL__HALVINGS_IN_FLOW;
   } else {
     const sl_status status =

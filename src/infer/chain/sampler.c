@@ -3,7 +3,7 @@
 #include <string.h>
 #include "base/os.h"
 
-enum { rounds_between_progress = 16, MOST_DOUBLINGS = 28 };
+enum { rounds_between_progress = 16 };
 /* Rounds may take long, where a differential equation is solved in each. */
 static const double seconds_between_progress = 0.2;
 
@@ -131,11 +131,11 @@ sl_status sl__sampler_check(sl_context *context, const sl__sampler_options *o) {
   if (o->halvings < 0 || o->halvings > SL__NUTS_MOST_HALVINGS)
     return sl__fail(context, SL_BAD_ARGUMENT, "halvings is %d; it must lie in 0..%d", o->halvings,
                     SL__NUTS_MOST_HALVINGS);
-  if (o->halvings > 0 && o->halvings + o->most_depth > MOST_DOUBLINGS)
+  if (o->halvings > 0 && o->halvings + o->most_depth > SL__MOST_DOUBLINGS)
     return sl__fail(context, SL_BAD_ARGUMENT,
                     "max-treedepth %d with %d halvings: a trajectory might have more than 2^%d "
                     "leapfrogs; make them at most %d together",
-                    o->most_depth, o->halvings, MOST_DOUBLINGS, MOST_DOUBLINGS);
+                    o->most_depth, o->halvings, SL__MOST_DOUBLINGS, SL__MOST_DOUBLINGS);
   return SL_OK;
 }
 

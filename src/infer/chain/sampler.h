@@ -57,6 +57,8 @@ void sl__sampler_take_pains(sl__sampler_options *options);
 /* Halvings of draws in the space of a flow that was fitted on the way: what it leaves crooked is
  * some tens of times as narrow as the rest. */
 enum { SL__HALVINGS_IN_FLOW = 8 };
+/* Of most_depth and halvings together: a trajectory's leapfrogs are counted in an int. */
+enum { SL__MOST_DOUBLINGS = 28 };
 sl_status sl__sampler_check(sl_context *context, const sl__sampler_options *options);
 
 /* A draw, as Stan's CSV has it. Points into memory that the next draw overwrites. */
