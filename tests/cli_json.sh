@@ -55,6 +55,13 @@ check "a log density for each row" test "$(value log_prob)" = 300
 run 0 score m.safetensors d.csv --json --summary
 frame score
 for key in mean se rows; do has $key number; done
+head -2 d.csv >first.csv
+run 0 score m.safetensors first.csv --json --summary
+frame score
+check "of one row no error is known" test "$(value rows)" = 1
+has se null
+run 0 score m.safetensors first.csv --summary
+check "nor shown" grep -q '^standard error  *-$' out
 run 0 sample m.safetensors -n 4 --json --with-log-prob
 frame sample
 check "four rows" test "$(value samples)" = 4

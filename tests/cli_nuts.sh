@@ -121,6 +121,21 @@ check "even where 0 is typed" test "$(grep -c 'trajectories from one' out)" = 0
 run 1 nuts --target funnel --quiet --seed 1 --thin 1
 check "no thinning, typed" grep -q '^[2-8] trajectories from one draw to the next, as the' out
 
+# Draws that are left out are trajectories in between: a run and its files agree on E-BFMI.
+for format in csv safetensors; do
+  "$sluice" nuts --target funnel --quiet --seed 1 --thin 8 --draws 4000 -o thin.$format >out 2>err
+  "$sluice" summary thin.$format >again 2>err
+  check "E-BFMI of draws apart, $format" test "$(grep '^E-BFMI' out)" = "$(grep '^E-BFMI' again)"
+done
+# least FILE: of its chains
+least() { awk '/^E-BFMI/ {f = $2; for (i = 3; i <= NF; i++) if ($i < f) f = $i; print f}' "$1"; }
+grep -v '^# thin = 8$' thin.csv >dense.csv
+"$sluice" summary dense.csv >dense 2>err
+check "as of draws side by side" \
+  awk -v apart="$(least again)" -v f="$(least dense)" 'BEGIN {exit !(apart < 0.3 && f > 2 * apart)}'
+run 0 plot thin.csv --kind energy -o thin.gp
+check "and in the figure" grep -q "least E-BFMI of a chain $(least again)" thin.gp
+
 # Steps that are halved where the density is narrow: as told, and by default in a flow's space only.
 "$sluice" nuts --target funnel --quiet --seed 1 --halvings 8 --draws 200 -o halved.csv >out 2>err
 check "halved as told" grep -q '^steps were halved up to 8 times where the energy changed too much; ' out
@@ -279,6 +294,13 @@ for format in npy safetensors; do
     grep -q "^sluice: the draws remain in $file.part.csv: $file: " err
   read_back summary $file.part.csv
 done
+
+# More draws than there is address space for; sanitizers end a program that asks for so many.
+if ! under_sanitizers; then
+  run 1 nuts --target gaussian55 --draws 1000000000 --chains 10000 --quiet
+  check "what would take less memory" \
+    grep -q 'no memory for 1000000000 draws of 10000 chains, 9 numbers each; take fewer --draws, or .*--thin' err
+fi
 
 # Pathfinder has no draws before its end. A shell's background jobs have SIGINT ignored.
 background pathfinder --target funnel --paths 2000 --elbo-draws 100000 -o long.csv

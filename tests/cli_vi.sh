@@ -27,6 +27,17 @@ check "the same file on one thread" cmp -s q.safetensors first.safetensors
 run 1 vi --mode plain --target funnel --flow loc --steps 50 --quiet
 check "a poor fit says so" grep -q 'not to be trusted' out
 
+# Renyi's bound of order 1 is the ELBO.
+elbo_by() {
+  "$sluice" vi --mode plain --target gaussian55 --flow scale-loc --steps 300 --lr 0.03 --seed 3 \
+    --quiet --json "$@" >out
+  json
+  value elbo.value
+}
+check "order 1" near "$(elbo_by --objective renyi --alpha 1)" "$(elbo_by --estimator stl)" 1e-9
+check "by the path alone" near "$(elbo_by --objective renyi --alpha 1 --estimator reparameterized)" \
+  "$(elbo_by)" 1e-9
+
 run 2 vi --mode plain --target pot1 --flow 'planar*x'
 run 2 vi --mode plain --target pot1 --track lose
 run 2 vi --mode plain --target pot1 --optimizer none

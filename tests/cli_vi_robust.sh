@@ -16,6 +16,7 @@ done
 for key in strays stray_mean_gap_in_sd stray_log_sd_ratio; do has $key number; done
 for key in khat ess ess_forward gradient_evaluations missed seconds seed; do has $key number; done
 check "it is certified" test "$(value certified)" = true
+check "gaps of means and sds" test "$(value by_quartiles)" = false
 check "the evidence is 0" near "$(value log_evidence.value)" 0 0.01
 run 0 info q.safetensors --json
 json
@@ -36,6 +37,7 @@ check "one that falls too slowly in the plane" grep -q 'falls no faster than 1 /
 run 0 vi --density '-log(1+x^2)' --dim x --seed 1 --quiet --json
 json
 check "a Cauchy density is fitted" near "$(value log_evidence.value)" 1.144730 0.01
+check "which has no sd" test "$(value by_quartiles)" = true
 cat >nan.stan <<'END'
 data { vector[2] y; }
 parameters { real mu; }

@@ -185,8 +185,24 @@ TEST(energy_fraction_of_several_trajectories) {
     const double fraction = sl__ebfmi(STEPS / k, k, energy, k);
     if (!CHECK(fabs(fraction - 0.2) < 0.01)) printf("  %d: %g\n", k, fraction);
   }
-  const double opposed[] = {1, -1, 1, -1, 1, -1};
-  CHECK(sl__ebfmi(6, 1, opposed, 1) > 3 && sl__ebfmi(6, 4, opposed, 1) == 2);
+  const double opposed[] = {1, -1, 1, -1, 1, -1, 1, -1, 1, -1, 1, -1};
+  CHECK(sl__ebfmi(12, 1, opposed, 1) > 3 && sl__ebfmi(12, 4, opposed, 1) == 2);
+}
+
+/* Far apart, energies are as good as independent whether they are slow or not, and noise in what is
+ * left of their correlation would be taken for either; very slow ones still show. */
+TEST(energy_fraction_of_draws_far_apart) {
+  enum { DRAWS = 1000, APART = 64 };
+  static double energy[DRAWS * APART], slow[DRAWS * APART];
+  uint64_t state = 6;
+  for (int i = 1; i < DRAWS * APART; i++) {
+    const double step = lcg_uniform(&state) - 0.5;
+    energy[i] = 0.8 * energy[i - 1] + step;
+    slow[i] = 0.995 * slow[i - 1] + step;
+  }
+  CHECK(fabs(sl__ebfmi(DRAWS, APART, slow, APART) - 0.01) < 0.003);
+  CHECK(isnan(sl__ebfmi(DRAWS, APART, energy, APART)));
+  CHECK(fabs(sl__ebfmi(DRAWS * APART / 4, 4, energy, 4) - 0.4) < 0.01);
 }
 
 /* A summary is in the units of its draws, however large or small these are. */

@@ -125,6 +125,7 @@ TEST(warmup_without_its_end) {
       {"# num_warmup = 1000 (Default)\n# save_warmup = 1\n" ROWS, 5},
       {"# num_warmup = 4\n# save_warmup = 1\n" ROWS, 4}, /* adaptation not engaged */
       {"# num_warmup = 5\n# save_warmup = 1\n# thin = 2\n" ROWS, 3},
+      {"# num_warmup = 5\n# save_warmup = 1\n# thin = 9223372036854775807\n" ROWS, 1},
       {"# num_warmup = 1000\n# save_warmup = 0\n" ROWS, 0},
       {"# num_warmup = 0\n# save_warmup = 1\n" ROWS, 0},
       {"# num_warmup = 9\n# save_warmup = 1\n# algorithm = fixed_param\n" ROWS, 0},
@@ -230,12 +231,14 @@ TEST(plain_tables_and_other_formats) {
   }
   /* How a run was made is in its file. */
   draws.trajectories = 5;
+  draws.thin = 3;
   draws.max_treedepth = 7;
   draws.adapt_delta = 0.95;
   draws.halves = draws.jumped = true;
   const char *const run[] = {in_folder(written, "run.safetensors")};
   REQUIRE_OK(context, sl__draws_write(context, run[0], &draws));
   REQUIRE_OK(context, sl__draws_read(context, 1, run, NULL, 0, &again));
+  CHECK(again.thin == 3 && sl__draws_trajectories(&again) == 15);
   CHECK(again.trajectories == 5 && again.max_treedepth == 7 && again.adapt_delta == 0.95);
   CHECK(again.halves && again.jumped && !again.preconditioned);
   sl__draws_close(&again);
@@ -351,6 +354,34 @@ TEST(trajectories_in_damaged_files) {
 }
 
 /* What the warm-up ended with, else what was asked for; of several files the least. */
+/* A draw in so many, as CmdStan says it and in files of several chains. */
+TEST(draws_that_were_kept) {
+  static const struct {
+    const char *settings;
+    int64_t thin, apart;
+  } cases[] = {{"", 0, 1},
+               {"#     thin = 1 (Default)\n", 1, 1},
+               {"#     thin = 10\n", 10, 10},
+               {"# thin = 10\n# Adaptation terminated; trajectories 4, acceptance 0.95\n", 10, 40},
+               {"# thin = 0\n", 0, 1},
+               {"# thin = -2\n", 0, 1},
+               {"# thin = 9223372036854775807\n# Adaptation terminated; trajectories 4\n",
+                INT64_MAX, INT64_MAX}};
+  sl_context *context = open_context(1);
+  char path[128], text[200];
+  for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+    sl__draws draws;
+    snprintf(text, sizeof text, "%slp__,a\n-1,2\n-1,3\n", cases[i].settings);
+    write_text(in_folder(path, "thin.csv"), text);
+    const char *const paths[] = {path, path};
+    REQUIRE_OK(context, sl__draws_read(context, 2, paths, NULL, 0, &draws));
+    CHECK_INTEGER(draws.thin, cases[i].thin);
+    CHECK_INTEGER(sl__draws_trajectories(&draws), cases[i].apart);
+    sl__draws_close(&draws);
+  }
+  sl_context_free(context);
+}
+
 TEST(acceptance_that_draws_aim_at) {
   static const struct {
     const char *settings, *end;

@@ -43,13 +43,17 @@ static const bad_case bad_cases[] = {
     {"int n;", "{\"n\": \"Inf\"}", "not an integer"},
     {"array[3] int n;", "{\"n\": [1, 2, \"x\"]}", "element [3] of 'n' is not a number"},
     {"real x;", "{\"x\": null}", "test.json: 'x' is not a number"},
-    {"real x;", "{\"x\": [1]}", "'x' is declared as real, and the data has [1]"},
+    {"real x;", "{\"x\": [1]}",
+     "test.json: 'x' is declared as real, and the data has [1]; give one number without brackets, "
+     "or correct the declaration (test.stan:1:13)"},
     {"vector[3] v;", "{\"v\": [1, 2]}", "declared as vector of sizes [3], and the data has [2]"},
     {"vector[2] v;", "{\"v\": [1, 2, 3]}", "declared as vector of sizes [2], and the data has [3]"},
     {"vector[3] v;", "{\"v\": 1}", "and the data has a scalar"},
     {"vector[3] v;", "{\"v\": [1, 2, [3]]}", "'v'"},
     {"matrix[2, 3] A;", "{\"A\": [[1, 2], [3, 4], [5, 6]]}",
-     "of sizes [2,3], and the data has [3,2]"},
+     "of sizes [2,3], and the data has [3,2]; give these sizes, a matrix row by row, or correct "
+     "the "
+     "declaration (test.stan:1:21)"},
     {"array[2] vector[2] A;", "{\"A\": [[1, 2], [3]]}", "declared as array[] vector"},
     {"array[0] int a;", "{\"a\": [1]}", "of sizes [0], and the data has [1]"},
     {"int<lower=1> n;", "{\"n\": 0}",

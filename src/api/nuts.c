@@ -123,7 +123,7 @@ static sl_status take_row(void *user, const sl__sampler_draw *draw, const double
   return c->stopped ? SL_STOPPED : SL_OK;
 }
 
-static sl_status open_collector(sl__arena *arena, const sl__target *target,
+static sl_status open_collector(sl_context *context, sl__arena *arena, const sl__target *target,
                                 const sl__sampler_options *sampler, collector *c) {
   c->rows = ((int64_t)sampler->draws + sampler->thin - 1) / sampler->thin;
   c->width = sl__target_width(target, SL__TARGET_GENERATED);
@@ -133,7 +133,11 @@ static sl_status open_collector(sl__arena *arena, const sl__target *target,
   c->values = sl__arena_take(arena, rows, (size_t)c->width * sizeof *c->values);
   c->densities = sl__arena_take(arena, chains, sizeof *c->densities);
   c->still = sl__arena_take(arena, chains, sizeof *c->still);
-  if (!c->filled || !c->energies || !c->values || !c->densities || !c->still) return SL_NO_MEMORY;
+  if (!c->filled || !c->energies || !c->values || !c->densities || !c->still)
+    return sl__fail(context, SL_NO_MEMORY,
+                    "no memory for %lld draws of %d chains, %d numbers each; take fewer draws, or "
+                    "keep one in so many (thin)",
+                    (long long)c->rows, sampler->chains, c->width);
   for (size_t i = 0; i < rows * (size_t)c->width; i++) c->values[i] = (double)NAN;
   return SL_OK;
 }
@@ -167,7 +171,8 @@ static sl_status judge(sl_context *context, sl__arena *arena, const sl__target *
   SL__TRY(sl__summarise(context, &first, c->width, 1, rows));
   for (int32_t k = 0; k < sampler->chains; k++)
     ebfmi[k] = c->still[k] ? (double)NAN
-                           : sl__ebfmi(c->rows, run->trajectories, c->energies + k * c->rows, 1);
+                           : sl__ebfmi(c->rows, (int64_t)run->trajectories * sampler->thin,
+                                       c->energies + k * c->rows, 1);
   const sl__run_facts facts = {.preconditioned = c->options->precondition != NULL,
                                .jumped = sampler->jumps > 0,
                                .halves = sampler->halvings > 0,
@@ -247,7 +252,7 @@ sl_status sl_nuts(sl_context *context, const sl_target *target, const sl_nuts_op
   SL__TRY(check_arrays(context, target, &all, draws, report, rows));
   sl__arena arena;
   sl__arena_open(&arena, context);
-  sl_status status = open_collector(&arena, target->target, &sampler, &c);
+  sl_status status = open_collector(context, &arena, target->target, &sampler, &c);
   if (status == SL_OK) status = sample(context, target->target, &all, &sampler, &c, &run);
   if (c.values && draws && draws->data) hand_out(&c, rows, draws);
   sl_nuts_report full = {.size = report ? report->size : 0};

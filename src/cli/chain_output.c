@@ -48,12 +48,14 @@ static sl_status make_room(sl__chain_output *out) {
   out->filled = sl__arena_take(&draws->arena, chains, sizeof *out->filled);
   out->divergences = sl__arena_take(&draws->arena, chains, sizeof *out->divergences);
   if (!out->filled || !out->divergences) return SL_NO_MEMORY;
-  if (draws->draws > INT64_MAX / draws->columns / draws->chains / (int64_t)sizeof(double))
-    return sl__fail(out->cli->context, SL_BAD_ARGUMENT, "too many draws; take --thin");
   const size_t rows = chains * (size_t)draws->draws;
   draws->values =
       sl__arena_take(&draws->arena, rows, (size_t)draws->columns * sizeof *draws->values);
-  return draws->values ? SL_OK : SL_NO_MEMORY;
+  if (draws->values) return SL_OK;
+  return sl__fail(out->cli->context, SL_NO_MEMORY,
+                  "no memory for %lld draws of %lld chains, %lld numbers each; take fewer --draws, "
+                  "or keep one in so many (--thin)",
+                  (long long)draws->draws, (long long)draws->chains, (long long)draws->columns);
 }
 
 static sl_status open_file(sl__chain_output *out, int64_t comments, const char *const *comment) {
@@ -266,6 +268,7 @@ static sl_status replace_part(sl__chain_output *out) {
 static void note_facts(sl__chain_output *out) {
   sl__draws *draws = &out->kept.draws;
   draws->trajectories = out->report->trajectories;
+  draws->thin = out->options->thin;
   draws->adapt_delta = out->report->adapt_delta;
   draws->preconditioned = sl__cli_option(out->cli, "precondition")->text != NULL;
   draws->jumped = out->options->jumps > 0;

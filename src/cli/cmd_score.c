@@ -25,7 +25,7 @@ typedef struct scores {
   const char **names;
   /* Rows of density 0, rows whose density is not a number; and the first of each. */
   int64_t outside, lost, first_outside, first_lost;
-  double mean, se;
+  double mean, se;    /* se of one row: NaN, not known */
   sl_dtype precision; /* that the model computed in */
 } scores;
 
@@ -42,7 +42,7 @@ static void summarise(scores *s) {
     double d = s->values[row * s->columns] - s->mean;
     squares += d * d;
   }
-  s->se = sqrt(squares) / (double)s->rows;
+  s->se = s->rows > 1 ? sqrt(squares) / (double)s->rows : (double)NAN;
 }
 
 static sl_status name_columns(sl__cli *cli, const sl_flow *flow, scores *s) {
@@ -132,7 +132,10 @@ static int print_json(sl__cli *cli, const scores *s, bool summary) {
   sl__json_integer(&json, "outside", s->outside);
   sl__json_integer(&json, "not_a_number", s->lost);
   sl__json_real(&json, "mean", s->mean);
-  sl__json_real(&json, "se", s->se);
+  if (s->rows > 1)
+    sl__json_real(&json, "se", s->se);
+  else
+    sl__json_text(&json, "se", NULL);
   if (!summary) {
     sl__json_open_array(&json, "log_prob");
     for (int64_t row = 0; row < s->rows; row++)
@@ -157,7 +160,10 @@ static int print_text(sl__cli *cli, const scores *s, bool summary) {
     sl__text_add(&text, "mean log density per row (nats) ");
     sl__text_add_real(&text, s->mean, SL_F32);
     sl__text_add(&text, "\nstandard error                  ");
-    sl__text_add_real(&text, s->se, SL_F32);
+    if (s->rows > 1)
+      sl__text_add_real(&text, s->se, SL_F32);
+    else
+      sl__text_add(&text, "-");
     sl__text_add(&text, "\nrows                            %lld\n", (long long)s->rows);
     return sl__cli_print(cli, &text);
   }

@@ -56,7 +56,7 @@ sl_status sl__cli_figures_draws(sl__cli *cli, sl__cli_figures *f, const char *pa
                          .columns = draws->parameters,
                          .stride = draws->columns,
                          .chains = draws->chains,
-                         .trajectories = draws->trajectories,
+                         .trajectories = sl__draws_trajectories(draws),
                          .values = draws->values,
                          .names = (const char **)draws->names};
   const int64_t column = sl__draws_column(draws, "energy__");

@@ -45,7 +45,7 @@ sl_status sl__cli_judge(sl__cli *cli, const sl__cli_draws *d, sl__cli_summary *s
     if (!s->ebfmi) return SL_NO_MEMORY;
     for (int64_t c = 0; c < draws->chains; c++)
       s->ebfmi[c] = still[c] ? (double)NAN
-                             : sl__ebfmi(draws->draws, draws->trajectories,
+                             : sl__ebfmi(draws->draws, sl__draws_trajectories(draws),
                                          draws->values + c * draws->draws * draws->columns + energy,
                                          draws->columns);
   }

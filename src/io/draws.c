@@ -26,6 +26,12 @@ int64_t sl__draws_column(const sl__draws *draws, const char *name) {
   return -1;
 }
 
+int64_t sl__draws_trajectories(const sl__draws *draws) {
+  const int64_t each = draws->trajectories > 1 ? draws->trajectories : 1;
+  int64_t all;
+  return __builtin_mul_overflow(each, draws->thin > 1 ? draws->thin : 1, &all) ? INT64_MAX : all;
+}
+
 void sl__draws_close(sl__draws *draws) {
   sl__arena_close(&draws->arena);
   *draws = (sl__draws){0};
@@ -155,6 +161,7 @@ static void read_facts(const sl__tensor_file *file, sl__draws *out) {
   double share;
   out->max_treedepth = fact(file, "max_depth", -1);
   out->trajectories = fact(file, "trajectories", 0);
+  out->thin = fact(file, "thin", 0);
   out->preconditioned = fact(file, "precondition", 0) > 0;
   out->jumped = fact(file, "jumps", 0) > 0;
   out->halves = fact(file, "halvings", 0) > 0;
@@ -346,6 +353,7 @@ static sl_status merge(gathering *g, sl__draws *out) {
     out->jumped |= g->file[i].jumped;
     out->halves |= g->file[i].halves;
     if (g->file[i].trajectories > out->trajectories) out->trajectories = g->file[i].trajectories;
+    if (g->file[i].thin > out->thin) out->thin = g->file[i].thin;
     const double delta = g->file[i].adapt_delta;
     /* of files that differ, the one that may still be raised */
     if (i == 0 || delta < out->adapt_delta) out->adapt_delta = delta;

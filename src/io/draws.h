@@ -14,6 +14,7 @@ typedef struct sl__draws {
   int64_t warmup;              /* rows of warm-up that were passed over */
   int64_t max_treedepth;       /* -1: not recorded */
   int64_t trajectories;        /* of a draw; at most 1: one, or not recorded */
+  int64_t thin;                /* of so many draws one was kept; at most 1: all, or not recorded */
   double adapt_delta;          /* the acceptance that they aim at; 0: not recorded */
   bool cut;                    /* a file ends in the middle of a row, which was passed over */
   bool interrupted;            /* a file says that its run was */
@@ -36,6 +37,8 @@ bool sl__is_stan_csv(const char *bytes, size_t length);
 sl_status sl__draws_adopt_columns(sl__draws *file, bool is_of_stan);
 /* Index of a column, -1: there is none. */
 int64_t sl__draws_column(const sl__draws *draws, const char *name);
+/* From one draw that was kept to the next. */
+int64_t sl__draws_trajectories(const sl__draws *draws);
 void sl__draws_close(sl__draws *draws);
 /* By the extension: .csv with a column chain__, .npy rows of all chains in turn, without the
  * sampler's columns, .safetensors. */

@@ -5,7 +5,7 @@
 #include <strings.h>
 #include "base/text.h"
 
-enum { MOST_FACTS = 6 };
+enum { MOST_FACTS = 7 };
 
 bool sl__draws_find_format(const char *path, sl__draws_format *out) {
   const char *slash = strrchr(path, '/'), *ending = strrchr(slash ? slash : path, '.');
@@ -18,10 +18,10 @@ bool sl__draws_find_format(const char *path, sl__draws_format *out) {
 /* How the run was made, as a CSV says in its comments; of draws that no run made, nothing. */
 static int tell_facts(const sl__draws *draws, const char **keys, char words[][32]) {
   if (draws->trajectories < 1) return 0;
-  const int64_t numbers[] = {draws->max_treedepth, draws->trajectories, draws->preconditioned,
-                             draws->jumped, draws->halves};
-  static const char *const names[] = {"max_depth", "trajectories", "precondition", "jumps",
-                                      "halvings"};
+  const int64_t numbers[] = {draws->max_treedepth,  draws->trajectories, draws->thin,
+                             draws->preconditioned, draws->jumped,       draws->halves};
+  static const char *const names[] = {"max_depth",    "trajectories", "thin",
+                                      "precondition", "jumps",        "halvings"};
   int count = 0;
   for (size_t k = 0; k < sizeof numbers / sizeof *numbers; k++) {
     keys[count] = names[k];

@@ -19,7 +19,7 @@ typedef struct reader {
   int64_t line;                 /* 1-based, of the line last taken */
   bool save_warmup, only_draws; /* both false until a setting says which */
   bool adapted, fixed;          /* fixed: the algorithm without a warm-up */
-  int64_t num_warmup, thin;     /* num_warmup: -1 where it is not said */
+  int64_t num_warmup;           /* -1: not said */
   double delta;                 /* of the settings; 0: not said */
   int64_t rows, room;
   sl__draws *out;
@@ -143,7 +143,7 @@ static void read_comment(reader *in, const span *line) {
       number >= 0)
     in->num_warmup = number;
   if (setting(line, "thin", &value) && sl__parse_integer(value, line->end, &number) && number > 0)
-    in->thin = number;
+    in->out->thin = number;
   if (setting(line, "delta", &value)) read_share(value, line->end, &in->delta);
   if (setting(line, "algorithm", &value)) in->fixed = *value == 'f'; /* fixed_param */
   if (begins(line, "# Adaptation terminated")) read_adaptation(in, line);
@@ -156,10 +156,11 @@ static void read_comment(reader *in, const span *line) {
 /* Passes over the warm-up of a file that does not say where it ended. */
 static void drop_warmup(reader *in) {
   if (!in->save_warmup || in->adapted || in->fixed) return;
-  const int64_t saved = in->num_warmup < 0 || in->num_warmup / in->thin >= in->rows
-                            ? in->rows
-                            : (in->num_warmup + in->thin - 1) / in->thin;
   sl__draws *out = in->out;
+  const int64_t thin = out->thin > 1 ? out->thin : 1;
+  const int64_t saved = in->num_warmup < 0 || in->num_warmup / thin >= in->rows
+                            ? in->rows
+                            : in->num_warmup / thin + (in->num_warmup % thin > 0);
   out->warmup += saved;
   in->rows -= saved;
   memmove(out->values, out->values + saved * out->columns,
@@ -275,12 +276,8 @@ sl_status sl__draws_parse_stan(sl_context *context, const char *bytes, size_t le
                                sl__draws *out) {
   *out = (sl__draws){.max_treedepth = -1};
   sl__arena_open(&out->arena, context);
-  reader in = {.context = context,
-               .at = bytes,
-               .end = bytes + length,
-               .num_warmup = -1,
-               .thin = 1,
-               .out = out};
+  reader in = {
+      .context = context, .at = bytes, .end = bytes + length, .num_warmup = -1, .out = out};
   span line = {bytes, bytes, false};
   sl_status status = SL_OK;
   while (status == SL_OK && take_line(&in.at, in.end, &line)) {

@@ -6,10 +6,10 @@
 #include "infer/diagnose/diagnose.h"
 #include "plot/chains.h"
 
-/* centred [rows]: energies less their mean; moves [rows - chains]. Gives the least E-BFMI. */
+/* centred [rows]: energies less their mean; moves [rows - chains]. Gives the least E-BFMI; NaN: none is known. */
 static double compute(const sl__plot_set *set, double *centred, double *moves) {
   const int64_t draws = set->rows / set->chains;
-  double sum = 0, least = INFINITY;
+  double sum = 0, least = (double)NAN;
   int64_t count = 0;
   for (int64_t r = 0; r < set->rows; r++) sum += set->energy[r];
   for (int64_t r = 0; r < set->rows; r++) {

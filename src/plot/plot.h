@@ -24,7 +24,7 @@ typedef struct sl__plot_set {
   const char *const *names; /* [columns] */
   int64_t chains;           /* 0: they are no draws of chains */
   const double *energy;     /* [rows] that the sampler wrote, or NULL */
-  int64_t trajectories;     /* of a draw, where there are energies */
+  int64_t trajectories;     /* from a draw to the next, where there are energies */
 } sl__plot_set;
 
 /* An end of an axis that was asked for. */

@@ -62,10 +62,17 @@ static sl_status refuse_shape(const reader *r, const sl__json_value *whole,
   bool first = true;
   for (int d = 0; d < level; d++) first = first && r->at[d] == 1;
   if (!first && level < r->wanted->dims) return refuse_ragged(r, value, level);
+  const sl__source *source = &r->t->program->source;
+  int line, column;
+  sl__source_place(source, r->variable->place, &line, &column);
   return sl__fail(r->t->context, SL_BAD_ARGUMENT,
-                  "%.200s: '%.60s' is declared as %s, and the data has %s", r->name,
-                  r->variable->name, declared_text(r->variable, r->wanted, declared),
-                  found_shape(whole, found));
+                  "%.200s: '%.60s' is declared as %s, and the data has %s; %s, or correct the "
+                  "declaration (%.200s:%d:%d)",
+                  r->name, r->variable->name, declared_text(r->variable, r->wanted, declared),
+                  found_shape(whole, found),
+                  r->wanted->dims == 0 ? "give one number without brackets"
+                                       : "give these sizes, a matrix row by row",
+                  source->name, line, column);
 }
 
 static bool special_number(const char *text, double *out) {

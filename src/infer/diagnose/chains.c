@@ -123,9 +123,18 @@ sl_status sl__mcse_quantile(sl_context *context, const sl__series *series, doubl
 
 /* Of an autoregression of first order with coefficient r the fraction is 2 (1 - r), and of every
  * k-th of its values 2 (1 - r^k). */
-static double of_one_trajectory(double fraction, int64_t trajectories) {
+static double of_one_trajectory(double correlation, int64_t trajectories) {
+  return 2 * (1 - pow(fmax(0, correlation), 1 / (double)trajectories));
+}
+
+/* A correlation is known to three of its standard errors. */
+static double convert(double fraction, int64_t trajectories, int64_t draws) {
   if (trajectories <= 1) return fraction;
-  return 2 * (1 - pow(fmax(0, 1 - fraction / 2), 1 / (double)trajectories));
+  const double correlation = 1 - fraction / 2, error = 3 / sqrt((double)draws);
+  if (correlation <= error &&
+      of_one_trajectory(correlation + error, trajectories) < SL__LEAST_EBFMI)
+    return (double)NAN;
+  return of_one_trajectory(correlation, trajectories);
 }
 
 double sl__ebfmi(int64_t draws, int64_t trajectories, const double *energy, int64_t stride) {
@@ -139,5 +148,5 @@ double sl__ebfmi(int64_t draws, int64_t trajectories, const double *energy, int6
     const double step = energy[i * stride] - energy[(i - 1) * stride];
     steps += step * step;
   }
-  return spread > 0 ? of_one_trajectory(steps / spread, trajectories) : NAN;
+  return spread > 0 ? convert(steps / spread, trajectories, draws) : (double)NAN;
 }

@@ -45,10 +45,12 @@ sl_status sl__mcse_mean(sl_context *context, const sl__series *series, double *o
 sl_status sl__mcse_sd(sl_context *context, const sl__series *series, double *out);
 sl_status sl__mcse_quantile(sl_context *context, const sl__series *series, double probability,
                             double *out);
+#define SL__LEAST_EBFMI 0.3 /* below it momenta do not explore the energies */
 /* Betancourt 2016 (arXiv:1604.00695), of the energies of one chain: NaN if they are constant. It
- * means nothing of a chain that stands still, whose energies are fresh momenta's. Where a draw is
- * made of several trajectories, each with a momentum of its own, it is converted to what draws of
- * one would have. */
+ * means nothing of a chain that stands still, whose energies are fresh momenta's. Where several
+ * trajectories lie between two draws, each with a momentum of its own, as a draw is made of so many
+ * or others were left out, it is converted to what draws of one would have; NaN where they are so
+ * many that what is left of slow energies' correlation cannot be told from none. */
 double sl__ebfmi(int64_t draws, int64_t trajectories, const double *energy, int64_t stride);
 
 /* rows[p] of parameter p, whose draws are those of `first` moved on by p * parameter_stride.

@@ -7,7 +7,7 @@
 #include "base/text.h"
 #include "infer/diagnose/diagnose.h"
 
-static const double worst_rhat_allowed = 1.01, least_ebfmi = 0.3, least_ess_per_chain = 100;
+static const double worst_rhat_allowed = 1.01, least_ess_per_chain = 100;
 
 typedef struct writer {
   char *text;
@@ -174,7 +174,7 @@ static void judge_energy(const sl__run_facts *facts, writer *out) {
   int64_t count = 0;
   double least = INFINITY;
   for (int64_t c = 0; facts->ebfmi && c < facts->chains; c++) {
-    if (!(facts->ebfmi[c] < least_ebfmi)) continue;
+    if (!(facts->ebfmi[c] < SL__LEAST_EBFMI)) continue;
     count++;
     least = fmin(least, facts->ebfmi[c]);
   }
