@@ -9,7 +9,7 @@ has density_evaluations number
 check "the verdict tells what was searched" grep -q '68 climbs, 4096 particles and 8 chains' out
 check "nothing is said with --quiet" test ! -s err
 for key in command flow verdict; do has $key text; done
-for key in elbo log_evidence upper_bound bridge; do has $key.value number && has $key.se number; done
+for key in elbo log_evidence upper_bound bridge tail_missed; do has $key.value number && has $key.se number; done
 for key in own_mean_gap_in_sd own_log_sd_ratio log_sd_ratio tempered_accept chain_draws; do
   has $key number
 done

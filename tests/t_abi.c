@@ -99,7 +99,8 @@ TEST(structs_that_may_grow) {
   PIN(sl_vi_report, largest_weight, 1408);
   PIN(sl_vi_report, strays, 1496);
   PIN(sl_vi_report, sd_gap, 1544);
-  CHECK_INTEGER(sizeof(sl_vi_report), 1568);
+  PIN(sl_vi_report, tail_missed, 1568);
+  CHECK_INTEGER(sizeof(sl_vi_report), 1584);
 
   PIN(sl_evidence_options, draws, 16);
   PIN(sl_evidence_options, seed, 72);

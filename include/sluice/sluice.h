@@ -570,7 +570,7 @@ typedef struct sl_vi_options {
   int32_t precision;        /* an sl_dtype; -1: SL_F64 */
   const char *objective;    /* "elbo", "iwae", "renyi", "chi", "forward", "draws" */
   const char *estimator;    /* "reparameterized", "stl", "dreg", "score" */
-  double alpha;             /* order of "renyi" */
+  double alpha;             /* order of "renyi"; at 1 it is "elbo" */
   int64_t samples;          /* draws per step */
   int64_t particles;        /* draws weighed against each other; -1: all of a step */
   sl_array_in draws;        /* of the target, rows x dim, for "draws": contiguous float64 */
@@ -649,6 +649,8 @@ typedef struct sl_vi_report {
   double sd_gap, own_sd_gap;
   bool population_within;               /* tempering claims more mass than the flow has, but nowhere
                                          * else: where chains agree that does not refuse the fit */
+  double tail_missed, tail_missed_se;   /* mass in tails that the flow's draws do not come to, as a
+                                         * share of what they know. In plain mode NaN */
 } sl_vi_report;
 
 /* Fits a flow to a target by variational inference. options NULL: all defaults; report may be NULL.

@@ -185,6 +185,8 @@ static void fill_report(const sl__vi_result *result, sl_vi_report *out) {
                        .ess_forward = none,
                        .bridge = none,
                        .bridge_se = none,
+                       .tail_missed = none,
+                       .tail_missed_se = none,
                        .missed = none,
                        .rhat = none,
                        .effective = none,

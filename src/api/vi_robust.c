@@ -89,6 +89,8 @@ static void fill_robust_report(const sl__robust_report *from, sl_vi_report *out)
                        .bridge = from->bridge,
                        .bridge_se = from->bridge_se,
                        .missed = from->missed,
+                       .tail_missed = from->tail_missed,
+                       .tail_missed_se = from->tail_missed_se,
                        .rhat = from->rhat,
                        .effective = from->effective,
                        .attempts = from->attempts,

@@ -86,6 +86,7 @@ static int print_json(sl__cli *cli, const sl__target *target, const sl__model *m
   sl__cli_json_estimate(&json, "log_evidence", scores->log_evidence, scores->log_evidence_se);
   sl__cli_json_estimate(&json, "upper_bound", report->upper_bound, report->upper_bound_se);
   sl__cli_json_estimate(&json, "bridge", report->bridge, report->bridge_se);
+  sl__cli_json_estimate(&json, "tail_missed", report->tail_missed, report->tail_missed_se);
   sl__cli_json_estimate(&json, "tempered", report->tempered, report->tempered_se);
   sl__json_real(&json, "exact_log_evidence", target->log_evidence);
   sl__json_real(&json, "khat", scores->khat);
@@ -99,6 +100,7 @@ static int print_json(sl__cli *cli, const sl__target *target, const sl__model *m
   sl__json_real(&json, "log_sd_ratio", report->log_sd_ratio);
   sl__json_real(&json, "own_mean_gap_in_sd", report->own_mean_gap);
   sl__json_real(&json, "own_sd_gap", report->own_sd_gap);
+  sl__json_boolean(&json, "by_quartiles", report->by_quartiles);
   sl__json_real(&json, "parameter_mean_gap_in_sd", report->parameter_mean_gap);
   sl__json_real(&json, "parameter_sd_gap", report->parameter_sd_gap);
   sl__json_real(&json, "own_log_sd_ratio", report->own_log_sd_ratio);
@@ -161,6 +163,7 @@ static int print_text(sl__cli *cli, const sl__target *target, const sl__model *m
   sl__cli_add_estimate(&text, "effective share of draws", scores->ess / (double)scores->rows, none);
   sl__cli_add_estimate(&text, "effective share, forward", report->ess_forward, none);
   sl__cli_add_estimate(&text, "share of exploration missed", report->missed, none);
+  sl__cli_add_estimate(&text, "share of tails missed", report->tail_missed, report->tail_missed_se);
   sl__cli_add_estimate(&text, "largest difference of means, in sd", report->mean_gap, none);
   sl__cli_add_estimate(&text, "largest |log ratio of sds|", report->log_sd_ratio, none);
   sl__cli_add_estimate(&text, "R-hat of the exploring chains", report->rhat, none);

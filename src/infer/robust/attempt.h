@@ -145,6 +145,9 @@ typedef struct sl__judged {
   double *x, *log_weights;  /* of q */
   double *fresh, *at_fresh; /* of p, and log w there */
 } sl__judged;
+/* tails.c: fills tail_missed. */
+sl_status sl__robust_weigh_tails(const sl__robust *run, const sl__model *model, sl__arena *arena,
+                                 sl__robust_report *report);
 /* gaps.c: into the report. cut: log w above which draws of p are strays. */
 sl_status sl__robust_compare_moments(const sl__robust *run, const sl__judged *j,
                                      sl__robust_report *report);

@@ -170,6 +170,7 @@ static void clear(sl__robust_report *report) {
   const double none = (double)NAN;
   report->upper_bound = report->upper_bound_se = report->ess_forward = none;
   report->bridge = report->bridge_se = report->missed = none;
+  report->tail_missed = report->tail_missed_se = none;
   report->mean_gap = report->sd_gap = report->log_sd_ratio = none;
   report->own_mean_gap = report->own_sd_gap = report->own_log_sd_ratio = none;
   report->parameter_mean_gap = report->parameter_sd_gap = none;
@@ -203,6 +204,7 @@ sl_status sl__robust_judge(sl__robust *run, const sl__model *model, sl__robust_r
           report, &cut);
     if (status == SL_OK) status = look_at_population(run, model, &arena, report);
     if (status == SL_OK) sl__robust_measure_strays(&j, run->exploration->dim, cut, report);
+    if (status == SL_OK) status = sl__robust_weigh_tails(run, model, &arena, report);
   }
   if (status == SL_OK && report->scores.lost == 0)
     status = sl__robust_widen_by(run, j.rows, j.x, j.log_weights);

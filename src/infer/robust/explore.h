@@ -19,7 +19,8 @@ enum {
   SL__PART_REFRESH,
   SL__PART_WALK,
   SL__PART_PROPER,
-  SL__PART_STREW /* number: of the set of points */
+  SL__PART_STREW, /* number: of the set of points */
+  SL__PART_TAILS
 };
 static inline uint64_t sl__seed_of_part(uint64_t seed, uint32_t part, int number) {
   return sl__random_seed((sl__random_key){seed, SL__STREAM_PART + part, (uint32_t)number});

@@ -48,6 +48,8 @@ typedef struct sl__robust_report {
   double ess_forward;           /* of the exploration's draws, but for the few heaviest, as a */
                                 /* share of them */
   double bridge, bridge_se;     /* log Z from both sets of draws */
+  /* What q's draws miss of the mass in tails, as a share of Z as they have it. */
+  double tail_missed, tail_missed_se;
   double tempered, tempered_se; /* log Z from the tempered population */
   double missed;                /* share of the exploration's draws that q hardly reaches */
   /* Of these, draws that the forward share leaves out; and how far they would move q, in sd, and

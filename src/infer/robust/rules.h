@@ -18,6 +18,6 @@ bool sl__robust_say(sl__sentence out, const char *format, ...);
 #define SL__LEAST_ACCEPT 0.5
 
 /* rules_evidence.c */
-sl__rule sl__rule_bounds_crossed, sl__rule_bridge_disagrees, sl__rule_tempering_vague,
+sl__rule sl__rule_bounds_crossed, sl__rule_bridge_disagrees, sl__rule_tails_missed, sl__rule_tempering_vague,
     sl__rule_tempering_disagrees;
 #endif

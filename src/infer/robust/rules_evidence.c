@@ -9,6 +9,9 @@ enum { MOST_TRUSTED = 10 }; /* dimensions */
 /* Of the log evidence by the population: more, and half of the mass may be missing unseen. */
 static const double most_tempered_se = 0.2;
 
+/* Of all mass, in tails that q does not have. */
+static const double most_tail = 0.03;
+
 /* Whether two estimates differ by more than their errors, and a little, explain. */
 static bool differ(double a, double a_se, double b, double b_se, double little) {
   return !(fabs(a - b) <= little + SL__ERRORS * sqrt(a_se * a_se + b_se * b_se));
@@ -35,6 +38,14 @@ bool sl__rule_bridge_disagrees(const sl__robust_report *r, sl__sentence out) {
       "two estimates of the log evidence disagree: %.3f by importance, %.3f by bridge "
       "sampling; try a larger flow or more draws to judge by",
       s->log_evidence, r->bridge);
+}
+
+bool sl__rule_tails_missed(const sl__robust_report *r, sl__sentence out) {
+  if (r->tail_missed <= most_tail + SL__ERRORS * r->tail_missed_se) return false;
+  return sl__robust_say(out,
+                        "draws that go far out find %.1f %% of mass in tails that the flow does "
+                        "not have, %.1f %% or less is wanted; try a base with heavy tails",
+                        100 * r->tail_missed, 100 * most_tail);
 }
 
 /* Whether the population has a say: where chains agree, only if its moves are good. */

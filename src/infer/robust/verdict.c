@@ -11,10 +11,20 @@ double sl__robust_allowance(int32_t dim) {
   return dim <= SL__FEW ? 0.04 : 0.05 * dim;
 }
 
+/* Of the mass in tails: less is within what log Z is known to. Of tails so heavy that q lacks more,
+ * the draws that look for it find a part only, half of it where that could be held against the
+ * truth: it counts twice. */
+static const double least_tail = 0.005, found_of_tail = 0.5;
+
+static double log_with_tails(const sl__robust_report *r) {
+  const bool lacks = r->tail_missed > fmax(least_tail, 3 * r->tail_missed_se);
+  return lacks ? log1p(r->tail_missed / found_of_tail) : 0;
+}
+
 double sl__robust_gap(const sl__robust_report *report) {
   const sl__vi_scores *scores = &report->scores;
   if (!isfinite(scores->elbo) || !isfinite(scores->log_evidence)) return INFINITY;
-  const double gap = scores->log_evidence - scores->elbo;
+  const double gap = scores->log_evidence + log_with_tails(report) - scores->elbo;
   return isfinite(report->bridge) ? fmax(gap, report->bridge - scores->elbo) : gap;
 }
 

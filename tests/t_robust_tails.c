@@ -1,0 +1,72 @@
+/* The mass that a target has in tails to which a flow's draws do not come. */
+#include <math.h>
+#include "flow/model.h"
+#include "infer/robust/attempt.h"
+#include "vi_fixture.h"
+
+/* Of a unit normal flow in three dimensions. */
+static sl__robust_report weigh(const char *density, sl_dtype type) {
+  sl_context *context = vi_context(1);
+  sl__target *target;
+  sl__model *model;
+  sl__arena arena;
+  sl__arena_open(&arena, context);
+  CHECK_OK(context, sl__target_expression(context, density, "x,y,z", &target));
+  double mean[] = {0, 0, 0}, sd[] = {1, 1, 1};
+  sl__exploration e = {.dim = 3, .mean = mean, .sd = sd};
+  sl__robust_options options;
+  sl__robust_defaults(&options);
+  sl__robust_report report = {0};
+  sl__robust run = {.context = context,
+                    .target = target,
+                    .options = &options,
+                    .exploration = &e,
+                    .arena = &arena,
+                    .report = &report,
+                    .type = type};
+  const sl__plan_of_attempt plan = {.layers = "elementwise(rqs)"};
+  CHECK_OK(context, sl__robust_start(&run, &plan, NULL, &model));
+  CHECK_OK(context, sl__robust_weigh_tails(&run, model, &arena, &report));
+  sl__model_free(context, model);
+  sl__target_free(target);
+  sl__arena_close(&arena);
+  sl_context_free(context);
+  return report;
+}
+
+/* (2 pi)^(-3/2) */
+#define UNIT "-2.756815599614018 - 0.5*(x^2+y^2+z^2)"
+
+TEST(nothing_is_missed_of_the_flow_itself) {
+  const sl__robust_report r = weigh(UNIT, SL_F64);
+  CHECK(fabs(r.tail_missed) < 4 * r.tail_missed_se);
+  CHECK(r.tail_missed_se > 0 && r.tail_missed_se < 0.005);
+}
+
+/* A tenth is 50 times as wide, or a tenth of one coordinate; what is near the middle, and the
+ * flow's draws come to, is a thousandth of that in the first, and a twentieth in the second. */
+TEST(mass_far_out_is_weighed) {
+  static const char *const densities[] = {
+      "-2.756815599614018 + log_sum_exp(log(0.9) - 0.5*(x^2+y^2+z^2), "
+      "log(0.1) - 3*log(50) - 0.5*(x^2+y^2+z^2)/2500)",
+      "-2.756815599614018 - 0.5*(x^2+z^2) + log_sum_exp(log(0.9) - 0.5*y^2, "
+      "log(0.1) - log(50) - 0.5*y^2/2500)"};
+  static const double near[] = {0.001, 0.05};
+  static const sl_dtype types[] = {SL_F64, SL_F32};
+  for (int k = 0; k < 4; k++) {
+    const sl__robust_report r = weigh(densities[k % 2], types[k / 2]);
+    CHECK(r.tail_missed_se > 0 && r.tail_missed_se < 0.01);
+    CHECK_CLOSE(r.tail_missed, 0.1 * (1 - near[k % 2]), 4 * r.tail_missed_se);
+  }
+}
+
+TEST(tails_count_in_the_gap) {
+  sl__robust_report r = {
+      .dim = 2, .bridge = (double)NAN, .scores = {.log_evidence = 1, .elbo = 0.98}};
+  const double gap = sl__robust_gap(&r);
+  r.tail_missed = 0.1;
+  r.tail_missed_se = 0.04; /* chance may have done it */
+  CHECK(sl__robust_gap(&r) == gap);
+  r.tail_missed_se = 0.03;
+  CHECK_CLOSE(sl__robust_gap(&r), gap + log(1.2), 1e-12);
+}
