@@ -25,6 +25,7 @@ typedef struct keeper {
   double *x;
   int32_t dim;
   int64_t count[CHAINS];
+  sl__stay *stays; /* [CHAINS] */
   sl__limits *limits;
 } keeper;
 
@@ -32,6 +33,8 @@ static sl_status keep(void *user, const sl__sampler_draw *draw) {
   keeper *k = user;
   const int64_t at = draw->chain * DRAWS + k->count[draw->chain]++;
   memcpy(k->x + at * k->dim, draw->q, (size_t)k->dim * sizeof(double));
+  k->stays[draw->chain].log_density += draw->log_density / DRAWS;
+  k->stays[draw->chain].divergences += draw->divergent;
   return SL_OK;
 }
 
@@ -53,7 +56,12 @@ static sl_status run_chains(sl_context *context, const sl__target *target, sl__l
   options.draws = DRAWS;
   options.seed = sl__seed_of_part(l->options->seed, SL__PART_CHAINS, l->stage);
   options.most_depth = 8;
-  keeper k = {.x = e->chains.x + e->chains.rows * e->dim, .dim = e->dim, .limits = l};
+  keeper k = {.x = e->chains.x + e->chains.rows * e->dim,
+              .dim = e->dim,
+              .stays = e->stays + e->chain_count,
+              .limits = l};
+  _Static_assert((int)SL__MOST_CHAINS == 3 * (int)CHAINS, "from three kinds of places");
+  memset(k.stays, 0, CHAINS * sizeof *k.stays);
   const sl__sampler_listener listener = {.draw = keep, .progress = watch_chains, .user = &k};
   sl__sampler_report report = {0};
   l->before = e->gradients;
@@ -173,13 +181,15 @@ sl_status sl__explore(sl_context *context, const sl__target *target,
   *out = (sl__exploration){.dim = target->dim, .rhat = (double)NAN};
   sl__limits l = {.options = options, .exploration = out};
   out->chains.x =
-      sl__arena_take(arena, 3 * CHAINS * DRAWS * (size_t)out->dim, sizeof *out->chains.x);
+      sl__arena_take(arena, SL__MOST_CHAINS * DRAWS * (size_t)out->dim, sizeof *out->chains.x);
   if (!out->chains.x) return SL_NO_MEMORY;
   sl_status status = walk(context, target, &l, out);
   if (ends(context, status, out)) return status;
   status = look_elsewhere(context, target, &l, out);
   if (ends(context, status, out)) return status;
   SL__TRY(sl__exploration_judge_chains(context, arena, out));
+  if (sl__exploration_drop_idle(out) > 0)
+    SL__TRY(sl__exploration_judge_chains(context, arena, out));
   /* after chains that were cut short it ends at once too, with better draws than none */
   if (out->dim <= MOST_TEMPERED && (!out->cut || out->chain_count == 0)) {
     status = sl__explore_temper(context, target, &l, arena, out);

@@ -31,6 +31,13 @@ typedef struct sl__draws {
   double *x; /* [rows][dim] */
 } sl__draws;
 
+/* Of a chain: its mean log density, and its divergences. */
+typedef struct sl__stay {
+  double log_density;
+  int64_t divergences;
+} sl__stay;
+enum { SL__MOST_CHAINS = 12 };
+
 typedef struct sl__exploration {
   int32_t dim;
   sl__draws particles;      /* the tempered population at full power; rows 0: none */
@@ -38,6 +45,7 @@ typedef struct sl__exploration {
   double *wide_log_weights; /* [wide.rows]: how often each is to be looked at */
   sl__draws chains;         /* of the no-U-turn chains, [chain][draw][dim] */
   int64_t chain_count;      /* that reached their end */
+  sl__stay stays[SL__MOST_CHAINS]; /* [chain_count]; not of walk.c's */
   sl__smc_report smc;
   bool tempered_complete;
   double rhat;                            /* largest of any coordinate; NaN: no chains */
@@ -95,6 +103,10 @@ sl_status sl__exploration_search(sl_context *context, const sl__target *target, 
                                  sl__search_report *out);
 /* settle.c. Of the chains, [chain_count][draws][dim]: rhat, effective, chains_agree. */
 sl_status sl__exploration_judge_chains(sl_context *context, sl__arena *arena, sl__exploration *e);
+/* Lower, of a [n][n], in its place; false: not definite. */
+bool sl__exploration_factorise(int32_t n, double *a);
+/* idle.c: where chains disagree, those that stayed where next to no mass is go; how many. */
+int sl__exploration_drop_idle(sl__exploration *e);
 /* The chains become the buffer. */
 sl_status sl__exploration_take_chains(sl__arena *arena, sl__exploration *e);
 /* Puts the buffer in random order and measures it: mean, sd, factor. */

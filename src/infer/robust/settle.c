@@ -65,8 +65,8 @@ static void shuffle(uint64_t seed, sl__draws *draws, int32_t dim) {
 
 /* ---- moments ---- */
 
-/* Cholesky factor of a, lower, in its place; false: not definite. */
-static bool factorise(int32_t n, double *a) {
+/* Cholesky's. */
+bool sl__exploration_factorise(int32_t n, double *a) {
   for (int32_t j = 0; j < n; j++)
     for (int32_t i = j; i < n; i++) {
       double sum = a[i * n + j];
@@ -101,7 +101,7 @@ static void measure_correlations(sl__exploration *e) {
         e->factor[i * dim + j] += a * (e->buffer.x[r * dim + j] - e->mean[j]) / e->sd[j];
     }
   for (int32_t i = 0; i < dim; i++) e->factor[i * dim + i] += 1 - kept;
-  if (!factorise(dim, e->factor)) e->factor = NULL;
+  if (!sl__exploration_factorise(dim, e->factor)) e->factor = NULL;
 }
 
 sl_status sl__exploration_settle(sl__arena *arena, uint64_t seed, sl__exploration *e) {
