@@ -353,7 +353,6 @@ TEST(trajectories_in_damaged_files) {
   sl_context_free(context);
 }
 
-/* What the warm-up ended with, else what was asked for; of several files the least. */
 /* A draw in so many, as CmdStan says it and in files of several chains. */
 TEST(draws_that_were_kept) {
   static const struct {
@@ -382,6 +381,7 @@ TEST(draws_that_were_kept) {
   sl_context_free(context);
 }
 
+/* What the warm-up ended with, else what was asked for; of several files the least. */
 TEST(acceptance_that_draws_aim_at) {
   static const struct {
     const char *settings, *end;

@@ -60,6 +60,23 @@ TEST(mass_far_out_is_weighed) {
   }
 }
 
+/* A tenth lies a thousand times as far out, on one side of the last coordinate; all of it is beyond
+ * the flow's draws, but for a hundredth. */
+TEST(either_side_is_looked_at) {
+  static const char *const signs[] = {"z", "-z"};
+  for (int k = 0; k < 2; k++) {
+    char density[300];
+    snprintf(
+        density, sizeof density,
+        "-1.8378770664093455 - 0.5*(x^2+y^2) + log_sum_exp(log(0.9) - 0.5*log(2*pi()) - "
+        "0.5*z^2, %s > 0 ? log(0.1) + log(2) + cauchy_lpdf(z | 0, 1000) : negative_infinity())",
+        signs[k]);
+    const sl__robust_report r = weigh(density, SL_F64);
+    CHECK(r.tail_missed_se > 0 && r.tail_missed_se < 0.02);
+    CHECK_CLOSE(r.tail_missed, 0.1, 4 * r.tail_missed_se);
+  }
+}
+
 TEST(tails_count_in_the_gap) {
   sl__robust_report r = {
       .dim = 2, .bridge = (double)NAN, .scores = {.log_evidence = 1, .elbo = 0.98}};

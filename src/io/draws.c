@@ -355,8 +355,8 @@ static sl_status merge(gathering *g, sl__draws *out) {
     if (g->file[i].trajectories > out->trajectories) out->trajectories = g->file[i].trajectories;
     if (g->file[i].thin > out->thin) out->thin = g->file[i].thin;
     const double delta = g->file[i].adapt_delta;
-    /* of files that differ, the one that may still be raised */
-    if (i == 0 || delta < out->adapt_delta) out->adapt_delta = delta;
+    /* of files that say it and differ, the one that may still be raised */
+    if (delta > 0 && (out->adapt_delta == 0 || delta < out->adapt_delta)) out->adapt_delta = delta;
     if (g->file[i].max_treedepth > out->max_treedepth)
       out->max_treedepth = g->file[i].max_treedepth;
   }

@@ -6,7 +6,8 @@
 #include "infer/diagnose/diagnose.h"
 #include "plot/chains.h"
 
-/* centred [rows]: energies less their mean; moves [rows - chains]. Gives the least E-BFMI; NaN: none is known. */
+/* centred [rows]: energies less their mean; moves [rows - chains]. Gives the least E-BFMI; NaN: none
+ * is known. */
 static double compute(const sl__plot_set *set, double *centred, double *moves) {
   const int64_t draws = set->rows / set->chains;
   double sum = 0, least = (double)NAN;

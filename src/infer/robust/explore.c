@@ -166,6 +166,11 @@ static sl_status judge_modes(sl_context *context, sl__exploration *e) {
   return sl__confirm_margins(context, e, SL__GOOD_RHAT, segments, &e->modes_confirmed);
 }
 
+static sl_status judge_chains(sl_context *context, sl__arena *arena, sl__exploration *e) {
+  SL__TRY(sl__exploration_judge_chains(context, arena, e));
+  return sl__exploration_drop_idle(e) > 0 ? sl__exploration_judge_chains(context, arena, e) : SL_OK;
+}
+
 /* ---- the whole ---- */
 
 /* Notes what went wrong; false: that is no reason to end. */
@@ -187,9 +192,7 @@ sl_status sl__explore(sl_context *context, const sl__target *target,
   if (ends(context, status, out)) return status;
   status = look_elsewhere(context, target, &l, out);
   if (ends(context, status, out)) return status;
-  SL__TRY(sl__exploration_judge_chains(context, arena, out));
-  if (sl__exploration_drop_idle(out) > 0)
-    SL__TRY(sl__exploration_judge_chains(context, arena, out));
+  SL__TRY(judge_chains(context, arena, out));
   /* after chains that were cut short it ends at once too, with better draws than none */
   if (out->dim <= MOST_TEMPERED && (!out->cut || out->chain_count == 0)) {
     status = sl__explore_temper(context, target, &l, arena, out);
@@ -198,7 +201,7 @@ sl_status sl__explore(sl_context *context, const sl__target *target,
   if (out->particles.rows > 0 && !out->cut) {
     status = walk(context, target, &l, out);
     if (ends(context, status, out)) return status;
-    SL__TRY(sl__exploration_judge_chains(context, arena, out));
+    SL__TRY(judge_chains(context, arena, out));
     /* short of the target it was good for chains to start from, and is for nothing else */
     if (!out->tempered_complete) out->particles.rows = 0;
   }

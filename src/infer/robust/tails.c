@@ -14,7 +14,7 @@ enum { MOST_ROWS = 4096 }; /* of the base's draws, and of those that go far */
 static const double far_share = 0.01;
 /* The chance of more than r falls as r^-power; a Cauchy density's as 1 / r. */
 static const double power = 0.5;
-static const double log_pi = 1.1447298858494002;
+static const double log_two_pi = 1.8378770664093455;
 
 /* Draws of noise, and what became of them. */
 typedef struct noise {
@@ -72,28 +72,35 @@ static void find_limits(tails *t, const noise *n) {
 /* Every other one along a ray from the origin, the others along one axis. */
 static void draw_far(const tails *t, sl__random_key key, int64_t row, double *z) {
   const uint64_t at = (uint64_t)row;
-  const uint32_t dim = (uint32_t)t->dim;
-  const double distance = pow(sl__random_uniform(key, at, dim), -1 / power);
+  const uint32_t dim = (uint32_t)t->dim, next = dim + dim % 2; /* two features share their words */
+  const double distance = pow(sl__random_uniform(key, at, next), -1 / power);
   for (uint32_t i = 0; i < dim; i++) z[i] = sl__random_normal(key, at, i);
   if (row % 2 == 0) {
     const double factor = t->norm * distance / norm_of(t->dim, z);
     for (uint32_t i = 0; i < dim; i++) z[i] *= factor;
   } else {
-    const uint64_t axis = sl__random_below(key, at, dim + 1, dim);
+    const uint64_t axis = sl__random_below(key, at, next + 2, dim);
     z[axis] = copysign(t->largest * distance, z[axis]);
   }
 }
 
+/* Of the unit sphere: 2 in one dimension, 2 pi in two, 2 pi / (dim - 2) times that of dim - 2. */
+static double log_area(int32_t dim) {
+  double sum = dim % 2 == 0 ? log_two_pi : log(2);
+  for (int32_t d = 4 - dim % 2; d <= dim; d += 2) sum += log_two_pi - log(d - 2);
+  return sum;
+}
+
 /* Even over the sphere, with a chance of a radius above r of (r / norm)^-power. */
 static double log_along_ray(const tails *t, const double *z) {
-  const double r = norm_of(t->dim, z), half = 0.5 * t->dim;
+  const double r = norm_of(t->dim, z);
   if (r <= t->norm) return -INFINITY;
-  const double log_sphere = log(2) + half * log_pi - lgamma(half);
-  return log(power / t->norm) - (power + 1) * log(r / t->norm) - log_sphere - (t->dim - 1) * log(r);
+  return log(power / t->norm) - (power + 1) * log(r / t->norm) - log_area(t->dim) -
+         (t->dim - 1) * log(r);
 }
 
 static double log_normal(double z) {
-  return -0.5 * (z * z + log(2) + log_pi);
+  return -0.5 * (z * z + log_two_pi);
 }
 
 /* The mean over the axes: beyond the limit along one, normal along the others. The largest

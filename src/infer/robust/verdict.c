@@ -12,8 +12,8 @@ double sl__robust_allowance(int32_t dim) {
 }
 
 /* Of the mass in tails: less is within what log Z is known to. Of tails so heavy that q lacks more,
- * the draws that look for it find a part only, half of it where that could be held against the
- * truth: it counts twice. */
+ * the draws that look for it find a part only, about half where each of two coordinates has
+ * Student's t with half a degree of freedom: it counts twice. */
 static const double least_tail = 0.005, found_of_tail = 0.5;
 
 static double log_with_tails(const sl__robust_report *r) {
