@@ -92,6 +92,9 @@ run 1 evidence bad.safetensors
 check "not to be trusted" grep -q 'not to be trusted' out
 refused 'neither a fit nor draws' evidence m.stan --data d.json
 refused 'leave it out' evidence q.safetensors --flow triangular
+refused 'leave --target out' evidence q.safetensors --target pot1
+refused 'leave --density out' evidence q.safetensors --density '-x^2' --dim x
+run 2 evidence q.safetensors m.stan
 
 # Without the program in the file.
 run 0 vi --mode plain m.stan --data d.json --flow scale-loc --steps 1500 --lr 0.02 --seed 2 \

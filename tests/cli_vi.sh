@@ -46,6 +46,42 @@ run 2 vi --mode plain --target pot1 --objective iwae --estimator score
 run 2 vi --mode plain --target none
 run 2 vi --mode plain
 
+# Options of another objective than the one asked for.
+refused '--alpha is for --objective renyi' vi --mode plain --target pot1 --alpha 7
+refused '--draws is for --objective draws' vi --mode plain --target pot1 --draws none.csv
+
+# Draws: columns by name, parameters on their own scale; without a header, coordinates.
+by_draws="vi --mode plain --objective draws --flow loc --steps 1500 --lr 0.05 --schedule cosine --quiet"
+mean() { awk -F, -v c="$2" 'NR > 1 {sum += $c} END {print sum / (NR - 1)}' "$1"; }
+awk 'BEGIN {for (i = 0; i < 100; i++) print (i % 2 ? 6 : 4) "," (i % 4 < 2 ? -4 : -2)}' >bare.csv
+(echo y,x; cat bare.csv) >named.csv
+two="--density -0.5*(x+3)^2-0.5*(y-5)^2 --dim x,y"
+run 0 $by_draws $two --draws named.csv -o q.named.safetensors
+run 0 sample q.named.safetensors -n 4000 -o rows.csv
+check "x by its name" near "$(mean rows.csv 1)" -3 0.15
+check "y by its name" near "$(mean rows.csv 2)" 5 0.15
+"$sluice" $by_draws $two --draws bare.csv -o q.bare.safetensors >out 2>err
+run 0 sample q.bare.safetensors -n 4000 -o rows.csv
+check "x by its place" near "$(mean rows.csv 1)" 5 0.15
+run 0 sample q.bare.safetensors -n 4000 -o rows.npy
+"$sluice" $by_draws $two --draws rows.npy -o q.npy.safetensors >out 2>err
+run 0 sample q.npy.safetensors -n 4000 -o rows.csv
+check "x by its place in NPY" near "$(mean rows.csv 1)" 5 0.15
+(echo y,z; cat bare.csv) >other.csv
+refused 'no column "x"' $by_draws $two --draws other.csv
+
+echo 'parameters { real<lower=0> s; } model { s ~ lognormal(4, 0.5); }' >s.stan
+(echo s; awk 'BEGIN {for (i = 0; i < 100; i++) print exp(i % 2 ? 3.5 : 4.5)}') >s.csv
+run 0 nuts s.stan --chains 2 --draws 500 --quiet --seed 1 -o nuts.csv
+run 0 nuts s.stan --chains 2 --draws 500 --quiet --seed 1 -o nuts.safetensors
+for draws in s.csv nuts.csv nuts.safetensors; do
+  "$sluice" $by_draws s.stan --draws $draws -o q.s.safetensors >out 2>err
+  run 0 sample q.s.safetensors -n 4000 --unconstrained -o rows.csv
+  check "$draws: the mean of log s" near "$(mean rows.csv 1)" 4 0.25
+done
+printf 's\n1\n-1\n' >wrong.csv
+refused 'row 2' $by_draws s.stan --draws wrong.csv
+
 # A name that promises another format than the one model file there is, and a device without room, are
 # refused before anything is fitted: these fits would outlast the day.
 long="vi --mode plain --target pot1 --steps 4000000000"
@@ -104,4 +140,6 @@ refused '--go-back' vi --mode plain --target pot1 --go-back perhaps
 refused 'did you mean off? give on|off' vi --mode plain --target pot1 --go-back no
 refused 'did you mean on? give on|off' vi --mode plain --target pot1 --go-back true
 refused '--go-back' vi --target pot1 --go-back off
+refused "there is no function 'qqqqq'; take one of Stan's" \
+  vi --mode plain --density '-qqqqq(x)' --dim x
 finish

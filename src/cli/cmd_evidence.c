@@ -41,8 +41,20 @@ static bool is_fit(const sl__cli *cli) {
   return length > tail && strcmp(path + length - tail, ending) == 0;
 }
 
+/* The file names the density already. */
+static sl_status refuse_second_target(sl__cli *cli) {
+  static const char *const others[] = {"target", "density", "dim"};
+  for (size_t k = 0; k < sizeof others / sizeof *others; k++)
+    if (sl__cli_typed(cli, others[k]))
+      return sl__fail(cli->context, SL_BAD_ARGUMENT,
+                      "more than one target is given: the fit has its own; leave --%s out",
+                      others[k]);
+  return SL_OK;
+}
+
 static sl_status open_fit(sl__cli *cli, request *r) {
   const char *path = cli->arguments[0];
+  SL__TRY(refuse_second_target(cli));
   SL__TRY(sl__cli_open_model(cli, path, &r->flow));
   SL__TRY(sl__cli_fit_target(cli, r->flow, path, &r->target));
   if (r->target) return SL_OK;

@@ -7,6 +7,7 @@
 #include "cli/estimate.h"
 #include "cli/kept.h"
 #include "cli/target_options.h"
+#include "cli/vi_plain.h"
 #include "cli/vi_robust.h"
 #include "cli/watch.h"
 #include "infer/vi/vi.h"
@@ -73,7 +74,6 @@ typedef struct request {
   sl__vi_plan plan;
   sl__vi_term term;
   const char *track;
-  sl__table draws;
 } request;
 
 static double real_of(sl__cli *cli, const char *name) {
@@ -84,22 +84,6 @@ static int64_t integer_of(sl__cli *cli, const char *name) {
 }
 static const char *text_of(sl__cli *cli, const char *name) {
   return sl__cli_option(cli, name)->text;
-}
-
-/* Draws of the target, for the objective that wants them. */
-static sl_status read_draws(sl__cli *cli, request *r) {
-  const char *path = text_of(cli, "draws");
-  if (!path) return SL_OK;
-  SL__TRY(sl__cli_read_table(cli, path, &r->draws));
-  if (r->draws.type != SL_F64 || r->draws.columns != r->target->dim)
-    return sl__fail(cli->context, SL_BAD_ARGUMENT,
-                    "%s: %lld columns for %d coordinates; give float64 draws on the unconstrained "
-                    "scale",
-                    path, (long long)r->draws.columns, (int)r->target->dim);
-  r->term.draws = r->draws.data;
-  r->term.rows = r->draws.rows;
-  cli->place = NULL;
-  return SL_OK;
 }
 
 static void read_term(sl__cli *cli, request *r) {
@@ -146,7 +130,10 @@ static sl_status read_request(sl__cli *cli, request *r) {
   SL__TRY(sl__cli_check_model_file(cli, text_of(cli, "output")));
   SL__TRY(sl__cli_open_target(cli, &r->target));
   if (integer_of(cli, "without-target")) SL__TRY(sl__target_forget(cli->context, r->target));
-  return read_draws(cli, r);
+  double *draws;
+  SL__TRY(sl__cli_vi_plain_draws(cli, r->target, &r->term.rows, &draws));
+  r->term.draws = draws;
+  return SL_OK;
 }
 
 /* ---- progress ---- */
@@ -286,7 +273,7 @@ static int run_plain(sl__cli *cli, request *r) {
 
 static int run(sl__cli *cli) {
   const bool robust = strcmp(text_of(cli, "mode"), "plain") != 0;
-  const int refused = robust ? sl__cli_vi_robust_check(cli) : SL__EXIT_DONE;
+  const int refused = robust ? sl__cli_vi_robust_check(cli) : sl__cli_vi_plain_check(cli);
   if (refused != SL__EXIT_DONE) return refused;
   request r = {0};
   sl_status status = read_request(cli, &r);
@@ -297,7 +284,6 @@ static int run(sl__cli *cli) {
   const int code = status != SL_OK ? sl__cli_fail(cli, status)
                    : robust        ? sl__cli_vi_robust(cli, r.target)
                                    : run_plain(cli, &r);
-  sl__table_close(&r.draws);
   sl__target_free(r.target);
   return code;
 }

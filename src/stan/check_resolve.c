@@ -140,7 +140,9 @@ static sl_status refuse_unknown(sl__stan_checker *c, const sl__stan_call_site *s
     return sl__stan_fault(c, site->place, "there is no function '%.60s'; did you mean '%.60s'?",
                           name, nearest);
   return sl__stan_fault(c, site->place,
-                        "there is no function '%.60s'; define it in the block 'functions'", name);
+                        "there is no function '%.60s'; take one of Stan's, or define it in a Stan "
+                        "program",
+                        name);
 }
 
 /* ---- functions of that name, but none that fits ---- */
