@@ -55,7 +55,8 @@ static const sl__option_row options[] = {
      "record numbers of the run: WHAT[,WHAT][@EVERY][=FILE], WHAT loss, gradient_norm, "
      "layers.1.*, gradient:layers.1.u"},
     {"stop-parameters", SL__OPTION_REAL, "0", 0, 1e9, NULL,
-     "end when no parameter changes by this much in 100 steps; 0: never"},
+     "end when no parameter changes by this share of its size, or of 1 where it is smaller, in 100 "
+     "steps (PyMC3 has 0.001); 0: never"},
     {"stop-elbo", SL__OPTION_REAL, "0", 0, 1e9, NULL,
      "end when the loss changes by less than this, relative; 0: never"},
     {"stop-iterates", SL__OPTION_REAL, "0", 0, 1e9, NULL,
