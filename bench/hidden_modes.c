@@ -1,6 +1,7 @@
 /* Does robust mode certify fits from which a mode is missing?
  *
- *   bench_hidden_modes FOLDER [--seeds N] [--threads N] [--seconds S] [--gradients N] [NAME...]
+ *   bench_hidden_modes FOLDER [--seeds N] [--first SEED] [--threads N] [--seconds S] [--gradients N]
+ *                      [NAME...]
  *
  * FOLDER (bench/models/hidden_modes) has Stan programs, each a mixture of normalised densities:
  * log Z is 0, and a mode's share is its weight. Most were certified once with a mode missing, since
@@ -125,8 +126,8 @@ int main(int argc, char **argv) {
   struct dirent **entries;
   const int found = argc > 1 ? scandir(argv[1], &entries, is_program, alphasort) : 0;
   if (found <= 0) {
-    fprintf(stderr, "bench_hidden_modes FOLDER [--seeds N] [--threads N] [--seconds S]\n"
-                    "                   [--gradients N] [NAME...]\n"
+    fprintf(stderr, "bench_hidden_modes FOLDER [--seeds N] [--first SEED] [--threads N]\n"
+                    "                   [--seconds S] [--gradients N] [NAME...]\n"
                     "FOLDER has Stan programs: bench/models/hidden_modes\n");
     return 2;
   }
@@ -134,8 +135,8 @@ int main(int argc, char **argv) {
   printf("| density | dimensions | seed | verdict | error of log Z | worst error of a share | s |\n"
          "|---|---|---|---|---|---|---|\n");
   for (int i = 0; i < found; i++) {
-    for (int seed = 0; seed < s.seeds && is_wanted(entries[i]->d_name, &s); seed++)
-      do_program(&s, argv[1], entries[i]->d_name, seed, &all);
+    for (int k = 0; k < s.seeds && is_wanted(entries[i]->d_name, &s); k++)
+      do_program(&s, argv[1], entries[i]->d_name, s.first + k, &all);
     free(entries[i]);
   }
   free(entries);

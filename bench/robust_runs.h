@@ -12,14 +12,16 @@
 enum { MOST_SEEDS = 100 };
 
 typedef struct settings {
-  int seeds, threads;
+  int first, seeds; /* seeds first .. first + seeds - 1 */
+  int threads;
   double seconds;    /* that a fit may take; 0: any */
   int64_t gradients; /* alike */
   int names;
   char **name;
 } settings;
 
-/* From argv[at] on: [--seeds N] [--threads N] [--seconds S] [--gradients N] [NAME...] */
+/* From argv[at] on: [--seeds N] [--first SEED] [--threads N] [--seconds S] [--gradients N]
+ * [NAME...] */
 static void read_settings(int at, int argc, char **argv, settings *s) {
   *s = (settings){.seeds = 1};
   for (; at + 1 < argc && strncmp(argv[at], "--", 2) == 0; at += 2) {
@@ -30,6 +32,8 @@ static void read_settings(int at, int argc, char **argv, settings *s) {
       s->gradients = (int64_t)value;
     else if (strcmp(argv[at], "--threads") == 0)
       s->threads = (int)value;
+    else if (strcmp(argv[at], "--first") == 0)
+      s->first = (int)value;
     else
       s->seeds = value < MOST_SEEDS ? (int)value : MOST_SEEDS;
   }

@@ -1,6 +1,7 @@
 /* How good is variational inference in robust mode, and is it right about itself?
  *
- *   bench_vi_quality targets [--seeds N] [--threads N] [--seconds S] [--gradients N] [NAME...]
+ *   bench_vi_quality targets [--seeds N] [--first SEED] [--threads N] [--seconds S] [--gradients N]
+ *                    [NAME...]
  *   bench_vi_quality posteriors FOLDER PROGRAMS [the same options] [NAME...]
  *
  * targets: the standard targets whose log evidence is known; KL is that less the ELBO, in nats.
@@ -129,7 +130,7 @@ static void print_fits(const sl__standard_target *what, int seeds, fits *f) {
 static void do_target(const settings *s, const sl__standard_target *what, summary *all) {
   fits f = {.largest_certified = -INFINITY};
   double *cuts = exact_cuts(what);
-  for (int seed = 0; seed < s->seeds; seed++) {
+  for (int seed = s->first; seed < s->first + s->seeds; seed++) {
     result r;
     if (fit_target(s, what, seed, cuts, &r) != SL_OK) continue;
     const sl__vi_scores *scores = &r.report.scores;
@@ -339,7 +340,7 @@ static void do_posteriors(const settings *s, const char *root, const char *progr
   fflush(stdout);
   for (int i = 0; i < found; i++) {
     if (is_wanted(entries[i]->d_name, s) && has_reference(root, entries[i]->d_name))
-      for (int seed = 0; seed < s->seeds; seed++)
+      for (int seed = s->first; seed < s->first + s->seeds; seed++)
         do_posterior(s, root, programs, entries[i]->d_name, seed, &all);
     free(entries[i]);
   }
@@ -357,8 +358,8 @@ int main(int argc, char **argv) {
   const bool posteriors = argc > 3 && strcmp(argv[1], "posteriors") == 0;
   if (!posteriors && !(argc > 1 && strcmp(argv[1], "targets") == 0)) {
     fprintf(stderr, "bench_vi_quality targets | posteriors FOLDER PROGRAMS\n"
-                    "                 [--seeds N] [--threads N] [--seconds S] [--gradients N]\n"
-                    "                 [NAME...]\n");
+                    "                 [--seeds N] [--first SEED] [--threads N] [--seconds S]\n"
+                    "                 [--gradients N] [NAME...]\n");
     return 2;
   }
   settings s;
