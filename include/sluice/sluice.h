@@ -604,7 +604,8 @@ SL_API void sl_vi_options_default(sl_vi_options *options, size_t size);
 typedef struct sl_vi_report {
   size_t size;
   double elbo, elbo_se;                 /* mean of log p - log q over fresh draws */
-  double log_evidence, log_evidence_se; /* importance weighted */
+  double log_evidence, log_evidence_se; /* importance weighted; in robust mode the error counts what
+                                         * tail_missed says, which no weight of the flow's draws knows */
   double khat, khat_threshold;          /* of the weights' tail; above the threshold: no trust */
   double ess;                           /* effective number of the draws judged by */
   int64_t judged_by;

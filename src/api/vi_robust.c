@@ -72,7 +72,7 @@ static void fill_robust_report(const sl__robust_report *from, sl_vi_report *out)
                        .elbo = scores->elbo,
                        .elbo_se = scores->elbo_se,
                        .log_evidence = scores->log_evidence,
-                       .log_evidence_se = scores->log_evidence_se,
+                       .log_evidence_se = sl__robust_evidence_se(from),
                        .khat = scores->khat,
                        .khat_threshold = scores->khat_threshold,
                        .ess = scores->ess,

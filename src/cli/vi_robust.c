@@ -83,7 +83,8 @@ static int print_json(sl__cli *cli, const sl__target *target, const sl__model *m
   sl__json_text(&json, "base", model->flow->base_formula);
   sl__json_integer(&json, "parameters", model->flow->size);
   sl__cli_json_estimate(&json, "elbo", scores->elbo, scores->elbo_se);
-  sl__cli_json_estimate(&json, "log_evidence", scores->log_evidence, scores->log_evidence_se);
+  sl__cli_json_estimate(&json, "log_evidence", scores->log_evidence,
+                        sl__robust_evidence_se(report));
   sl__cli_json_estimate(&json, "upper_bound", report->upper_bound, report->upper_bound_se);
   sl__cli_json_estimate(&json, "bridge", report->bridge, report->bridge_se);
   sl__cli_json_estimate(&json, "tail_missed", report->tail_missed, report->tail_missed_se);
@@ -151,7 +152,7 @@ static int print_text(sl__cli *cli, const sl__target *target, const sl__model *m
   sl__cli_add_estimate_heads(&text);
   sl__cli_add_estimate(&text, "ELBO", scores->elbo, scores->elbo_se);
   sl__cli_add_estimate(&text, "log evidence, by importance", scores->log_evidence,
-                       scores->log_evidence_se);
+                       sl__robust_evidence_se(report));
   sl__cli_add_estimate(&text, "log evidence, by bridge sampling", report->bridge,
                        report->bridge_se);
   sl__cli_add_estimate(&text, "log evidence, by tempering", report->tempered, report->tempered_se);

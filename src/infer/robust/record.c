@@ -17,7 +17,7 @@ sl_status sl__robust_record(const sl__robust *run, const sl__robust_report *repo
   sl__json_real(&json, "elbo", scores->elbo);
   sl__json_real(&json, "elbo_se", scores->elbo_se);
   sl__json_real(&json, "log_evidence", scores->log_evidence);
-  sl__json_real(&json, "log_evidence_se", scores->log_evidence_se);
+  sl__json_real(&json, "log_evidence_se", sl__robust_evidence_se(report));
   sl__json_real(&json, "upper_bound", report->upper_bound);
   sl__json_real(&json, "upper_bound_se", report->upper_bound_se);
   sl__json_real(&json, "khat", scores->khat);

@@ -45,9 +45,9 @@ void sl__robust_defaults(sl__robust_options *options);
 typedef struct sl__robust_report {
   sl__vi_scores scores;               /* by q's own draws */
   double upper_bound, upper_bound_se; /* mean log w over the exploration's draws: >= log Z */
-  double ess_forward;           /* of the exploration's draws, but for the few heaviest, as a */
-                                /* share of them */
-  double bridge, bridge_se;     /* log Z from both sets of draws */
+  double ess_forward;       /* of the exploration's draws, but for the few heaviest, as a */
+                            /* share of them */
+  double bridge, bridge_se; /* log Z from both sets of draws */
   /* What q's draws miss of the mass in tails, as a share of Z as they have it. */
   double tail_missed, tail_missed_se;
   double tempered, tempered_se; /* log Z from the tempered population */
@@ -94,4 +94,8 @@ typedef struct sl__robust_report {
 sl_status sl__robust_fit(sl_context *context, const sl__target *target,
                          const sl__robust_options *options, struct sl__model **out,
                          sl__robust_report *report);
+
+/* Of the log evidence by importance: mass in tails that none of q's draws come to is no less of an
+ * error of it than chance. */
+double sl__robust_evidence_se(const sl__robust_report *report);
 #endif

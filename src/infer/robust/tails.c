@@ -2,7 +2,8 @@
  * and the population then, and log w of draws says nothing about where there are none. So the mass
  * far out is weighed by draws that go there: of q's noise before the layers, whose tails become
  * heavier than those of a Cauchy density, in all coordinates together or in one of them. What q's
- * own draws know of that place is taken off. */
+ * own draws know of that place is taken off. Of both q's own mass is taken off first, draw by draw:
+ * where q fits, as good as nothing is left, and no noise of it. */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -19,7 +20,7 @@ static const double log_two_pi = 1.8378770664093455;
 /* Draws of noise, and what became of them. */
 typedef struct noise {
   double *z;                                 /* [rows][dim] */
-  double *log_base, *log_p, *log_det, *mass; /* [rows]; mass: p over the draws' density, by Z */
+  double *log_base, *log_p, *log_det, *mass; /* [rows]; mass: p / Z - q over the draws' density */
 } noise;
 
 typedef struct tails {
@@ -177,16 +178,20 @@ static bool take(const tails *t, sl__arena *arena, noise *n) {
   return n->z && n->log_base && n->log_p && n->log_det && n->mass;
 }
 
-/* The mean of the masses far out, and its squared standard error. Where no number is left so far
- * out there is nothing. */
+/* Of a draw far out; where no number is left of p so far out there is nothing. */
+static double mass_of(const noise *n, int64_t row, double log_density, double log_evidence) {
+  const double log_mass = n->log_p[row] + n->log_det[row] - log_density - log_evidence;
+  return (log_mass < INFINITY ? exp(log_mass) : 0) - exp(n->log_base[row] - log_density);
+}
+
+/* The mean of the masses far out, and its squared standard error. */
 static double add_up(const tails *t, const noise *n, double log_evidence, bool given,
                      double *square_error) {
   double sum = 0, squares = 0;
   for (int64_t r = 0; r < t->rows; r++) {
     const double *z = n->z + r * t->dim;
     const double log_density = given ? log_far(t, z) : n->log_base[r];
-    const double log_mass = n->log_p[r] + n->log_det[r] - log_density - log_evidence;
-    n->mass[r] = is_far(t, z) && log_mass < INFINITY ? exp(log_mass) : 0;
+    n->mass[r] = is_far(t, z) ? mass_of(n, r, log_density, log_evidence) : 0;
     sum += n->mass[r];
   }
   const double count = (double)t->rows, mean = sum / count;

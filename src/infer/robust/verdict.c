@@ -21,6 +21,11 @@ static double log_with_tails(const sl__robust_report *r) {
   return lacks ? log1p(r->tail_missed / found_of_tail) : 0;
 }
 
+double sl__robust_evidence_se(const sl__robust_report *report) {
+  const double se = report->scores.log_evidence_se, missed = report->tail_missed;
+  return isfinite(missed) ? hypot(se, hypot(missed, report->tail_missed_se)) : se;
+}
+
 double sl__robust_gap(const sl__robust_report *report) {
   const sl__vi_scores *scores = &report->scores;
   if (!isfinite(scores->elbo) || !isfinite(scores->log_evidence)) return INFINITY;
