@@ -50,7 +50,7 @@ static const sl__plan_of_attempt line[] = {LINE, HEAVY_TAILS};
 /* What was explored has such tails (heavy.c). */
 static const sl__plan_of_attempt heavy_line[] = {HEAVY_TAILS, LINE};
 static const sl__plan_of_attempt few[] = {
-    {"gaussian_mixture(16)", WAVES(2), false, 300, 600, 512, 5e-3},
+    {"gaussian_mixture(16)", WAVES(2), false, 300, 600, 256, 5e-3},
     {"gaussian_mixture(16)", WAVES(2), true, 0, 400, 512, 2e-3},
     {"gaussian_mixture(16)", WAVES(4), true, 0, 1200, 512, 3e-3},
     {"gaussian_mixture(16)", WAVES(4), true, 0, 1200, 512, 2e-3},
