@@ -88,6 +88,16 @@ refused 'half.csv: no column "x" beside the others' fit d.csv --valid half.csv
 refused 'three.csv: 3 columns, but the model wants 2' score m.safetensors three.csv
 refused 'a table is CSV or NPY' score m.safetensors m.safetensors
 refused 'a table is CSV or NPY' sample m.safetensors -n 5 -o s.json
+refused 'not .txt; use .csv or .npy' sample none.safetensors -o s.txt
+refused 'not .dat; use .csv or .npy' score none.safetensors d.csv -o no.such.dat
+refused 'not .tsv; use .csv or .npy' data moons -o s.tsv
+refused 'not .txt; use .csv or .npy' log-density --target pot1 --at d.csv -o s.txt
+refused 'no/such/folder' sample none.safetensors -o no/such/folder/s.csv
+run 0 sample m.safetensors -n 5 -o s.txt --format npy
+mkdir -p ./a.b
+run 0 sample m.safetensors -n 5 -o a.b/s
+run 0 sample m.safetensors -n 5 -o a.b/.s
+check "names that say nothing are CSV" cmp a.b/s a.b/.s
 refused 'takes no conditions' sample m.safetensors --context d.csv
 refused 'no/such/folder' sample m.safetensors -o no/such/folder/x.csv
 refused 'the flow has 7 layers' sample m.safetensors --upto 99

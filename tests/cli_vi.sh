@@ -79,6 +79,21 @@ for draws in s.csv nuts.csv nuts.safetensors; do
   run 0 sample q.s.safetensors -n 4000 --unconstrained -o rows.csv
   check "$draws: the mean of log s" near "$(mean rows.csv 1)" 4 0.25
 done
+# Without names they could be either where a parameter is constrained, and are where none is.
+run 0 nuts s.stan --chains 2 --draws 500 --quiet --seed 1 -o nuts.npy
+refused 'nuts.npy: its 1 columns have no names' $by_draws s.stan --draws nuts.npy
+tail -n +2 s.csv >bare.s.csv
+refused 'parameters of s.stan (1, and what is computed from them) or its coordinates (1); give draws' \
+  $by_draws s.stan --draws bare.s.csv
+echo 'parameters { matrix[2, 1] m; } model { to_vector(m) ~ normal(3, 1); }' >m.stan
+run 0 nuts m.stan --chains 2 --draws 500 --quiet --seed 1 -o nuts.npy
+"$sluice" $by_draws m.stan --draws nuts.npy -o q.m.safetensors >out 2>err
+run 0 sample q.m.safetensors -n 4000 -o rows.csv
+check "m by its place" near "$(mean rows.csv 2)" 3 0.25
+echo 'parameters { simplex[3] p; } model { }' >p.stan
+"$sluice" nuts p.stan --draws 100 --quiet --seed 1 -o nuts.npy >out 2>err
+refused '(3, and what is computed from them) or its coordinates (2)' $by_draws p.stan --draws nuts.npy
+refused '3 columns without names for the 2 coordinates' $by_draws m.stan --draws nuts.npy
 printf 's\n1\n-1\n' >wrong.csv
 refused 'row 2' $by_draws s.stan --draws wrong.csv
 
@@ -100,6 +115,7 @@ run 0 vi --mode plain --target gaussian55 --flow scale-loc --steps 2000 --lr 0.0
 # Ctrl-C: what was reached is kept, and where is said.
 interrupted vi --mode plain --target pot1 --flow 'planar*8' --steps 100000000 -o stopped.safetensors
 check "where the best is" grep -q '^interrupted: the best so far is in stopped.safetensors$' err
+check "what stopped it" grep -q '^Stopped after step [0-9]*: interrupted$' out
 run 0 sample stopped.safetensors -n 3
 
 # What a file holds already is not replaced by a fit that was not finished.

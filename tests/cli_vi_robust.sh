@@ -47,6 +47,7 @@ echo '{"y": [1, NaN]}' >nan.json
 for mode in robust plain; do
   run 2 vi nan.stan --data nan.json --mode $mode
   check "$mode: the place is in the program" grep -q '^sluice: nan.stan:3:' err
+  check "$mode: and in the data" grep -q "(nan.json: 'y\[2\]' is nan; give a number)" err
 done
 cat >explosive.stan <<'END'
 functions {

@@ -64,6 +64,18 @@ run 0 fit d.csv --valid v.csv --test v.csv --steps 20 --json --quiet
 json
 check "all of the file trains" test "$(value train.rows)" = 400
 check "the other file tests" test "$(value test.rows)" = 100
+head -2 v.csv >single.csv
+run 0 fit d.csv --valid v.csv --test single.csv --steps 20 --json --quiet -o single.safetensors
+json
+has test.se null
+has valid.se number
+has gaussian.se null
+check "one row is no verdict" grep -q '"verdict": "Only one unseen row counts, ' out
+run 0 info single.safetensors --json
+json
+has training.test.se null
+run 0 fit d.csv --test single.csv --steps 20 --quiet
+check "no standard error of one row" grep -q '^  test  *-\{0,1\}[0-9.]*  *-  *[-0-9.]*  *1$' out
 run 0 fit d.csv --context y --steps 20 --quiet -o c.safetensors
 run 0 score c.safetensors d.csv --summary
 run 0 sample c.safetensors --context v.csv -o out

@@ -381,6 +381,52 @@ TEST(draws_that_were_kept) {
   sl_context_free(context);
 }
 
+/* Files of several runs: how far apart draws lie is of one file, never more than any says. */
+TEST(draws_of_runs_that_differ) {
+  static const struct {
+    const char *first, *second;
+    int64_t trajectories, thin;
+  } cases[] = {{"# thin = 10\n", "# Adaptation terminated; trajectories 8\n", 0, 10},
+               {"# Adaptation terminated; trajectories 8\n", "# thin = 5\n", 8, 0},
+               {"", "# Adaptation terminated; trajectories 3\n# thin = 1\n", 3, 1},
+               {"# thin = 1\n", "# Adaptation terminated; trajectories 7\n", 7, 0}};
+  sl_context *context = open_context(1);
+  char first[128], second[128], text[200];
+  in_folder(first, "differ_1.csv");
+  in_folder(second, "differ_2.csv");
+  for (size_t i = 0; i < 2 * (sizeof cases / sizeof *cases); i++) { /* in either order */
+    snprintf(text, sizeof text, "%slp__,a\n-1,2\n-1,3\n", cases[i / 2].first);
+    write_text(i % 2 ? second : first, text);
+    snprintf(text, sizeof text, "%slp__,a\n-1,2\n-1,3\n", cases[i / 2].second);
+    write_text(i % 2 ? first : second, text);
+    const char *const paths[] = {first, second};
+    sl__draws draws;
+    REQUIRE_OK(context, sl__draws_read(context, 2, paths, NULL, 0, &draws));
+    CHECK_INTEGER(draws.trajectories, cases[i / 2].trajectories);
+    CHECK_INTEGER(draws.thin, cases[i / 2].thin);
+    sl__draws_close(&draws);
+  }
+  sl_context_free(context);
+}
+
+/* A file of CmdStan's says nothing of trajectories, but of draws left out: so does its copy. */
+TEST(what_is_known_is_written_on) {
+  sl_context *context = open_context(1);
+  char path[128], copy[128];
+  write_text(in_folder(path, "thinned.csv"), "# thin = 10\n# delta = 0.9\nlp__,a\n-1,2\n-1,3\n");
+  const char *const paths[] = {path}, *const copies[] = {in_folder(copy, "thinned.safetensors")};
+  sl__draws draws, again;
+  REQUIRE_OK(context, sl__draws_read(context, 1, paths, NULL, 0, &draws));
+  REQUIRE_OK(context, sl__draws_write(context, copy, &draws));
+  REQUIRE_OK(context, sl__draws_read(context, 1, copies, NULL, 0, &again));
+  CHECK_INTEGER(again.thin, 10);
+  CHECK_CLOSE(again.adapt_delta, 0.9, 0);
+  CHECK(again.trajectories == 0 && again.max_treedepth == -1 && !again.jumped);
+  sl__draws_close(&again);
+  sl__draws_close(&draws);
+  sl_context_free(context);
+}
+
 /* What the warm-up ended with, else what was asked for; of several files the least. */
 TEST(acceptance_that_draws_aim_at) {
   static const struct {

@@ -1,8 +1,6 @@
 /* What the judge makes of draws of the target that the flow has nothing of. */
 #include <math.h>
-#include "flow/model.h"
-#include "infer/robust/attempt.h"
-#include "vi_fixture.h"
+#include "robust_fixture.h"
 
 enum { ROWS = 8192, STRAYS = 3 };
 
@@ -12,12 +10,6 @@ static sl__robust_report judge_with_part_at(double far) {
   char density[160];
   snprintf(density, sizeof density, "log_sum_exp(log(0.9996)-0.5*x^2, log(0.0004)-0.5*(x-%g)^2)",
            far);
-  sl_context *context = vi_context(1);
-  sl__target *target;
-  sl__model *model;
-  sl__arena arena;
-  sl__arena_open(&arena, context);
-  CHECK_OK(context, sl__target_expression(context, density, "x", &target));
   double mean[] = {0}, sd[] = {1};
   static double x[ROWS];
   const sl__random_key key = {1, SL__STREAM_TEST, 3};
@@ -29,24 +21,11 @@ static sl__robust_report judge_with_part_at(double far) {
                        .smc = {.step_size = 0.3},
                        .mean = mean,
                        .sd = sd};
-  sl__robust_options options;
-  sl__robust_defaults(&options);
-  sl__robust_report report = {0};
-  sl__robust run = {.context = context,
-                    .target = target,
-                    .options = &options,
-                    .exploration = &e,
-                    .arena = &arena,
-                    .report = &report,
-                    .type = SL_F64};
-  const sl__plan_of_attempt plan = {.layers = "elementwise(rqs)"};
-  CHECK_OK(context, sl__robust_start(&run, &plan, NULL, &model));
-  CHECK_OK(context, sl__robust_judge(&run, model, &report));
-  sl__model_free(context, model);
-  sl__target_free(target);
-  sl__arena_close(&arena);
-  sl_context_free(context);
-  return report;
+  robust_fixture f;
+  robust_open(&f, density, "x", &e, SL_F64);
+  CHECK_OK(f.context, sl__robust_judge(&f.run, f.model, &f.report));
+  robust_close(&f);
+  return f.report;
 }
 
 /* Their share is 3 in 8192, and they add that times their squared distance to the variance. */

@@ -59,6 +59,19 @@ TEST(a_faultless_report_is_certified) {
   CHECK(strstr(r.verdict, "; 68 climbs and 8 chains looked"));
 }
 
+/* Points are strewn in few dimensions only, which the certificate says where they are more. */
+TEST(a_search_without_strewn_points_says_so) {
+  static const char words[] = "may stay unseen; in more than 12 dimensions no points are strewn";
+  sl__robust_report r = faultless();
+  r.dim = 12;
+  sl__robust_verdict(&r);
+  CHECK(r.certified && !strstr(r.verdict, "strewn"));
+  r.dim = 13;
+  sl__robust_verdict(&r);
+  CHECK(r.certified && strstr(r.verdict, words));
+  CHECK_TEXT(strstr(r.verdict, words), words); /* to its end */
+}
+
 /* From the faultless report, one number at a time, just within its bound and just beyond it. */
 #define REFUSES(field, good, bad, words)      \
   do {                                        \
@@ -232,6 +245,10 @@ TEST(a_certificate_fits_into_the_public_report) {
   CHECK(r.certified && strlen(r.verdict) <= 500);
   CHECK(strstr(r.verdict, "sd in a median and 49 % in the spread between quartiles, but for 4"));
   CHECK(strstr(r.verdict, "may stay unseen"));
+  r.by_quartiles = false; /* which is of one dimension */
+  r.dim = 100;
+  sl__robust_verdict(&r);
+  CHECK(r.certified && strlen(r.verdict) <= 500 && strstr(r.verdict, "no points are strewn"));
 }
 
 /* Where chains disagree, and weights have no mean, there may be no integral. */

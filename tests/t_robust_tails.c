@@ -1,37 +1,16 @@
 /* The mass that a target has in tails to which a flow's draws do not come. */
 #include <math.h>
-#include "flow/model.h"
-#include "infer/robust/attempt.h"
-#include "vi_fixture.h"
+#include "robust_fixture.h"
 
 /* Of a unit normal flow in three dimensions. */
 static sl__robust_report weigh(const char *density, sl_dtype type) {
-  sl_context *context = vi_context(1);
-  sl__target *target;
-  sl__model *model;
-  sl__arena arena;
-  sl__arena_open(&arena, context);
-  CHECK_OK(context, sl__target_expression(context, density, "x,y,z", &target));
   double mean[] = {0, 0, 0}, sd[] = {1, 1, 1};
   sl__exploration e = {.dim = 3, .mean = mean, .sd = sd};
-  sl__robust_options options;
-  sl__robust_defaults(&options);
-  sl__robust_report report = {0};
-  sl__robust run = {.context = context,
-                    .target = target,
-                    .options = &options,
-                    .exploration = &e,
-                    .arena = &arena,
-                    .report = &report,
-                    .type = type};
-  const sl__plan_of_attempt plan = {.layers = "elementwise(rqs)"};
-  CHECK_OK(context, sl__robust_start(&run, &plan, NULL, &model));
-  CHECK_OK(context, sl__robust_weigh_tails(&run, model, &arena, &report));
-  sl__model_free(context, model);
-  sl__target_free(target);
-  sl__arena_close(&arena);
-  sl_context_free(context);
-  return report;
+  robust_fixture f;
+  robust_open(&f, density, "x,y,z", &e, type);
+  CHECK_OK(f.context, sl__robust_weigh_tails(&f.run, f.model, &f.arena, &f.report));
+  robust_close(&f);
+  return f.report;
 }
 
 /* (2 pi)^(-3/2) */

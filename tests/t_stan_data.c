@@ -28,8 +28,12 @@ typedef struct bad_case {
 } bad_case;
 
 static const bad_case bad_cases[] = {
-    {"int n;", "{}", "test.json: the variable 'n' (int) of the block data is missing"},
-    {"vector[2] v;", "{}", "the variable 'v' (vector of sizes [2]) of the block data is missing"},
+    {"int n;", "{}",
+     "test.json: the variable 'n' (int) of the block data is missing; add \"n\": NUMBER to it"},
+    {"vector[2] v;", "{}",
+     "the variable 'v' (vector of sizes [2]) of the block data is missing; add \"v\": [NUMBER, "
+     "...] "
+     "of these sizes to it"},
     {"int n;", "{\"n\": 3.0}",
      "'n' is declared as int, and written with a decimal point or exponent; write 3"},
     {"int n;", "{\"n\": 3, \"n\": 4}", "test.json: the variable 'n' is given twice"},
@@ -86,4 +90,29 @@ TEST(refusals) {
     sl__stan_model_free(context, model);
     check_error(bad_cases[i].message);
   }
+}
+
+/* NaN is a number to Stan, so it is read; what refuses it later tells the file and the element. */
+TEST(nan_is_told_where_it_is_refused) {
+  static const struct {
+    const char *program, *data, *message;
+  } cases[] = {
+      {"data { matrix[2, 2] y; } transformed data { real z = normal_lpdf(to_vector(y) | 0, 1); }",
+       "{\"y\": [[1, 2], [\"NaN\", 4]]}", "(test.json: 'y[2,1]' is nan; give a number)"},
+      {"data { real y; vector[2] u; } transformed data { real z = normal_lpdf(y | 0, 1); }",
+       "{\"y\": \"NaN\", \"u\": [\"NaN\", 1]}", "(test.json: 'y' is nan; give a number)"},
+  };
+  for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+    sl__stan_model *model = try_model(cases[i].program, cases[i].data);
+    CHECK(model == NULL);
+    sl__stan_model_free(context, model);
+    check_error(cases[i].message);
+  }
+  /* a fault of the program, and an infinite number that nothing is said against */
+  CHECK(try_model("data { vector[2] y; } transformed data { real z = dot_product(y, [1, 2, 3]'); }",
+                  "{\"y\": [\"NaN\", 1]}") == NULL);
+  CHECK(strstr(sl_error(context), "is nan") == NULL);
+  CHECK(try_model("data { real y; } transformed data { real z = normal_lpdf(y | 0, -1); }",
+                  "{\"y\": \"Inf\"}") == NULL);
+  CHECK(strstr(sl_error(context), "'y'") == NULL);
 }

@@ -64,7 +64,8 @@ TEST(a_tracker_records_what_is_shown) {
 }
 
 TEST(specs_that_mean_nothing_are_refused) {
-  static const char *const specs[] = {"lose", "loss@0", "loss@x", "loss=", "gradient:none"};
+  static const char *const specs[] = {"lose",  "loss@0",     "loss@x",
+                                      "loss=", "loss=l.txt", "gradient:none"};
   sl_context *context = vi_context(1);
   vi_flow f = vi_make_flow(context, "scale-loc", 2);
   for (size_t k = 0; k < sizeof specs / sizeof specs[0]; k++) {

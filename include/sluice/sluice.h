@@ -126,7 +126,8 @@ typedef struct sl_flow sl_flow;
  * numbers are NaN. */
 typedef struct sl_score {
   double log_prob;              /* mean log density per row, nats, data's own units */
-  double se;                    /* standard error of that mean; baselines: of the next one */
+  double se;                    /* standard error of that mean; baselines: of the next one;
+                                 * NaN where a single row counts */
   double log_prob_standardized; /* the same of features: columns mapped to all real numbers by
                                  * their types, shifted and scaled by mean and sd */
   int64_t rows;

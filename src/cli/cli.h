@@ -118,6 +118,8 @@ sl_status sl__cli_expect_program(const sl__cli *cli, const char *path);
 /* table.c: tables for commands. */
 /* Reads a table and refuses NaN and infinities with their place. */
 sl_status sl__cli_read_table(sl__cli *cli, const char *path, sl__table *table);
+/* Refuses a name (--output) that no table can be written to, before any work is done. */
+sl_status sl__cli_check_table_file(sl__cli *cli);
 /* Writes rows x columns doubles as numbers of the model's precision, which they came from:
  * shorter, and the same bits when read back. Spoils values. */
 sl_status sl__cli_write_table(sl__cli *cli, const char *path, sl_dtype precision, int64_t rows,

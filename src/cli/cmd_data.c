@@ -61,11 +61,11 @@ static int run(sl__cli *cli) {
   int64_t rows = sl__cli_option(cli, "rows")->integer;
   const char *path = sl__cli_option(cli, "output")->text;
   bool to_json = cli->json && strcmp(path, "-") == 0;
+  sl_status status = sl__cli_check_table_file(cli);
+  if (status != SL_OK) return sl__cli_fail(cli, status);
   double *x = sl__allocate(cli->context, (size_t)rows, 2 * sizeof *x);
   if (!x) return sl__cli_fail(cli, SL_NO_MEMORY);
   toy->draw((sl__random_key){cli->seed, SL__STREAM_DATA, 0}, 0, rows, x);
-
-  sl_status status = SL_OK;
   if (!to_json) {
     static const char *const names[] = {"x", "y"};
     status = sl__table_write(cli->context, sl__cli_about(cli, path, NULL),

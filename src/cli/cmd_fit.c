@@ -119,7 +119,10 @@ static sl_status read_options(sl__cli *cli, sl_fit_options *fit) {
 static void add_score_json(sl__json *json, const char *key, const sl_score *score) {
   sl__json_open_object(json, key);
   sl__json_real(json, "log_prob", score->log_prob);
-  sl__json_real(json, "se", score->se);
+  if (isnan(score->se) && score->rows > 0) /* of a single row */
+    sl__json_text(json, "se", NULL);
+  else
+    sl__json_real(json, "se", score->se);
   sl__json_real(json, "log_prob_standardized", score->log_prob_standardized);
   sl__json_integer(json, "rows", score->rows);
   sl__json_close_object(json);
@@ -159,7 +162,10 @@ static void add_score_line(sl__text *text, const char *name, const sl_score *sco
   if (score->rows == 0) return;
   sl__text_add(text, "%-28s", name);
   sl__cli_fixed(text, score->log_prob, 4, 12);
-  sl__cli_fixed(text, score->se, 4, 12);
+  if (isnan(score->se))
+    sl__text_add(text, "%12s", "-");
+  else
+    sl__cli_fixed(text, score->se, 4, 12);
   sl__cli_fixed(text, score->log_prob_standardized, 4, 14);
   sl__text_add(text, "%10lld\n", (long long)score->rows);
 }

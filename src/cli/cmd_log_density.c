@@ -153,7 +153,8 @@ static int run(sl__cli *cli) {
   sl_status status = SL_OK;
   if (path && cli->json)
     return sl__cli_refuse(cli, "-o and --json are both where the result goes; choose one");
-  status = sl__cli_open_target(cli, &a.target);
+  status = sl__cli_check_table_file(cli);
+  if (status == SL_OK) status = sl__cli_open_target(cli, &a.target);
   if (status == SL_OK) status = read_points(cli, &a);
   if (status == SL_OK) status = compute(cli, &a);
   if (status == SL_OK && path) status = write_table(cli, path, &a);

@@ -48,7 +48,8 @@ static sl_status write_draws(sl__cli *cli, const sl__target *target, int64_t row
   const int32_t width = sl__target_width(target, SL__TARGET_GENERATED);
   const size_t columns = (size_t)width + 1;
   if (!path) return SL_OK;
-  sl__draws draws = {.chains = 1, .draws = rows, .parameters = width, .columns = width + 1};
+  sl__draws draws = {
+      .chains = 1, .draws = rows, .parameters = width, .columns = width + 1, .max_treedepth = -1};
   double *values = sl__arena_take(&cli->arena, (size_t)rows, (size_t)width * sizeof *values);
   draws.values = sl__arena_take(&cli->arena, (size_t)rows, columns * sizeof *values);
   draws.names = sl__arena_take(&cli->arena, columns, sizeof *draws.names);

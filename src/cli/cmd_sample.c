@@ -224,7 +224,8 @@ static int run(sl__cli *cli) {
                    .resample = sl__cli_option(cli, "resample")->integer != 0};
   if (d.with_log_prob && sl__cli_option(cli, "upto")->given)
     return sl__cli_refuse(cli, "--with-log-prob is of finished rows; leave it or --upto out");
-  sl_status status = sl__cli_open_model(cli, model, &d.flow);
+  sl_status status = sl__cli_check_table_file(cli);
+  if (status == SL_OK) status = sl__cli_open_model(cli, model, &d.flow);
   if (status == SL_OK) status = sl__cli_maybe_fit_target(cli, d.flow, model, &d.target);
   if (status == SL_OK) status = draw(cli, &d);
   const int64_t lost = status == SL_OK ? say_lost_rows(cli, &d) : 0;

@@ -198,7 +198,8 @@ static int run(sl__cli *cli) {
   const char *path = sl__cli_option(cli, "output")->text;
   bool summary = sl__cli_option(cli, "summary")->integer != 0;
   const char *model = cli->arguments[0];
-  sl_status status = sl__cli_open_model(cli, model, &flow);
+  sl_status status = sl__cli_check_table_file(cli);
+  if (status == SL_OK) status = sl__cli_open_model(cli, model, &flow);
   if (status == SL_OK) status = sl__cli_maybe_fit_target(cli, flow, model, &p.target);
   if (status == SL_OK)
     status =

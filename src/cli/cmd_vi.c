@@ -31,7 +31,9 @@ static const sl__option_row options[] = {
     {"particles", SL__OPTION_INT, "0", 0, 1e7, NULL,
      "draws that are weighed against each other; 0: all of a step"},
     {"draws", SL__OPTION_TEXT, NULL, 0, 0, NULL,
-     "table of draws from the target, for the objective draws"},
+     "file of draws of the target, for the objective draws; columns have names, unless no "
+     "parameter "
+     "is constrained"},
     {"steps", SL__OPTION_INT, "10000", 1, 4294967295.0, NULL, "optimiser steps"},
     {"optimizer", SL__OPTION_TEXT, "adam", 0, 0, NULL,
      "adam, adamax, adagrad_window, sgd, momentum, nesterov_momentum, adagrad, rmsprop, adadelta: "
@@ -266,6 +268,9 @@ static int run_plain(sl__cli *cli, request *r) {
   sl__watch_open(&s.watch, cli);
   sl_status status = sl__vi_plain(cli->context, r->target, &r->plan, &model, &result);
   sl__watch_close(&s.watch);
+  if (model && s.watch.interrupted) /* the library knows only that its caller stopped it */
+    snprintf(result.fit.stopped, sizeof result.fit.stopped, "after step %lld: interrupted",
+             (long long)result.fit.steps);
   if (model && sl__cli_keep_command(cli, model) != SL_OK) status = SL_NO_MEMORY;
   const int code = model ? finish(cli, r, model, &result, status) : fail_fit(cli, r, status);
   sl__model_free(cli->context, model);

@@ -32,6 +32,12 @@ sl_status sl__cli_read_table(sl__cli *cli, const char *path, sl__table *table) {
   return SL_OK;
 }
 
+sl_status sl__cli_check_table_file(sl__cli *cli) {
+  const char *path = sl__cli_option(cli, "output")->text;
+  const char *format = sl__cli_option(cli, "format")->text;
+  return path ? sl__table_check_out(cli->context, path, format) : SL_OK;
+}
+
 sl_status sl__cli_write_table(sl__cli *cli, const char *path, sl_dtype precision, int64_t rows,
                               int64_t columns, double *values, const char *const *names) {
   if (precision == SL_F32) {

@@ -1,5 +1,6 @@
 /* The plain mode's options that are of one objective, and its draws of the target. */
 #include "cli/vi_plain.h"
+#include <math.h>
 #include <string.h>
 #include "base/os.h"
 #include "cli/draws.h"
@@ -49,14 +50,48 @@ static sl_status take_named(sl__cli *cli, sl__table *table, const sl__target *ta
   return status == SL_OK ? sl__cli_draws_to_points(cli, &draws, target, q) : status;
 }
 
+/* Whether parameters on their own scale are other numbers than their coordinates: asked at a point,
+ * as a constraint moves nearly all. */
+static sl_status is_constrained(sl__cli *cli, const sl__target *target, bool *out) {
+  const int32_t dim = target->dim;
+  *out = sl__target_count(target, SL__TARGET_PARAMETERS) != dim;
+  if (target->direct || *out) return SL_OK;
+  double *q = sl__arena_take(&cli->arena, (size_t)dim, sizeof *q);
+  double *parameters = sl__arena_take(&cli->arena, (size_t)dim, sizeof *parameters);
+  if (!q || !parameters) return SL_NO_MEMORY;
+  for (int32_t i = 0; i < dim; i++) q[i] = 0.7 + (double)i / dim;
+  SL__TRY(sl__target_write(cli->context, target, SL__TARGET_PARAMETERS, 1, q, 0, 0, parameters));
+  for (int32_t i = 0; i < dim; i++) *out |= !(fabs(parameters[i] - q[i]) < 1e-9);
+  return SL_OK;
+}
+
+/* Without names nothing tells a parameter on its own scale, as `sluice nuts` writes it, from its
+ * coordinate. */
+static sl_status refuse_unnamed(sl__cli *cli, const sl__table *table, const sl__target *target) {
+  const int32_t parameters = sl__target_count(target, SL__TARGET_PARAMETERS);
+  return sl__fail(
+      cli->context, SL_BAD_ARGUMENT,
+      "%.200s: its %lld columns have no names, so that they may be parameters of %.60s "
+      "(%d, and what is computed from them) or its coordinates (%d); give draws with "
+      "names, .csv or .safetensors as `sluice nuts` writes them, or \"unconstrained(...)\""
+      " before coordinates",
+      cli->place, (long long)table->columns, target->title, (int)parameters, (int)target->dim);
+}
+
 /* Without a header they are coordinates, by position. */
 static sl_status take_unnamed(sl__cli *cli, const sl__table *table, const sl__target *target,
                               double **q) {
-  if (table->type != SL_F64 || table->columns != target->dim)
+  bool constrained;
+  SL__TRY(is_constrained(cli, target, &constrained));
+  if (constrained) return refuse_unnamed(cli, table, target);
+  if (table->columns != target->dim)
     return sl__fail(cli->context, SL_BAD_ARGUMENT,
-                    "%s: %lld columns for %d coordinates; give float64 draws on the unconstrained "
-                    "scale",
-                    cli->place, (long long)table->columns, (int)target->dim);
+                    "%.200s: %lld columns without names for the %d coordinates of %.60s; give a "
+                    "column for each, or names in a header",
+                    cli->place, (long long)table->columns, (int)target->dim, target->title);
+  if (table->type != SL_F64)
+    return sl__fail(cli->context, SL_BAD_ARGUMENT, "%.200s: draws of float32; give them as float64",
+                    cli->place);
   const size_t size = (size_t)table->columns * sizeof **q;
   *q = sl__arena_take(&cli->arena, (size_t)table->rows, size);
   if (!*q) return SL_NO_MEMORY;

@@ -119,7 +119,10 @@ static void add_score(sl__json *json, const char *key, const sl_score *score) {
   if (score->rows == 0) return;
   sl__json_open_object(json, key);
   sl__json_real(json, "log_prob", score->log_prob);
-  sl__json_real(json, "se", score->se);
+  if (isnan(score->se))
+    sl__json_text(json, "se", NULL);
+  else
+    sl__json_real(json, "se", score->se);
   sl__json_real(json, "log_prob_standardized", score->log_prob_standardized);
   sl__json_integer(json, "rows", score->rows);
   sl__json_close_object(json);

@@ -50,13 +50,15 @@ void sl__judging_rows(const sl__judging *j, sl__set which, int32_t point, int64_
     sl__spread_rows(spread, key, j->place, values[which], NULL, first, rows, SL_F64, begin);
 }
 
-/* Weighted mean of values [rows] and its standard error. */
+/* Weighted mean of values [rows] and its standard error, which a single row does not have. */
 static double weighted_mean(int64_t rows, const double *values, sl_dtype type, const void *weight,
                             double *se) {
   double total = 0, sum = 0, squares = 0;
+  int64_t counting = 0;
   for (int64_t row = 0; row < rows; row++) {
     const double w = weight ? sl__prepared_element(type, weight, row) : 1;
     if (w == 0) continue; /* whatever its density: 0 times -inf would be NaN */
+    counting++;
     total += w;
     sum += w * values[row];
   }
@@ -66,7 +68,7 @@ static double weighted_mean(int64_t rows, const double *values, sl_dtype type, c
     const double d = values[row] - mean;
     if (w != 0) squares += w * w * d * d;
   }
-  *se = sqrt(squares) / total;
+  *se = counting > 1 ? sqrt(squares) / total : (double)NAN;
   return mean;
 }
 

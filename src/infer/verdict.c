@@ -64,6 +64,10 @@ void sl__write_verdict(const sl__judging *j, sl_fit_report *report) {
   if (write_distrust(j, report)) return;
   if (test->rows == 0)
     snprintf(text, size, "No rows were held out, so nothing is known about rows not seen.");
+  else if (isnan(error) && isfinite(test->log_prob))
+    snprintf(text, size,
+             "Only one %s row counts, which does not tell how good the flow is; hold out more.",
+             rows);
   else if (report->gaussian.rows == 0)
     snprintf(text, size, "%lld %s rows score %s%s nats per row, within %s; no baseline was fitted.",
              (long long)test->rows, rows, test->log_prob < 0 ? "-" : "", number(a, test->log_prob),

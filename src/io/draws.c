@@ -326,6 +326,28 @@ static sl_status order_columns(const gathering *g, sl__draws *out, int64_t *from
   return name_columns(out, names);
 }
 
+/* What is to be known of the runs. Of files that differ, what judges draws most strictly counts:
+ * the acceptance that may still be raised; trajectories and thinning, together, of the file whose
+ * draws lie farthest apart, by which no E-BFMI comes out too high. */
+static void merge_facts(const gathering *g, sl__draws *out) {
+  for (int64_t i = 0; i < g->files; i++) {
+    const sl__draws *file = &g->file[i];
+    out->warmup += file->warmup;
+    out->cut |= file->cut;
+    out->interrupted |= file->interrupted;
+    out->preconditioned |= file->preconditioned;
+    out->jumped |= file->jumped;
+    out->halves |= file->halves;
+    if (i == 0 || sl__draws_trajectories(file) > sl__draws_trajectories(out)) {
+      out->trajectories = file->trajectories;
+      out->thin = file->thin;
+    }
+    const double delta = file->adapt_delta;
+    if (delta > 0 && (out->adapt_delta == 0 || delta < out->adapt_delta)) out->adapt_delta = delta;
+    if (file->max_treedepth > out->max_treedepth) out->max_treedepth = file->max_treedepth;
+  }
+}
+
 static sl_status merge(gathering *g, sl__draws *out) {
   int64_t *from = sl__arena_take(&g->scratch, (size_t)g->file[0].columns, sizeof *from);
   if (!from) return SL_NO_MEMORY;
@@ -345,21 +367,7 @@ static sl_status merge(gathering *g, sl__draws *out) {
       for (int64_t k = 0; k < out->columns; k++)
         *to++ = file->values[g->chain[c].rows[d] * file->columns + from[k]];
   }
-  for (int64_t i = 0; i < g->files; i++) {
-    out->warmup += g->file[i].warmup;
-    out->cut |= g->file[i].cut;
-    out->interrupted |= g->file[i].interrupted;
-    out->preconditioned |= g->file[i].preconditioned;
-    out->jumped |= g->file[i].jumped;
-    out->halves |= g->file[i].halves;
-    if (g->file[i].trajectories > out->trajectories) out->trajectories = g->file[i].trajectories;
-    if (g->file[i].thin > out->thin) out->thin = g->file[i].thin;
-    const double delta = g->file[i].adapt_delta;
-    /* of files that say it and differ, the one that may still be raised */
-    if (delta > 0 && (out->adapt_delta == 0 || delta < out->adapt_delta)) out->adapt_delta = delta;
-    if (g->file[i].max_treedepth > out->max_treedepth)
-      out->max_treedepth = g->file[i].max_treedepth;
-  }
+  merge_facts(g, out);
   return SL_OK;
 }
 

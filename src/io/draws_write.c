@@ -15,18 +15,26 @@ bool sl__draws_find_format(const char *path, sl__draws_format *out) {
   return *out == SL__DRAWS_NPY || strcasecmp(ending, ".safetensors") == 0;
 }
 
-/* How the run was made, as a CSV says in its comments; of draws that no run made, nothing. */
+/* How the run was made, as a CSV says in its comments: what is known of it. */
 static int tell_facts(const sl__draws *draws, const char **keys, char words[][32]) {
-  if (draws->trajectories < 1) return 0;
-  const int64_t numbers[] = {draws->max_treedepth,  draws->trajectories, draws->thin,
-                             draws->preconditioned, draws->jumped,       draws->halves};
-  static const char *const names[] = {"max_depth",    "trajectories", "thin",
-                                      "precondition", "jumps",        "halvings"};
+  const struct {
+    const char *key;
+    int64_t number, least; /* least: that says something */
+  } facts[] = {
+      {"max_depth", draws->max_treedepth, 0},
+      {"trajectories", draws->trajectories, 1},
+      {"thin", draws->thin, 1},
+      {"precondition", draws->preconditioned, 1},
+      {"jumps", draws->jumped, 1},
+      {"halvings", draws->halves, 1},
+  };
   int count = 0;
-  for (size_t k = 0; k < sizeof numbers / sizeof *numbers; k++) {
-    keys[count] = names[k];
-    snprintf(words[count++], sizeof *words, "%lld", (long long)numbers[k]);
+  for (size_t k = 0; k < sizeof facts / sizeof *facts; k++) {
+    if (facts[k].number < facts[k].least) continue;
+    keys[count] = facts[k].key;
+    snprintf(words[count++], sizeof *words, "%lld", (long long)facts[k].number);
   }
+  if (!(draws->adapt_delta > 0)) return count;
   keys[count] = "delta";
   sl__format_real(words[count++], draws->adapt_delta, SL_F64);
   return count;

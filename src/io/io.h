@@ -52,6 +52,9 @@ sl_status sl__table_parse_npy(sl_context *context, const char *bytes, size_t len
 void sl__table_place(const sl__table *table, int64_t row, int64_t column, int *line,
                      int *column_in_line);
 void sl__table_close(sl__table *table);
+/* Whether a table could be written there, asked before long work: the name's ending, unless format
+ * says more, and the place. */
+sl_status sl__table_check_out(sl_context *context, const char *path, const char *format);
 /* Writes rows x columns of `type`; CSV gets a header row when names are given; NPY 2-D (1-D when
  * columns == 1 and names NULL). */
 sl_status sl__table_write(sl_context *context, const char *path, const char *format, int64_t rows,

@@ -3,29 +3,40 @@
 #include "io/formats.h"
 #include <string.h>
 
-/* format, or else the extension of path, decides; `guess` serves names that say nothing. */
+static sl_status refuse_ending(sl_context *context, const char *path, const char *ending) {
+  return sl__fail(context, SL_BAD_ARGUMENT,
+                  "%s: a table is CSV or NPY, not %s; use .csv or .npy, or --format for a name "
+                  "that misleads",
+                  path, ending);
+}
+
+/* format, or else the extension of path, decides; names that say nothing are CSV. */
 static sl_status find_format(sl_context *context, const char *path, const char *format,
-                             sl__format guess, sl__format *out) {
-  *out = guess;
+                             sl__format *out) {
+  *out = SL__FORMAT_CSV;
   if (format) {
-    if (strcmp(format, "csv") == 0)
-      *out = SL__FORMAT_CSV;
-    else if (strcmp(format, "npy") == 0)
+    if (strcmp(format, "npy") == 0)
       *out = SL__FORMAT_NPY;
-    else
+    else if (strcmp(format, "csv") != 0)
       return sl__fail(context, SL_BAD_ARGUMENT, "unknown format '%s'; known are csv, npy", format);
     return SL_OK;
   }
   static const char *const others[] = {".json", ".npz", ".safetensors", ".parquet", ".h5", ".xlsx"};
   for (size_t i = 0; i < sizeof others / sizeof *others; i++)
-    if (sl__has_ending(path, others[i]))
-      return sl__fail(context, SL_BAD_ARGUMENT,
-                      "%s: a table is CSV or NPY, not %s; use one of these, or --format for a name "
-                      "that misleads", path, others[i]);
+    if (sl__has_ending(path, others[i])) return refuse_ending(context, path, others[i]);
   if (sl__has_ending(path, ".npy")) *out = SL__FORMAT_NPY;
-  if (sl__has_ending(path, ".csv") || sl__has_ending(path, ".tsv") || sl__has_ending(path, ".txt"))
-    *out = SL__FORMAT_CSV;
   return SL_OK;
+}
+
+/* Of a file to be written an ending that is none of the two promises something else. */
+static sl_status find_written_format(sl_context *context, const char *path, const char *format,
+                                     sl__format *out) {
+  const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path;
+  const char *ending = strrchr(name, '.');
+  if (!format && ending && ending > name && !sl__has_ending(path, ".csv") &&
+      !sl__has_ending(path, ".npy"))
+    return refuse_ending(context, path, ending);
+  return find_format(context, path, format, out);
 }
 
 /* The message gets the file's name in front, and the place in it where one is known. */
@@ -45,7 +56,7 @@ static sl_status read_table(sl_context *context, const char *path, const char *f
   sl__format found;
   char *bytes = NULL;
   size_t length = 0;
-  SL__TRY(find_format(context, path, format, SL__FORMAT_CSV, &found));
+  SL__TRY(find_format(context, path, format, &found));
   SL__TRY(sl__os_read_file(context, path, &bytes, &length));
   bool magic = length >= 6 && memcmp(bytes, "\x93NUMPY", 6) == 0;
   if (magic && !format) found = SL__FORMAT_NPY;
@@ -81,12 +92,18 @@ void sl__table_close(sl__table *table) {
   *table = (sl__table){0};
 }
 
+sl_status sl__table_check_out(sl_context *context, const char *path, const char *format) {
+  sl__format found;
+  SL__TRY(find_written_format(context, path, format, &found));
+  return sl__os_check_out(context, path);
+}
+
 sl_status sl__table_write(sl_context *context, const char *path, const char *format, int64_t rows,
                           int64_t columns, sl_dtype type, const void *data,
                           const char *const *names) {
   sl__format found;
   sl__out_file out;
-  SL__TRY(find_format(context, path, format, SL__FORMAT_CSV, &found));
+  SL__TRY(find_written_format(context, path, format, &found));
   SL__TRY(sl__os_open_out(context, path, &out));
   sl__written_table table = {rows, columns, type, data, names};
   sl_status status = found == SL__FORMAT_NPY ? sl__write_npy(context, out.file, &table)

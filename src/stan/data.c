@@ -218,8 +218,11 @@ static sl_status read_variable(sl__stan_tracer *t, const char *name, const membe
   if (!value) {
     if (slot->value.count == 0) return SL_OK;
     return sl__fail(t->context, SL_BAD_ARGUMENT,
-                    "%.200s: the variable '%.60s' (%s) of the block data is missing", name,
-                    variable->name, declared_text(variable, &slot->value, declared));
+                    "%.200s: the variable '%.60s' (%s) of the block data is missing; add "
+                    "\"%.60s\": %s to it",
+                    name, variable->name, declared_text(variable, &slot->value, declared),
+                    variable->name,
+                    slot->value.dims == 0 ? "NUMBER" : "[NUMBER, ...] of these sizes");
   }
   if (twice)
     return sl__fail(t->context, SL_BAD_ARGUMENT,
@@ -247,14 +250,11 @@ static void warn_of_nan(sl__stan_tracer *t, const char *name, const sl__stan_var
     count++;
   }
   if (count == 0) return;
-  char line[512], place[128] = "";
-  int32_t at[SL__STAN_MAX_DIMS];
-  for (int d = value->dims - 1; d >= 0; first /= value->size[d--])
-    at[d] = (int32_t)(first % value->size[d]) + 1;
-  if (value->dims > 0) sl__stan_shape_text(value->dims, at, place);
+  char line[512], place[128];
   snprintf(line, sizeof line,
            "%.200s: '%.60s%s' is NaN%s; a density that reads it is NaN at every point", name,
-           variable->name, place, count > 1 ? ", and others of it are" : "");
+           variable->name, sl__stan_element_text(value, first, place),
+           count > 1 ? ", and others of it are" : "");
   t->context->log(t->context->log_user, 1, line);
 }
 
@@ -280,7 +280,6 @@ sl_status sl__stan_read_data(sl__stan_tracer *t, const char *name, const char *d
   sl__json_value *root = NULL;
   sl__arena arena;
   members given = {NULL, 0};
-  if (!name) name = "data";
   if (!data) return read_block(t, name, &given);
   sl__arena_open(&arena, t->context);
   sl_status status = sl__json_parse(t->context, &arena, data, length, &root);

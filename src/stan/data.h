@@ -4,6 +4,6 @@
 #include "stan/trace.h"
 
 /* Declares the variables of the block `data` and gives them the values of the JSON text; checks
- * types, sizes and constraints. data NULL: none. */
+ * types, sizes and constraints. name: of the file; data NULL: none. */
 sl_status sl__stan_read_data(sl__stan_tracer *t, const char *name, const char *data, size_t length);
 #endif

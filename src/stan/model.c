@@ -89,8 +89,13 @@ static sl_status fill_model(sl__stan_model *m, const char *data_name, const char
                             size_t length, uint64_t seed) {
   sl__stan_tracer *t = &m->base;
   t->key = (sl__random_key){.seed = seed, .stream = SL__STREAM_TRANSFORMED_DATA};
+  if (!data_name) data_name = "data";
+  m->data_name = sl__arena_text(&m->arena, data_name, strlen(data_name));
+  if (!m->data_name) return SL_NO_MEMORY;
   SL__TRY(sl__stan_read_data(t, data_name, data, length));
-  SL__TRY(sl__stan_execute_block(t, SL__STAN_TRANSFORMED_DATA));
+  const sl_status status = sl__stan_execute_block(t, SL__STAN_TRANSFORMED_DATA);
+  sl__stan_blame_refused(t, data_name, status);
+  SL__TRY(status);
   for (int i = 0; i < SL__STAN_PARTS; i++) SL__TRY(size_part(m, (sl__stan_part)i));
   return size_parameters(m);
 }
@@ -193,6 +198,7 @@ sl_node sl__stan_model_log_density(const sl__stan_model *m, sl__graph *g, sl_nod
   t.jacobian = jacobian;
   t.global.drop = drop_constants;
   if (status == SL_OK) status = trace_density(&t, m, q);
+  sl__stan_blame_refused(&t, m->data_name, status);
   sl_node density = status == SL_OK ? sl__stan_density(&t) : 0;
   if (density) status = sl__graph_group(g, q, 1, &density); /* loops were unrolled */
   if (density && status == SL_OK) status = sl__stan_limit_operations(&t, density);

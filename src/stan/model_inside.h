@@ -24,6 +24,7 @@ struct sl__stan_model {
   sl__stan_tracer base; /* after transformed data */
   sl__stan_program *program;
   sl__arena arena;
+  const char *data_name; /* of the file, for messages */
   sl__stan_transform *parameter;
   int parameters;
   int64_t dim, name_bytes;
@@ -39,4 +40,12 @@ sl_status sl__stan_model_open(const sl__stan_model *model, sl_context *context, 
                               sl__stan_tracer *t);
 /* Gives the parameters their values, as functions of q [dim]; adds the log Jacobians. */
 sl_status sl__stan_model_set_parameters(sl__stan_tracer *t, const sl__stan_model *model, sl_node q);
+
+/* model_blame.c. Appends to the context's message the first number of the data that is not finite,
+ * or is NaN, of those that stand in the statement; not, what its functions' or variables' values were
+ * made of. name: of the data. */
+void sl__stan_blame_data(sl__stan_tracer *t, const char *name, const sl__stan_statement *culprit,
+                         bool nan_only);
+/* The same for NaN after a block was executed, if its status says that a value was refused. */
+void sl__stan_blame_refused(sl__stan_tracer *t, const char *name, sl_status status);
 #endif

@@ -123,57 +123,13 @@ sl_status sl__stan_model_generate(sl_context *context, const sl__stan_model *m, 
 
 /* ---- why a density is zero ---- */
 
-static bool reads(const sl__stan_expression *e, const sl__stan_variable *variable) {
-  if (!e) return false;
-  if (e->variable == variable) return true;
-  for (int i = 0; i < e->argument_count; i++)
-    if (reads(e->argument[i], variable)) return true;
-  for (int i = 0; i < e->index_count; i++)
-    if (reads(e->index[i].low, variable) || reads(e->index[i].high, variable)) return true;
-  return false;
-}
-
-/* Whether the variable stands in the statement; not, what its functions' or variables' values were
- * made of. */
-static bool mentions(const sl__stan_statement *s, const sl__stan_variable *variable) {
-  if (!s) return false;
-  if (reads(s->value, variable) || reads(s->high, variable) || reads(s->lower, variable) ||
-      reads(s->upper, variable) || reads(s->left, variable))
-    return true;
-  if (s->kind == SL__STAN_DECLARE && reads(s->variable->value, variable)) return true;
-  for (int i = 0; i < s->argument_count; i++)
-    if (reads(s->argument[i], variable)) return true;
-  for (const sl__stan_statement *inner = s->first; inner; inner = inner->next)
-    if (mentions(inner, variable)) return true;
-  return mentions(s->body, variable) || mentions(s->otherwise, variable);
-}
-
-/* The first number of the data that is not finite, of those that stand in the statement, appended
- * to the context's message. */
-static void blame_data(sl__stan_tracer *t, const sl__stan_statement *culprit) {
-  for (const sl__stan_statement *s = t->program->block[SL__STAN_DATA]; s; s = s->next) {
-    if (s->kind != SL__STAN_DECLARE || s->variable->type.base == SL__STAN_INT_TYPE) continue;
-    if (!mentions(culprit, s->variable)) continue;
-    const sl__stan_value *value = &t->global.slot[s->variable->slot].value;
-    for (int64_t i = 0; value->form == SL__STAN_NUMBERS && i < value->count; i++) {
-      if (isfinite(value->numbers[i])) continue;
-      char number[32], *said = t->context->error.message;
-      const size_t used = strlen(said);
-      sl__format_real(number, value->numbers[i], SL_F64);
-      snprintf(said + used, sizeof t->context->error.message - used,
-               " (number %lld of '%.60s' in the data is %s)", (long long)i + 1, s->variable->name,
-               number);
-      return;
-    }
-  }
-}
-
-static sl_status refuse_term(sl__stan_tracer *t, const sl__stan_statement *s, double density) {
+static sl_status refuse_term(sl__stan_tracer *t, const sl__stan_model *m,
+                             const sl__stan_statement *s, double density) {
   char number[32];
   sl__format_real(number, density, SL_F64);
   const sl_status status =
       sl__stan_stop(t, SL_BAD_ARGUMENT, s->place, "this makes the log density %s", number);
-  blame_data(t, s);
+  sl__stan_blame_data(t, m->data_name, s, false);
   return status;
 }
 
@@ -183,7 +139,7 @@ static sl_status explain(sl__stan_tracer *t, const sl__stan_model *m, const doub
   SL__TRY(sl__stan_execute_block(t, SL__STAN_TRANSFORMED_PARAMETERS));
   for (const sl__stan_statement *s = m->program->block[SL__STAN_MODEL]; s; s = s->next) {
     SL__TRY(sl__stan_execute(t, s, &control));
-    if (!isfinite(t->known)) return refuse_term(t, s, t->known);
+    if (!isfinite(t->known)) return refuse_term(t, m, s, t->known);
     if (control != SL__STAN_GO_ON) return SL_OK;
   }
   return SL_OK;

@@ -71,10 +71,11 @@ struct sl__stan_tracer {
   sl__stan_chunk *chunk, *spare; /* the stack */
   size_t memory;
   int64_t steps;
-  size_t place;        /* of what was counted last */
-  sl__graph_cost cost; /* of the main graph */
-  sl_node most_nodes;  /* that a statement of the density has made, */
-  size_t most_place;   /* and where it stands */
+  size_t place;                        /* of what was counted last */
+  const sl__stan_statement *statement; /* of a block, while it is executed or as it failed */
+  sl__graph_cost cost;                 /* of the main graph */
+  sl_node most_nodes;                  /* that a statement of the density has made, */
+  size_t most_place;                   /* and where it stands */
   int nesting;
   bool wrong; /* an index or a size: a fault of the program, not of the point it is asked about */
   bool drop_constants, jacobian;
@@ -140,6 +141,8 @@ sl_node sl__stan_node(sl__stan_tracer *t, const sl__stan_value *value);
 const double *sl__stan_reals(sl__stan_tracer *t, const sl__stan_value *value);
 /* "[3,2]", or "a scalar". */
 const char *sl__stan_shape_text(int32_t dims, const int32_t *size, char buffer[128]);
+/* "[2,1]", the place of element i of the flat value; "" of a scalar. */
+const char *sl__stan_element_text(const sl__stan_value *value, int64_t i, char buffer[128]);
 bool sl__stan_same_shape(const sl__stan_value *a, const sl__stan_value *b);
 /* value as `type`: integers become reals. */
 sl_status sl__stan_promote(sl__stan_tracer *t, sl__stan_value *value, sl__stan_type type);

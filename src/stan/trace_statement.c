@@ -225,11 +225,13 @@ sl_status sl__stan_execute_block(sl__stan_tracer *t, sl__stan_block block) {
   const sl__stan_statement *first = t->program->block[block];
   for (const sl__stan_statement *s = first; s && control == SL__STAN_GO_ON; s = s->next) {
     const sl_node before = t->cost.seen;
+    t->statement = s;
     SL__TRY(sl__stan_execute(t, s, &control));
     if (t->cost.seen - before <= t->most_nodes) continue;
     t->most_nodes = t->cost.seen - before;
     t->most_place = s->place;
   }
+  t->statement = NULL;
   for (const sl__stan_statement *s = first; s; s = s->next)
     if (s->kind == SL__STAN_DECLARE && !s->variable->local)
       SL__TRY(sl__stan_check_constraint(t, s->variable));

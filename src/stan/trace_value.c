@@ -62,6 +62,14 @@ const char *sl__stan_shape_text(int32_t dims, const int32_t *size, char buffer[1
   return buffer;
 }
 
+const char *sl__stan_element_text(const sl__stan_value *value, int64_t i, char buffer[128]) {
+  int32_t at[SL__STAN_MAX_DIMS];
+  if (value->dims == 0) return "";
+  for (int d = value->dims - 1; d >= 0; i /= value->size[d--])
+    at[d] = (int32_t)(i % value->size[d]) + 1;
+  return sl__stan_shape_text(value->dims, at, buffer);
+}
+
 bool sl__stan_same_shape(const sl__stan_value *a, const sl__stan_value *b) {
   return a->dims == b->dims && memcmp(a->size, b->size, (size_t)a->dims * sizeof *a->size) == 0;
 }

@@ -24,6 +24,7 @@ bool sl__been_same(const sl__been *been, const double *place, int32_t count, con
  * those that stand out among all as far out, and from which the way up does not lead back. Each
  * round strews other points. */
 enum {
+  SL__MOST_STREWN_DIM = 12, /* where so many points still come about; in more none are strewn */
   SL__MOST_RISING = 48,
   SL__MOST_ASTRAY = 24,
   SL__MOST_STREWN = SL__MOST_RISING + SL__MOST_ASTRAY

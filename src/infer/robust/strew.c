@@ -27,8 +27,7 @@ enum {
   DISTANCES = 6,
   SETS = 2 * DISTANCES,
   PICKED_RISING = SL__MOST_RISING / SETS, /* of each set */
-  PICKED_ASTRAY = SL__MOST_ASTRAY / SETS,
-  MOST_DIM = 12 /* where so many points still come about */
+  PICKED_ASTRAY = SL__MOST_ASTRAY / SETS
 };
 _Static_assert(FIRST_POINTS % SHELLS == 0 && LOOKED_AT % SHELLS == 0, "shells are alike");
 /* The cosine between the way up and the way back, which is 1 if it is the same. */
@@ -250,7 +249,7 @@ sl_status sl__been_strew(sl_context *context, sl__density *density, uint64_t see
   strewn s = {.been = been, .density = density, .watch = watch, .rising.place = out->first};
   const size_t dim = (size_t)been->e->dim;
   out->rising = out->astray = 0;
-  if (dim > MOST_DIM) return SL_OK;
+  if (dim > SL__MOST_STREWN_DIM) return SL_OK;
   sl__arena arena;
   sl__arena_open(&arena, context);
   sl_status status = open_strewn(&s, &arena);

@@ -3,6 +3,7 @@
 #include <math.h>
 #include <stdio.h>
 #include "infer/robust/attempt.h"
+#include "infer/robust/search.h"
 
 double sl__robust_goal(int32_t dim) {
   return dim <= SL__FEW ? 0.008 : 0.01 * dim;
@@ -42,13 +43,16 @@ const char *sl__robust_width(const sl__robust_report *report) {
 
 /* No search finds every mode, and a certificate says how far this one went. */
 static void describe_search(const sl__robust_report *r, char *text, size_t size) {
-  char led[48] = "";
+  char led[48] = "", strewn[64] = "";
   if (r->particles > 0) snprintf(led, sizeof led, ", %lld particles", (long long)r->particles);
+  if (r->dim > SL__MOST_STREWN_DIM)
+    snprintf(strewn, sizeof strewn, "; in more than %d dimensions no points are strewn",
+             SL__MOST_STREWN_DIM);
   snprintf(
       text, size,
       "%lld climbs%s and %lld chains looked for modes, but a narrow or rare one within or far from "
-      "what they saw may stay unseen",
-      (long long)r->climbs, led, (long long)r->chains);
+      "what they saw may stay unseen%s",
+      (long long)r->climbs, led, (long long)r->chains, strewn);
 }
 
 /* What else speaks for it, and what was excused. */

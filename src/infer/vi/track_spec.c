@@ -3,6 +3,7 @@
 #include <string.h>
 #include "base/text.h"
 #include "infer/vi/track.h"
+#include "io/io.h"
 
 static const struct {
   const char *name;
@@ -91,6 +92,7 @@ sl_status sl__vi_track_read(sl__vi_track *track, const char *spec) {
   if (track->file[0] == '\0')
     return sl__fail(track->context, SL_BAD_ARGUMENT,
                     "the tracker's file has no name; write loss=track.csv");
+  SL__TRY(sl__table_check_out(track->context, track->file, NULL));
   const char *at = memchr(spec, '@', (size_t)(end - spec));
   track->every = 1;
   if (at) {
