@@ -106,7 +106,9 @@ TEST(what_does_not_matter_is_left_out) {
 
 /* ---- chains made by hand: of a standard normal density in six coordinates ---- */
 
-#define REST " + normal_lpdf(d | 0, 1) + normal_lpdf(e | 0, 1) + normal_lpdf(f | 0, 1)"
+/* (log(2 pi) + 1) / 2: of a coordinate, the mean of less log density. */
+#define MEAN_FALL 1.4189385332046727
+#define REST      " + normal_lpdf(d | 0, 1) + normal_lpdf(e | 0, 1) + normal_lpdf(f | 0, 1)"
 #define AT(x, y, z) \
   "normal_lpdf(a | " x ", 1) + normal_lpdf(b | " y ", 1) + normal_lpdf(c | " z ", 1)" REST
 #define NARROW                                                           \
@@ -123,6 +125,7 @@ static bool search_from_wide(const char *density, uint64_t seed, double *first,
     for (int i = 0; i < MOST_DIM; i++)
       draws[r * MOST_DIM + i] = sl__random_normal(key, (uint64_t)r, (uint32_t)i);
   sl__exploration e = {.dim = MOST_DIM, .chain_count = CHAINS, .chains = {CHAINS * DRAWS, draws}};
+  for (int c = 0; c < CHAINS; c++) e.stays[c].log_density = -MOST_DIM * MEAN_FALL;
   sl_context *context = context_of(1);
   sl__target *target = NULL;
   const bool good =
@@ -172,4 +175,34 @@ TEST(without_news_there_is_one_round) {
     CHECK_INTEGER(search.found, 0);
     CHECK_INTEGER(climbs, CHAINS + 64); /* none from strewn points */
   }
+}
+
+/* A half in the midst of the chains' draws, a thirtieth as wide: as its summit is near these, only
+ * its height says that it is not theirs. A climb begins at 0 itself, where all climbs from farther
+ * off may pass it by. */
+TEST(a_spike_among_the_draws_is_found) {
+#define SPIKE(x) "normal_lpdf(" x " | 0, 0.03)"
+  static const char density[] = "log_mix(0.5, " AT("0", "0", "0") ", " SPIKE("a") " + " SPIKE(
+      "b") " + " SPIKE("c") " + " SPIKE("d") " + " SPIKE("e") " + " SPIKE("f") ")";
+  const int seeds = check_fewer(3, 1, "seeds");
+  for (int seed = 0; seed < seeds; seed++) {
+    double first[SL__MOST_FOUND * MOST_DIM];
+    sl__search_report search;
+    int64_t climbs;
+    if (!search_from_wide(density, (uint64_t)seed, first, &search, &climbs)) continue;
+    CHECK_INTEGER(search.found, 1);
+    for (int i = 0; i < MOST_DIM && search.found > 0; i++) CHECK(fabs(first[i]) < 0.01);
+  }
+}
+
+/* Halves again: chains in the wide one alone would agree, and know nothing of the other. */
+TEST(chains_come_to_a_spike_among_them) {
+  explored x;
+  if (explore("log_mix(0.5, normal_lpdf(a | 0, 1) + normal_lpdf(b | 0, 1) + normal_lpdf(c | 0, 1)"
+              " + normal_lpdf(d | 0, 1) + normal_lpdf(e | 0, 1), normal_lpdf(a | 0, 0.05)"
+              " + normal_lpdf(b | 0, 0.05) + normal_lpdf(c | 0, 0.05) + normal_lpdf(d | 0, 0.05)"
+              " + normal_lpdf(e | 0, 0.05))",
+              "a,b,c,d,e", 0, &x))
+    CHECK(!x.e.chains_agree);
+  close_all(&x);
 }

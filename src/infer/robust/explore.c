@@ -93,10 +93,10 @@ static sl_status walk(sl_context *context, const sl__target *target, sl__limits 
 
 /* ---- modes that the chains did not come to ---- */
 
-/* The log mass of a mode of this height, as wide as the chain is, but for a constant. */
-static double mass(const sl__exploration *e, int64_t chain, double height) {
+/* The log mass of where the chain was, as high and as wide as that is, but for a constant. */
+static double mass(const sl__exploration *e, int64_t chain) {
   const double *x = e->chains.x + chain * DRAWS * e->dim;
-  double sum = height;
+  double sum = e->stays[chain].log_density;
   for (int32_t i = 0; i < e->dim; i++) {
     double mean = 0, squares = 0;
     for (int64_t r = 0; r < DRAWS; r++) mean += x[r * e->dim + i] / DRAWS;
@@ -110,13 +110,12 @@ static double mass(const sl__exploration *e, int64_t chain, double height) {
 }
 
 /* Whether one of the last chains, each begun at a mode, is in one that weighs anything. */
-static bool matters(const sl__exploration *e, const sl__search_report *search) {
+static bool matters(const sl__exploration *e) {
   const int64_t before = e->chain_count - CHAINS;
   double known = -INFINITY;
-  for (int64_t c = 0; c < before; c++) known = fmax(known, mass(e, c, search->known_height));
+  for (int64_t c = 0; c < before; c++) known = fmax(known, mass(e, c));
   for (int64_t c = 0; c < CHAINS; c++)
-    if (!(mass(e, before + c, search->heights[c % search->found]) < known - negligible))
-      return true;
+    if (!(mass(e, before + c) < known - negligible)) return true;
   return false;
 }
 
@@ -146,7 +145,7 @@ static sl_status look_elsewhere(sl_context *context, const sl__target *target, s
       memcpy(first + (size_t)c * dim, first + (size_t)(c % search.found) * dim,
              dim * sizeof *first);
     status = run_chains(context, target, l, first, e);
-    if (e->chain_count > chains && !matters(e, &search)) {
+    if (e->chain_count > chains && !matters(e)) {
       e->chain_count = chains;
       e->chains.rows -= CHAINS * DRAWS;
       e->divergences = divergences;

@@ -83,14 +83,14 @@ typedef struct sl__explore_options {
 /* Memory is the arena's. SL_NUMERIC: nothing was found. SL_STOPPED: progress wanted no more. */
 sl_status sl__explore(sl_context *context, const sl__target *target,
                       const sl__explore_options *options, sl__arena *arena, sl__exploration *out);
-/* search.c. Summits around which no chain has been: first [SL__MOST_FOUND][dim], in the order in
+/* search.c. Summits around which no chain has been, or none that was as high: first [SL__MOST_FOUND][dim], in the order in
  * which they were found: those of the first round, then of the next; in each those that usual
  * climbs came to, then those from points that stood out; of each kind the highest first. If there
  * are more, one that is found later and is higher stands last, instead of the lowest. */
 enum { SL__MOST_FOUND = 4 };
 typedef struct sl__search_report {
   int found;
-  double heights[SL__MOST_FOUND], known_height; /* log densities; of the chains' highest */
+  double heights[SL__MOST_FOUND]; /* log densities */
 } sl__search_report;
 /* Asked now and then whether to go on. */
 typedef struct sl__search_watch {

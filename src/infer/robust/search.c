@@ -17,6 +17,8 @@ static const double tolerance = 1e-9;
 /* In deviations within chains: how near a draw must be for a place to count as seen; how steep a
  * summit may be; how far summits are apart. */
 static const double seen_within = 2, most_slope = 0.5, apart = 4;
+/* Nats by which a summit in the midst of a chain's draws may be higher than such draws say. */
+static const double explained = 5;
 /* Nats by which a later summit must be higher to take the place of one that was chosen. */
 static const double higher = 1;
 
@@ -74,7 +76,9 @@ static void place(search *s, int32_t k) {
   const int32_t strewn = k - s->first_strewn;
   const int64_t draws = e->chains.rows / chains;
   double *trial = s->climb[k].trial;
-  const double nearer = ldexp(1, -s->tries[k]++);
+  const bool at_origin = n == 0 && s->tries[k] == 0; /* where priors have their spikes */
+  const double nearer = at_origin ? 0 : ldexp(1, -s->tries[k]++);
+  s->tries[k] += at_origin;
   if (strewn >= 0) {
     memcpy(trial, s->strewn.first + (size_t)strewn * dim, (size_t)dim * sizeof *trial);
     return;
@@ -186,11 +190,24 @@ static void take_summit(search *s, const double *place, double height) {
   report->heights[report->found++] = height;
 }
 
+/* Whether a chain had a draw near the summit and was about as high as it is: a normal density is dim
+ * / 2 lower in the mean than at its summit. A spike in the midst of draws is none of theirs. */
+static bool was_seen(const search *s, const double *place, double height) {
+  const sl__exploration *e = s->e;
+  const sl__draws *draws = &e->chains;
+  const double least = height - 0.5 * e->dim - explained;
+  for (int64_t r = 0; r < draws->rows; r++) {
+    if (!(e->stays[r / (draws->rows / e->chain_count)].log_density >= least)) continue;
+    const double *draw = draws->x + r * e->dim;
+    if (sl__been_distance(&s->been, place, draw, seen_within) <= seen_within) return true;
+  }
+  return false;
+}
+
 /* Chosen ones too: of many summits not all are kept in mind. */
-static bool is_known(const search *s, const double *place) {
+static bool is_known(const search *s, const double *place, double height) {
   return sl__been_same(&s->been, place, s->been.count, s->been.summits) ||
-         sl__been_same(&s->been, place, s->report->found, s->first) ||
-         sl__been_near(&s->been, place);
+         sl__been_same(&s->been, place, s->report->found, s->first) || was_seen(s, place, height);
 }
 
 /* Of the climbs from `begin` to before `end`, the summits that are new, the highest first. */
@@ -204,9 +221,8 @@ static void choose(search *s, int32_t begin, int32_t end) {
         best = k;
     if (best < 0) break;
     s->climb[best].done = false; /* looked at */
-    const double *place = end_of(s, best);
-    if (is_known(s, place)) continue;
-    take_summit(s, place, s->climb[best].value[s->climb[best].steps]);
+    const double *place = end_of(s, best), height = s->climb[best].value[s->climb[best].steps];
+    if (!is_known(s, place, height)) take_summit(s, place, height);
   }
 }
 
@@ -240,14 +256,9 @@ static sl_status climb_round(search *s, int round, const sl__search_watch *watch
   sl_status status = open_round(s, &arena, round, watch);
   if (status == SL_OK && s->climbs > 0) status = climb_all(s, watch);
   if (status == SL_OK) {
-    const int32_t chains = round == 0 ? (int32_t)s->e->chain_count : 0;
-    for (int32_t k = 0; k < chains; k++)
-      if (s->climb[k].begun)
-        s->report->known_height =
-            fmax(s->report->known_height, s->climb[k].value[s->climb[k].steps]);
     /* a summit that many climbs came to is the end of one from a usual place */
     const int32_t usual = s->climbs - s->strewn.astray;
-    choose(s, chains, usual);
+    choose(s, 0, usual);
     choose(s, usual, s->climbs);
   }
   s->all_climbs += s->climbs;
@@ -267,7 +278,7 @@ static sl_status search_on(search *s, sl__arena *arena, const sl__target *target
 sl_status sl__exploration_search(sl_context *context, const sl__target *target, uint64_t seed,
                                  const sl__search_watch *watch, sl__exploration *e, double *first,
                                  sl__search_report *out) {
-  *out = (sl__search_report){.known_height = -INFINITY};
+  *out = (sl__search_report){0};
   sl__arena arena;
   sl__arena_open(&arena, context);
   search s = {.context = context, .e = e, .seed = seed, .first = first, .report = out};
