@@ -114,3 +114,73 @@ TEST(pairs_that_have_none_are_named) {
   CHECK_OK(context, check_expression(context, "-x^2*sqrt(1+y^2)-0.3*log1p(y^2)-z^2", "x,y,z"));
   sl_context_free(context);
 }
+
+/* ---- scales ---- */
+
+static sl_status check_program(sl_context *context, const char *program, const char *data) {
+  sl__target *target;
+  sl__robust_report report;
+  CHECK_OK(context, sl__target_stan(context, "p.stan", program, strlen(program), "d.json", data,
+                                    strlen(data), 0, &target));
+  const sl_status status = check(context, target, &report);
+  sl__target_free(target);
+  return status;
+}
+
+#define NORMAL_DATA "data { int N; vector[N] y; } parameters { real mu; real<lower=0> s; } "
+#define GROUPS                                                                                \
+  "data { int N; vector[N] y; } parameters { real mu; vector[N] theta; real<lower=0> tau; } " \
+  "model "                                                                                    \
+  "{ theta ~ normal(mu, tau); y ~ normal(theta, 1); "
+static const char one[] = "{\"N\": 1, \"y\": [1.5]}", two[] = "{\"N\": 2, \"y\": [1.5, 2]}",
+                  three[] = "{\"N\": 3, \"y\": [1.5, 2, 4]}";
+
+/* Flat priors: of s and mu, a normal likelihood of N data leaves s^(1 - N), of tau and mu, N groups
+ * leave tau^(1 - N), which has an integral from N = 3 on. */
+TEST(scales_without_a_bound_are_named) {
+  static const struct {
+    const char *program, *data, *words;
+  } cases[] = {
+      {NORMAL_DATA "model { y ~ normal(mu, s); }", one, "where s goes far from its bound"},
+      {NORMAL_DATA "model { y ~ normal(mu, s); }", two, "where mu and s go far together"},
+      {NORMAL_DATA "model { mu ~ normal(0, s); }", one, "where s goes far from its bound"},
+      {NORMAL_DATA "model { mu ~ normal(0, 1); target += -log(s); }", one,
+       "where s goes far from its bound"},
+      {"parameters { real<upper=3> s; } model { target += -log(3 - s); }", "{}",
+       "where s goes far from its bound"},
+      {GROUPS "}", one, "where tau goes far from its bound"},
+      {GROUPS "}", two, "where mu and tau go far together"},
+  };
+  sl_context *context = vi_context(1);
+  for (size_t k = 0; k < sizeof cases / sizeof *cases; k++) {
+    CHECK(check_program(context, cases[k].program, cases[k].data) == SL_BAD_ARGUMENT);
+    CHECK(strstr(sl_error(context), cases[k].words) != NULL);
+    if (!strstr(sl_error(context), cases[k].words))
+      fprintf(stderr, "case %zu: %s\n", k, sl_error(context));
+  }
+  sl_context_free(context);
+}
+
+TEST(scales_with_an_integral_pass) {
+  static const struct {
+    const char *program, *data;
+  } cases[] = {
+      {NORMAL_DATA "model { y ~ normal(mu, s); }", three},
+      {NORMAL_DATA "model { y ~ normal(mu, s); s ~ inv_gamma(0.01, 0.01); mu ~ normal(0, 1e6); }",
+       one},
+      {NORMAL_DATA "model { y ~ normal(mu, s); s ~ lognormal(0, 100); mu ~ normal(0, 1); }", one},
+      {GROUPS "}", three},
+      {GROUPS "tau ~ cauchy(0, 5); mu ~ normal(0, 5); }", one},
+      {"parameters { real b; real<lower=0> l; real<lower=0> t; } model { b ~ normal(0, l * t); "
+       "l ~ cauchy(0, 1); t ~ cauchy(0, 1); }",
+       "{}"},
+      {"parameters { real<lower=0> s; real<lower=0, upper=1> p; } model { s ~ inv_gamma(0.01, "
+       "0.01); p ~ beta(0.01, 0.01); }",
+       "{}"},
+      {"parameters { positive_ordered[3] c; } model { c ~ exponential(1e-3); }", "{}"},
+  };
+  sl_context *context = vi_context(1);
+  for (size_t k = 0; k < sizeof cases / sizeof *cases; k++)
+    CHECK_OK(context, check_program(context, cases[k].program, cases[k].data));
+  sl_context_free(context);
+}

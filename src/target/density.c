@@ -133,6 +133,9 @@ sl_status sl__density_run_asking(sl_context *context, sl__density *density,
   return SL_OK;
 }
 
+bool sl__density_solves(const sl__density *density) {
+  return sl__program_iterates(density->program);
+}
 int64_t sl__density_gradients(const sl__density *density) {
   return density->gradients;
 }

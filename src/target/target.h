@@ -140,6 +140,8 @@ sl_status sl__density_run_marking(sl_context *context, sl__density *density,
 sl_status sl__density_run_asking(sl_context *context, sl__density *density,
                                  const sl__points *points, bool (*may_go_on)(void *user),
                                  void *user);
+/* Whether equations are solved in it, which may take any time where they are hard. */
+bool sl__density_solves(const sl__density *density);
 /* Rows evaluated so far: with the gradient, without. */
 int64_t sl__density_gradients(const sl__density *density);
 int64_t sl__density_values(const sl__density *density);

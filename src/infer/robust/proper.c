@@ -12,7 +12,8 @@
  * (sum w) log t: with w = 1, which leads away from 0, and with the w along which the gradients say
  * that the density hardly changes, as where only a product of coordinates enters it. In few
  * dimensions each pair of coordinates goes so too, by powers 1 and 1, and 1 and -1: what has no
- * integral in two coordinates may fall in all others, and be flat only far out. */
+ * integral in two coordinates may fall in all others, and be flat only far out. The logarithm of a
+ * scale goes alone as well: a line leads it where its exponential is no number any more. */
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -150,12 +151,32 @@ static sl_status check_pairs(sl__rays *c) {
   return SL_OK;
 }
 
+static sl_status check_scales(sl__rays *c) {
+  bool endless = false;
+  for (int32_t i = 0; i < c->dim; i++) {
+    const char *name = c->run->target->names[i];
+    memset(c->way, 0, (size_t)c->dim * sizeof *c->way);
+    c->way[i] = 1;
+    if (c->logarithmic[i]) SL__TRY(sl__rays_have_no_tail(c, SL__RAY_DISTANCES, &endless));
+    if (endless)
+      return sl__fail(
+          c->run->context, SL_BAD_ARGUMENT,
+          "the density has no finite integral: where %.100s goes far from its bound, or "
+          "near it, it does not fall fast enough (looked at from %g times to %g times); "
+          "give %.100s a proper prior, or more data",
+          name, sl__rays_distance(0), sl__rays_distance(SL__RAY_DISTANCES - 1), name);
+  }
+  return SL_OK;
+}
+
 static sl_status check_curves(sl__rays *c) {
   c->curved = true;
+  if (c->dim > 1) SL__TRY(check_flattest(c)); /* by powers of logarithms as well */
+  c->scaled = true;
+  SL__TRY(check_scales(c));
   if (c->dim < 2) return SL_OK;
   for (int32_t i = 0; i < c->dim; i++) c->way[i] = 1;
   SL__TRY(check_outwards(c));
-  SL__TRY(check_flattest(c));
   return check_pairs(c);
 }
 

@@ -1,6 +1,9 @@
 /* Rays and curves that go out from random points, x + t way or x_i t^way_i, and whether log p falls
  * along them as it must where there is a tail to integrate: from each distance to the next by more
- * than log t, or on a curve, whose volume grows, by more than the sum of its powers times that. The
+ * than log t, or on a curve, whose volume grows, by more than the sum of its powers times that.
+ *
+ * A coordinate that is the logarithm of a parameter's distance from its bound goes to it + way_i
+ * log t on a curve, so that the parameter goes as the others do; volume does not grow by that. The
  * farthest distances are beyond any unit of measure: a density that is flat up to there has an
  * integral that no number holds. */
 #include "infer/robust/rays.h"
@@ -12,8 +15,8 @@ _Static_assert((int)SL__RAY_POINTS >= (int)SL__MOST_RAY_DIM, "room for eigenvalu
 static const double distances[SL__RAY_DISTANCES] = {1e6, 1e10, 1e14, 1e30, 1e60, 1e100}, radius = 2;
 /* The share of a run's time that looking for this may take. */
 static const double most_time = 0.25;
-/* Of what rounding takes from the fall of 1/t. */
-static const double rounding = 1e-6;
+/* Of what rounding takes from the fall of 1/t, and a datum's place of the likelihood far from it. */
+static const double rounding = 1e-4;
 /* Relative, of a value that is summed up from many: a large one hides how a small part falls. */
 static const double noise = 1e-13;
 
@@ -37,6 +40,28 @@ static sl__points points_of(const sl__rays *c, int64_t rows, const double *q, do
       .rows = rows, .q = q, .value = value, .row_stride = c->dim, .column_stride = 1};
 }
 
+/* Where the Jacobian's logarithm has the slope 1 at each point, a bound's exponential is behind it.
+ * Not of programs with differential equations: at rates of 1e6 one point takes a solver seconds. */
+static sl_status find_logarithmic(sl__rays *c) {
+  const double nearly = 1e-9;
+  sl__density *plain;
+  if (c->run->target->direct || c->points == 0 || sl__density_solves(c->density)) return SL_OK;
+  SL__TRY(sl__density_new(c->run->context, c->run->target, SL__DENSITY_NO_JACOBIAN, true, &plain));
+  sl__points points = points_of(c, c->points, c->q, c->value);
+  points.gradient = c->plain;
+  sl_status status = sl__density_run_asking(c->run->context, plain, &points, may_go_on, c);
+  sl__density_free(plain);
+  for (int32_t i = 0; status == SL_OK && i < c->dim; i++) {
+    c->logarithmic[i] = true;
+    for (int p = 0; p < c->points; p++) {
+      const double with = c->gradient[p * c->dim + i], without = c->plain[p * c->dim + i];
+      const double most = nearly * (1 + fabs(with));
+      if (!(fabs(with - without - 1) < most)) c->logarithmic[i] = false;
+    }
+  }
+  return status;
+}
+
 sl_status sl__rays_draw(sl__rays *c) {
   const size_t dim = (size_t)c->dim;
   const sl__random_key key = {sl__robust_seed(c->run, SL__PART_PROPER), SL__STREAM_START, 0};
@@ -54,7 +79,7 @@ sl_status sl__rays_draw(sl__rays *c) {
     memcpy(c->gradient + c->points * c->dim, c->gradient + r * c->dim, dim * sizeof *c->gradient);
     c->points++;
   }
-  return SL_OK;
+  return find_logarithmic(c);
 }
 
 static sl_status run_rays(sl__rays *c, int64_t rows) {
@@ -74,7 +99,7 @@ static double least_power(const sl__rays *c, int side) {
   double sum = 0, size = 0;
   if (!c->curved) return 1;
   for (int32_t i = 0; i < c->dim; i++) {
-    sum += c->way[i];
+    sum += c->scaled && c->logarithmic[i] ? 0 : c->way[i];
     size += fabs(c->way[i]);
   }
   return fabs(sum) < SL__LEAST_PARTNER * size ? 0 : side * sum;
@@ -95,6 +120,7 @@ static bool falls(const sl__rays *c, int side, int first, int count) {
 }
 
 static double place(const sl__rays *c, double from, int32_t i, int side, double distance) {
+  if (c->scaled && c->logarithmic[i]) return from + side * c->way[i] * log(distance);
   return c->curved ? from * pow(distance, side * c->way[i]) : from + side * distance * c->way[i];
 }
 
@@ -116,14 +142,16 @@ sl_status sl__rays_open(sl__rays *c, sl__arena *arena) {
   c->q = sl__arena_take(arena, SL__RAY_POINTS * dim, sizeof *c->q);
   c->value = sl__arena_take(arena, SL__RAY_POINTS, sizeof *c->value);
   c->gradient = sl__arena_take(arena, SL__RAY_POINTS * dim, sizeof *c->gradient);
+  c->plain = sl__arena_take(arena, SL__RAY_POINTS * dim, sizeof *c->plain);
   c->ray = sl__arena_take(arena, SL__RAYS * dim, sizeof *c->ray);
   c->far = sl__arena_take(arena, SL__RAYS, sizeof *c->far);
   c->undefined = sl__arena_take(arena, SL__RAYS, sizeof *c->undefined);
   c->way = sl__arena_take(arena, dim, sizeof *c->way);
+  c->logarithmic = sl__arena_take(arena, dim, sizeof *c->logarithmic);
   c->moments = sl__arena_take(arena, square, sizeof *c->moments);
   c->own = sl__arena_take(arena, square, sizeof *c->own);
-  if (!c->q || !c->value || !c->gradient || !c->ray || !c->far || !c->undefined || !c->way ||
-      !c->moments || !c->own)
+  if (!c->q || !c->value || !c->gradient || !c->plain || !c->logarithmic || !c->ray || !c->far ||
+      !c->undefined || !c->way || !c->moments || !c->own)
     return SL_NO_MEMORY;
   return sl__density_new(c->run->context, c->run->target, 0, true, &c->density);
 }

@@ -22,16 +22,19 @@ typedef struct sl__rays {
   double *q;         /* [SL__RAY_POINTS][dim]; the first `points` have one */
   double *value;     /* [SL__RAY_POINTS]; eigenvalues too */
   double *gradient;  /* [SL__RAY_POINTS][dim] */
+  double *plain;     /* the same, of the density without the Jacobian */
   double *ray, *far; /* [SL__RAYS][dim], [SL__RAYS] */
   bool *undefined;   /* [SL__RAYS] */
   double *way;       /* [dim]: a direction, or the powers w of a curve */
   bool curved;
+  bool scaled;           /* a curve leads logarithms to sums; else to powers, as all others */
+  bool *logarithmic;     /* [dim]: coordinates that are a bounded parameter's logarithm */
   double *moments, *own; /* [dim][dim]: of the gradients, their eigenvectors */
 } sl__rays;
 
 /* rays.c. The arena's memory, and the density, which is the caller's to free. */
 sl_status sl__rays_open(sl__rays *rays, sl__arena *arena);
-/* Random points that have a density, and its gradients there. */
+/* Random points that have a density, and its gradients there; which coordinates are logarithms. */
 sl_status sl__rays_draw(sl__rays *rays);
 /* Distance k, from 0 to before SL__RAY_DISTANCES. */
 double sl__rays_distance(int k);
