@@ -81,7 +81,7 @@ done
 section 'pot1 by eight planar layers'
 started start8 'planar*8' 1
 plain planar8 --target pot1 --flow 'planar*8' --jitter 1 --samples 100 \
-  --steps "$(steps 25000)" --optimizer adam --lr 0.01 --stop-parameters 0.001
+  --steps "$(steps 25000)" --optimizer adam --lr 0.01 --stop-parameters 0.001 --stop-change absolute
 beside
 figure 'Before the fit.' start8.safetensors
 figure 'After it.' planar8.safetensors

@@ -142,6 +142,13 @@ run 0 compare ones.csv ones.csv
 check "equal constants" grep -q '^No difference found' out
 run 0 compare ones.csv twos.csv
 check "other constants" grep -q '^Different: 1 of 1 parameters' out
+awk 'BEGIN {for (i = 0; i < 101; i++) print i == 0 ? "r" : i % 3 ? 1 : "1.0000000000000002"}' >rounded.csv
+awk 'BEGIN {for (i = 0; i < 101; i++) print i == 0 ? "r" : i % 7 ? 1 : "0.9999999999999998"}' >also.csv
+run 0 compare rounded.csv also.csv
+check "constants but for rounding" grep -q '^No difference found' out
+awk 'BEGIN {for (i = 0; i < 101; i++) print i == 0 ? "r" : i % 7 ? 1 : "0.9999999999"}' >moves.csv
+run 0 compare rounded.csv moves.csv
+check "what moves by more" grep -q '^Different: 1 of 1 parameters' out
 
 run 0 data moons -n 400 -o moons.csv
 run 0 fit moons.csv -o m.safetensors --steps 50 --quiet

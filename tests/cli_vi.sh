@@ -38,6 +38,30 @@ check "order 1" near "$(elbo_by --objective renyi --alpha 1)" "$(elbo_by --estim
 check "by the path alone" near "$(elbo_by --objective renyi --alpha 1 --estimator reparameterized)" \
   "$(elbo_by)" 1e-9
 
+# Wrapped optimisers are what they are called; a fit that has arrived ends.
+by_optimizer() {
+  "$sluice" vi --mode plain --target gaussian55 --flow scale-loc --steps 300 --lr 0.005 --seed 3 \
+    --quiet --json "$@" >out
+  json
+  value elbo.value
+}
+check "momentum around sgd" near "$(by_optimizer --optimizer sgd --apply-momentum 0.9)" \
+  "$(by_optimizer --optimizer momentum)" 1e-9
+check "and Nesterov's" near "$(by_optimizer --optimizer sgd --apply-nesterov-momentum 0.9)" \
+  "$(by_optimizer --optimizer nesterov_momentum)" 1e-9
+gaussian="vi --mode plain --target gaussian55 --flow scale-loc --quiet"
+run 0 $gaussian --lr 0.005 --steps 40000 --stop-parameters 0.001
+check "it has arrived" grep -q 'Stopped after step [0-9]*: the drift of the parameters' out
+run 1 $gaussian --lr 0.01 --stop-parameters 10 --stop-change absolute --stop-norm 1 --stop-every 30 \
+  --max-norm 'layers.2.*=0.5'
+check "PyMC3's looks" grep -q 'Stopped after step 30: the change of the parameters' out
+refused '--stop-every is for --stop-parameters' $gaussian --stop-every 30
+refused '--stop-norm is for --stop-change' $gaussian --stop-parameters 1 --stop-norm 2
+refused 'has no matrices' $gaussian --max-norm 3
+refused 'leave one out' $gaussian --apply-momentum 0.5 --apply-nesterov-momentum 0.5
+refused '--max-norm is for --mode plain' vi --target gaussian55 --max-norm 3
+refused '--stop-parameters is for --mode plain' vi --target gaussian55 --stop-parameters 1
+
 run 2 vi --mode plain --target pot1 --flow 'planar*x'
 run 2 vi --mode plain --target pot1 --track lose
 run 2 vi --mode plain --target pot1 --optimizer none

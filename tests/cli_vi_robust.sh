@@ -30,6 +30,14 @@ check "a flow that is too small says so" grep -q 'not to be trusted' out
 run 2 vi --target pot1 --steps 5
 run 2 vi --target pot1 --flow 'planar*x'
 check "a bad formula is refused before exploring" test "$(grep -c exploring err)" = 0
+run 1 vi --density 'x > 0 ? -x : negative_infinity()' --dim x
+check "a bound that is not declared is said once" test "$(grep -c ' skipped, its loss' err)" = 1
+check "and how to declare it" grep -q 'not to be trusted: .*declare that, as real<lower=0> x;' out
+echo 'model { }' >empty.stan
+for mode in robust plain; do
+  run 2 vi empty.stan --mode $mode
+  check "$mode: without parameters" grep -q 'has no parameters; there is nothing to infer' err
+done
 run 2 vi --density '-x^2' --dim x,y --quiet
 check "an improper density is refused by name" grep -q 'no finite integral: however far y goes' err
 run 2 vi --density '-log(1+x^2+y^2)' --dim x,y --quiet

@@ -92,7 +92,10 @@ TEST(structs_that_may_grow) {
   PIN(sl_vi_options, steps, 144);
   PIN(sl_vi_options, max_gradients, 304);
   PIN(sl_vi_options, go_back, 312);
-  CHECK_INTEGER(sizeof(sl_vi_options), 320);
+  PIN(sl_vi_options, track_function, 320);
+  PIN(sl_vi_options, stop_change, 352);
+  PIN(sl_vi_options, max_norm, 392);
+  CHECK_INTEGER(sizeof(sl_vi_options), 400);
   PIN(sl_vi_report, verdict, 786);
   PIN(sl_vi_report, upper_bound, 1304);
   PIN(sl_vi_report, restored, 1400);

@@ -57,6 +57,9 @@ TEST(a_faultless_report_is_certified) {
   r.particles = 0;
   sl__robust_verdict(&r);
   CHECK(strstr(r.verdict, "; 68 climbs and 8 chains looked"));
+  r.climbs = r.particles = r.chains = 1;
+  sl__robust_verdict(&r);
+  CHECK(strstr(r.verdict, "; 1 climb, 1 particle and 1 chain looked"));
 }
 
 /* Points are strewn in few dimensions only, which the certificate says where they are more. */
@@ -106,6 +109,38 @@ TEST(every_rule_refuses_alone) {
   REFUSES(parameter_mean_gap, 0.14, 0.16, "on the scale of the parameters");
   REFUSES(parameter_sd_gap, 0.13, 0.15, "on the scale of the parameters");
   REFUSES(scores.elbo, -3.039, -3.041, "below the log evidence");
+}
+
+TEST(a_bound_that_is_not_declared_is_told_of) {
+  sl__robust_report r = faultless();
+  r.scores.elbo = -INFINITY;
+  CHECK(objects(&r, "real<lower=0> x; in a Stan program"));
+  r.scores.elbo = NAN;
+  CHECK(objects(&r, "the ELBO is not a finite number"));
+}
+
+/* Of a base that was asked for, heavier tails may be what it has too much of already. */
+TEST(advice_fits_a_base_that_was_given) {
+  sl__robust_report r = faultless();
+  r.scores.khat = 0.71;
+  CHECK(objects(&r, "try a larger flow or a base with heavier tails"));
+  r.flow_given = true;
+  CHECK(objects(&r, "try a larger flow or a base with heavier tails"));
+  r.base_given = true;
+  CHECK(objects(&r, "try a larger flow or another base"));
+  r.flow_given = false;
+  CHECK(objects(&r, "try it without a base of your own"));
+}
+
+/* Tails that may be missed are an error of the log evidence, and so of the distance from it. */
+TEST(a_certificate_says_how_well_the_evidence_is_known) {
+  sl__robust_report r = faultless();
+  sl__robust_verdict(&r);
+  CHECK(strstr(r.verdict, "certified: 0.0100 nats from the log evidence (known to 0.0010), "));
+  r.tail_missed = 0.003; /* less than three of its errors */
+  r.tail_missed_se = 0.004;
+  sl__robust_verdict(&r);
+  CHECK(strstr(r.verdict, "certified: 0.0100 nats from the log evidence (known to 0.0051), "));
 }
 
 TEST(an_exploration_that_did_not_end_is_refused) {
@@ -177,7 +212,8 @@ TEST(what_is_not_a_number_is_refused) {
     for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++) {
       const double kept = *numbers[i];
       *numbers[i] = bad[k];
-      CHECK(objects(&r, "is not a finite number"));
+      const bool beyond = r.scores.elbo == -INFINITY; /* which has a cause of its own */
+      CHECK(objects(&r, beyond ? "where the density is 0" : "is not a finite number"));
       *numbers[i] = kept;
     }
   }

@@ -5,6 +5,8 @@
 #include "infer/vi/engine.h"
 #include "vi_fixture.h"
 
+static double around; /* momentum around the optimiser */
+
 typedef struct run {
   sl_context *context;
   sl__target *target;
@@ -23,6 +25,7 @@ static bool open(run *r, bool go_back) {
   sl__vi_defaults(&options, &r->term);
   options.steps = 1000000;
   options.rate = 0.01;
+  options.apply_momentum = around;
   options.go_back = go_back;
   return CHECK_OK(r->context,
                   sl__vi_new(r->context, r->f.flow, r->f.vector, r->target, &options, &r->vi)) &&
@@ -44,7 +47,7 @@ static void throw_off(run *r, double by) {
   CHECK_OK(r->context, sl__vi_run(r->vi, SL__VI_SNAPSHOT_STEPS, &finished));
 }
 
-TEST(a_run_thrown_off_goes_back) {
+static void goes_back(void) {
   run r;
   if (!open(&r, true)) return;
   const double least = r.vi->snapshots.least;
@@ -57,7 +60,7 @@ TEST(a_run_thrown_off_goes_back) {
   CHECK(r.vi->updates <= 1000 - SL__VI_SNAPSHOT_STEPS);
   CHECK(memcmp(r.vi->weights, r.vi->snapshots.best.weights,
                (size_t)r.f.flow->size * sizeof(double)) == 0);
-  for (int k = 0; k < r.vi->optimiser->states; k++)
+  for (int k = 0; k < r.vi->state_count; k++)
     CHECK(memcmp(r.vi->states[k], r.vi->snapshots.best.states[k],
                  (size_t)r.f.flow->size * sizeof(double)) == 0);
   bool finished;
@@ -65,6 +68,17 @@ TEST(a_run_thrown_off_goes_back) {
   CHECK_INTEGER(r.vi->restored, 1);
   CHECK_CLOSE(r.vi->loss, least, 0.3);
   close_all(&r);
+}
+
+TEST(a_run_thrown_off_goes_back) {
+  goes_back();
+}
+
+/* The velocity is memory too. */
+TEST(a_run_with_momentum_around_it_goes_back) {
+  around = 0.5;
+  goes_back();
+  around = 0;
 }
 
 TEST(a_run_that_wavers_goes_on) {

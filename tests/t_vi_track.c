@@ -10,9 +10,10 @@ typedef struct notes {
   double loss[40], weight[40], slope[40];
 } notes;
 
-static double twice_the_loss(void *user, const sl__vi_progress *now) {
+static sl_status twice_the_loss(void *user, const sl__vi_progress *now, double *values) {
   (void)user;
-  return 2 * now->loss;
+  values[0] = 2 * now->loss;
+  return SL_OK;
 }
 
 static bool note(void *user, const sl__vi_progress *now) {
@@ -34,7 +35,9 @@ TEST(a_tracker_records_what_is_shown) {
   REQUIRE_OK(context,
              sl__vi_track_new(context, f.flow,
                               "loss,layers.?.r*,gradient:layers.1.rho@4=t_vi_track.csv", &n.track));
-  REQUIRE_OK(context, sl__vi_track_function(n.track, "twice", twice_the_loss, NULL));
+  const char *const names[] = {"twice"};
+  const sl__vi_function twice = {.call = twice_the_loss, .count = 1, .names = names};
+  REQUIRE_OK(context, sl__vi_track_function(n.track, &twice));
   sl__vi_defaults(&options, &term);
   options.steps = 40;
   options.progress = note;

@@ -554,6 +554,15 @@ typedef struct sl_vi_progress {
 } sl_vi_progress;
 typedef bool (*sl_vi_progress_function)(void *user, const sl_vi_progress *now);
 
+/* A tracker of the caller's, in plain mode: what a fit comes to, in numbers that it does not know
+ * itself. Called with every row of options.track (with track NULL after every step), before
+ * progress, on the caller's thread. flow: as it is now, of either precision, to sample and score,
+ * for the time of the call. values [track_count], NaN unless given, NULL if that is 0, are recorded
+ * under track_names. SL_OK goes on; SL_STOPPED stops as progress does by false; anything else ends
+ * sl_vi with it, so that the status of a call of the library can be handed on. */
+typedef sl_status (*sl_vi_track_function)(void *user, const sl_vi_progress *now,
+                                          const sl_flow *flow, double *values);
+
 typedef enum sl_vi_mode {
   SL_VI_ROBUST = 0, /* explores the target, fits, certifies */
   SL_VI_PLAIN = 1   /* the classical method, as the options say */
@@ -589,7 +598,7 @@ typedef struct sl_vi_options {
   int64_t anneal;           /* steps over which log p's weight rises from 0.01 to 1 */
   int32_t sobol;            /* 1: scrambled Sobol points for noise */
   double stop_parameters, stop_elbo, stop_iterates; /* tolerances; NaN: never */
-  const char *track;        /* "loss,layers.1.*@10=trace.csv" */
+  const char *track;        /* "loss,layers.1.*@10=trace.csv"; "@10=trace.csv": track_names alone */
   int64_t judge;            /* fresh draws to judge the fit by; -1: 20,000 */
   uint64_t seed;
   double max_seconds;       /* the one option by which time can change a result */
@@ -598,6 +607,25 @@ typedef struct sl_vi_options {
   int64_t max_gradients;    /* robust mode: of log p, without those that judge; -1: no bound */
   int32_t go_back;          /* 1: take up the best parameters so far again when the loss rises far
                              * above theirs; 0: the optimiser as its paper has it; -1: 1 */
+  sl_vi_track_function track_function;
+  void *track_user;
+  const char *const *track_names; /* [track_count], of the columns that it adds */
+  int32_t track_count;
+  /* What stop_parameters bounds. NULL or "windows": the drift of the parameters' means over windows
+   * of stop_every steps and more, root of the mean square, in units of max(1, |mean|), less what
+   * their noise makes; so it ends fits at a constant rate too, at the earliest after 8 windows.
+   * PyMC3's CheckParametersConvergence(every, tolerance, diff, ord) is stop_every, stop_parameters,
+   * stop_change "relative", (|new - old| + 1e-6) / (|old| + 1e-6), or "absolute", |new - old|, and
+   * stop_norm; its defaults are 100, 0.001, "relative", infinity. It compares single steps, whose
+   * noise at a constant rate is mostly above 0.001: then it never ends a fit. */
+  const char *stop_change;
+  double stop_norm;         /* order of the norm of PyMC3's changes, 1 or more; NaN: infinity */
+  int64_t stop_every;       /* steps; -1: 100 */
+  /* PyMC3's wrappers of optimisers: momentum around whatever optimizer does, one of both; NaN: none;
+   * and norm_constraint after every step (total_norm_constraint of gradients is clip). */
+  double apply_momentum, apply_nesterov_momentum;
+  const char *max_norm;     /* "3": on the weights that come in to a unit, each row of a matrix;
+                             * "layers.*.u=3,...": on the tensors of this name; vectors as a whole */
 } sl_vi_options;
 SL_API void sl_vi_options_default(sl_vi_options *options, size_t size);
 

@@ -69,7 +69,11 @@ void sl_vi_options_default(sl_vi_options *options, size_t size) {
                        .judge = -1,
                        .max_seconds = unset,
                        .max_gradients = -1,
-                       .go_back = -1};
+                       .go_back = -1,
+                       .stop_norm = unset,
+                       .stop_every = -1,
+                       .apply_momentum = unset,
+                       .apply_nesterov_momentum = unset};
   all.size = size < sizeof all ? size : sizeof all;
   memcpy(options, &all, all.size);
 }
@@ -89,6 +93,7 @@ static sl_status read_options(sl_context *context, const sl_vi_options *options,
 /* What the inside calls back with, and what the caller wants. */
 typedef struct calls {
   const sl_vi_options *options;
+  sl__allocator allocator;
 } calls;
 
 static sl_node build_loss(void *user, sl__graph *g, const sl__vi_nodes *nodes) {
@@ -101,20 +106,31 @@ static sl_node build_loss(void *user, sl__graph *g, const sl__vi_nodes *nodes) {
   return loss;
 }
 
+static sl_vi_progress public_progress(const sl__vi_progress *now) {
+  const bool wide = now->flow->type == SL_F64;
+  return (sl_vi_progress){.size = sizeof(sl_vi_progress),
+                          .step = now->step,
+                          .steps = now->steps,
+                          .loss = now->loss,
+                          .loss_average = now->loss_average,
+                          .gradient_norm = now->gradient_norm,
+                          .seconds = now->seconds,
+                          .skipped = now->skipped,
+                          .parameter_count = now->flow->size,
+                          .parameters = wide ? now->parameters : NULL};
+}
+
 static bool show(void *user, const sl__vi_progress *now) {
   const calls *own = user;
-  const bool wide = now->flow->type == SL_F64;
-  const sl_vi_progress progress = {.size = sizeof progress,
-                                   .step = now->step,
-                                   .steps = now->steps,
-                                   .loss = now->loss,
-                                   .loss_average = now->loss_average,
-                                   .gradient_norm = now->gradient_norm,
-                                   .seconds = now->seconds,
-                                   .skipped = now->skipped,
-                                   .parameter_count = now->flow->size,
-                                   .parameters = wide ? now->parameters : NULL};
+  const sl_vi_progress progress = public_progress(now);
   return own->options->progress(own->options->progress_user, &progress);
+}
+
+static sl_status track(void *user, const sl__vi_progress *now, sl__model *model, double *values) {
+  const calls *own = user;
+  const sl_vi_progress progress = public_progress(now);
+  const sl_flow flow = {.allocator = own->allocator, .model = model};
+  return own->options->track_function(own->options->track_user, &progress, &flow, values);
 }
 
 static double or_zero(double given) {
@@ -152,11 +168,19 @@ static void plan_run(const sl_vi_options *options, calls *own, sl__vi_options *r
   run->stop.parameter_tolerance = or_zero(options->stop_parameters);
   run->stop.elbo_tolerance = or_zero(options->stop_elbo);
   run->stop.iterate_tolerance = or_zero(options->stop_iterates);
+  run->stop.change = options->stop_change;
+  run->stop.every = or_else(options->stop_every, 0);
+  if (!isnan(options->stop_norm)) run->stop.norm = options->stop_norm;
+  run->apply_momentum = or_zero(options->apply_momentum);
+  run->apply_nesterov_momentum = or_zero(options->apply_nesterov_momentum);
+  run->max_norm = options->max_norm;
   run->go_back = options->go_back != 0;
   run->seed = options->seed;
   run->max_seconds = or_zero(options->max_seconds);
   run->tracks = &options->track;
   run->track_count = options->track != NULL;
+  run->function =
+      (sl__vi_function){.user = own, .count = options->track_count, .names = options->track_names};
   run->progress = options->progress ? show : NULL;
   run->user = own;
 }
@@ -206,6 +230,21 @@ static void fill_report(const sl__vi_result *result, sl_vi_report *out) {
   memcpy(out, &full, out->size);
 }
 
+static sl_status check_track(sl_context *context, const sl_vi_options *options) {
+  const int32_t count = options->track_count;
+  if (count == 0) return SL_OK;
+  if (count < 0 || !options->track_names || !options->track_function)
+    return sl__fail(context, SL_BAD_ARGUMENT,
+                    "track_count is %d; that many track_names and a track_function are wanted",
+                    (int)count);
+  for (int32_t k = 0; k < count; k++)
+    if (!options->track_names[k])
+      return sl__fail(context, SL_BAD_ARGUMENT, "track_names[%d] is missing", (int)k);
+  if (options->track) return SL_OK;
+  return sl__fail(context, SL_BAD_ARGUMENT,
+                  "track_names are columns of a file; say of which in track: \"@10=trace.csv\"");
+}
+
 static sl_status check(sl_context *context, const sl_target *target, const sl_vi_options *options,
                        const sl_vi_report *report) {
   const sl_array_in *draws = &options->draws;
@@ -220,7 +259,7 @@ static sl_status check(sl_context *context, const sl_target *target, const sl_vi
     return sl__fail(context, SL_BAD_ARGUMENT,
                     "draws must be contiguous float64 rows of %d coordinates",
                     (int)target->target->dim);
-  return SL_OK;
+  return check_track(context, options);
 }
 
 /* ---- the call ---- */
@@ -232,7 +271,7 @@ sl_status sl_vi(sl_context *context, const sl_target *target, const sl_vi_option
   SL__TRY(read_options(context, options, &all));
   SL__TRY(check(context, target, &all, report));
   if (all.mode == SL_VI_ROBUST) return sl__api_vi_robust(context, target, &all, out, report);
-  calls own = {&all};
+  calls own = {&all, context->allocator};
   sl__vi_term term;
   sl__vi_plan plan = {.formula = all.formula ? all.formula : "scale-loc",
                       .base = all.base,
@@ -242,6 +281,7 @@ sl_status sl_vi(sl_context *context, const sl_target *target, const sl_vi_option
   sl__vi_defaults(&plan.options, &term);
   plan_term(&all, &own, &term);
   plan_run(&all, &own, &plan.options);
+  if (all.track_function) plan.function = track;
   sl__vi_result result;
   sl__model *model;
   const sl_status status = sl__vi_plain(context, target->target, &plan, &model, &result);

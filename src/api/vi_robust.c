@@ -36,7 +36,14 @@ static sl_status check_robust(sl_context *context, const sl_vi_options *o) {
                {"stop_elbo", !isnan(o->stop_elbo)},
                {"stop_iterates", !isnan(o->stop_iterates)},
                {"go_back", o->go_back >= 0},
-               {"track", o->track != NULL}};
+               {"track", o->track != NULL},
+               {"track_function", o->track_function != NULL},
+               {"stop_change", o->stop_change != NULL},
+               {"stop_norm", !isnan(o->stop_norm)},
+               {"stop_every", o->stop_every >= 0},
+               {"apply_momentum", !isnan(o->apply_momentum)},
+               {"apply_nesterov_momentum", !isnan(o->apply_nesterov_momentum)},
+               {"max_norm", o->max_norm != NULL}};
   for (size_t k = 0; k < sizeof plain / sizeof *plain; k++)
     if (plain[k].set)
       return sl__fail(context, SL_BAD_ARGUMENT,

@@ -30,11 +30,7 @@ static sl_status read_request(sl__cli *cli, request *r) {
       format != SL__DRAWS_CSV)
     return sl__fail(cli->context, SL_BAD_ARGUMENT,
                     "%s: only CSV can hold the warm-up; leave --save-warmup out", path);
-  SL__TRY(sl__cli_open_target(cli, &r->target));
-  if (r->target->dim < 1)
-    return sl__fail(cli->context, SL_BAD_ARGUMENT,
-                    "%s has no parameters; there is nothing to sample", r->target->title);
-  return SL_OK;
+  return sl__cli_open_sampled_target(cli, &r->target);
 }
 
 /* ---- results ---- */
@@ -68,8 +64,9 @@ static int print_text(sl__cli *cli, const request *r, const sl__cli_summary *s,
                       const sl__sampler_report *report) {
   sl__text text;
   sl__text_open(&text, cli->context);
-  sl__text_add(&text, "target  %s, %d coordinates; %lld gradients\n", r->target->title,
-               (int)r->target->dim, (long long)(report->gradients + r->precondition.gradients));
+  sl__cli_add_target(&text, r->target);
+  sl__text_add(&text, "; %lld gradients\n",
+               (long long)(report->gradients + r->precondition.gradients));
   if (r->precondition.formula)
     sl__text_add(&text, "sampled in the space of the flow %s\n", r->precondition.formula);
   if (r->precondition.diverges && r->options.jumps == 0)

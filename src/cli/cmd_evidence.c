@@ -122,8 +122,8 @@ static int print_text(sl__cli *cli, const request *r, const sl__evidence_report 
   const double none = (double)NAN;
   sl__text text;
   sl__text_open(&text, cli->context);
-  sl__text_add(&text, "target  %s, %d coordinates\nflow    %s\n\n", r->target->title,
-               (int)r->target->dim, model_of(r)->flow->formula);
+  sl__cli_add_target(&text, r->target);
+  sl__text_add(&text, "\nflow    %s\n\n", model_of(r)->flow->formula);
   sl__cli_add_estimate_heads(&text);
   sl__cli_add_estimate(&text, "log evidence", e->value, e->se);
   sl__cli_add_estimate(&text, "  by importance sampling", e->importance, e->importance_se);
@@ -131,7 +131,7 @@ static int print_text(sl__cli *cli, const request *r, const sl__evidence_report 
   if (!isnan(r->target->log_evidence))
     sl__cli_add_estimate(&text, "  exact", r->target->log_evidence, none);
   sl__text_add(&text, "\n");
-  sl__cli_add_estimate(&text, "Pareto k-hat", e->psis.khat, none);
+  sl__cli_add_khat(&text, e->psis.khat, e->psis.threshold);
   sl__cli_add_estimate(&text, "R-hat of the draws", e->rhat, none);
   sl__cli_add_estimate(&text, "effective draws", e->ess, none);
   sl__text_add(&text, "\n%s\n", e->verdict);

@@ -102,8 +102,8 @@ static void add_line(sl__text *text, const char *name, double value) {
 static int print_text(sl__cli *cli, const sl__target *target, const sl__pathfinder_report *report) {
   sl__text text;
   sl__text_open(&text, cli->context);
-  sl__text_add(&text, "target  %s, %d coordinates; %lld gradients, %lld densities\n\n",
-               target->title, (int)target->dim, (long long)report->gradients,
+  sl__cli_add_target(&text, target);
+  sl__text_add(&text, "; %lld gradients, %lld densities\n\n", (long long)report->gradients,
                (long long)report->values);
   add_line(&text, "best ELBO", report->elbo);
   add_line(&text, "log evidence", report->log_evidence);
@@ -130,7 +130,7 @@ static sl_status find(sl__cli *cli, sl__target **target, sl__pathfinder_report *
   read_options(cli, &request);
   request.may_go_on = may_go_on;
   SL__TRY(sl__cli_check_draws_file(cli, 0));
-  SL__TRY(sl__cli_open_target(cli, target));
+  SL__TRY(sl__cli_open_sampled_target(cli, target));
   sl__watch_signals();
   SL__TRY(sl__cli_hire(cli));
   double *q = sl__arena_take(&cli->arena, (size_t)draws, (size_t)(*target)->dim * sizeof *q);

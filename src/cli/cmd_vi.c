@@ -20,7 +20,8 @@ static const sl__option_row options[] = {
      "robust explores and certifies; plain is the classical method with the options below"},
     {"flow", SL__OPTION_TEXT, NULL, 0, 0, NULL, "formula of the flow [plain: scale-loc]"},
     {"base", SL__OPTION_TEXT, NULL, 0, 0, NULL, "base density, normal by default"},
-    {"precision", SL__OPTION_CHOICE, "f64", 0, 0, "f32|f64", "precision of the flow"},
+    {"precision", SL__OPTION_CHOICE, "f64", 0, 0, "f32|f64",
+     "precision of the flow; robust mode chooses it itself"},
     {"objective", SL__OPTION_CHOICE, "elbo", 0, 0, "elbo|iwae|renyi|chi|forward|draws",
      "what is minimised"},
     {"estimator", SL__OPTION_CHOICE, NULL, 0, 0, "reparameterized|stl|dreg|score",
@@ -38,6 +39,10 @@ static const sl__option_row options[] = {
     {"optimizer", SL__OPTION_TEXT, "adam", 0, 0, NULL,
      "adam, adamax, adagrad_window, sgd, momentum, nesterov_momentum, adagrad, rmsprop, adadelta: "
      "with PyMC3's formulas and defaults; adamw, nesterov"},
+    {"apply-momentum", SL__OPTION_REAL, "0", 0, 0.9999999, NULL,
+     "momentum around what the optimiser does, whichever it is, 0.9 is usual; 0: none"},
+    {"apply-nesterov-momentum", SL__OPTION_REAL, "0", 0, 0.9999999, NULL,
+     "the same, looking ahead"},
     {"lr", SL__OPTION_REAL, NULL, 1e-12, 1e3, NULL, "learning rate; the optimiser's default"},
     {"schedule", SL__OPTION_TEXT, "constant", 0, 0, NULL,
      "of the rate: constant, cosine, warmup or plateau"},
@@ -45,6 +50,9 @@ static const sl__option_row options[] = {
     {"clip", SL__OPTION_REAL, "0", 0, 1e12, NULL, "bound on the norm of the gradient; 0: none"},
     {"clip-by-median", SL__OPTION_BOOL, "false", 0, 0, NULL,
      "bound it by twice its running median"},
+    {"max-norm", SL__OPTION_TEXT, NULL, 0, 0, NULL,
+     "bound on the norm of the weights that come in to a unit, kept after every step: X for all "
+     "matrices, PATTERN=X[,PATTERN=X] for tensors by name, vectors as a whole"},
     {"ema", SL__OPTION_REAL, "0", 0, 0.9999999, NULL,
      "decay of the running average of the parameters, which is kept then; 0: none"},
     {"jitter", SL__OPTION_REAL, NULL, 1e-9, 1e3, NULL,
@@ -57,8 +65,17 @@ static const sl__option_row options[] = {
      "record numbers of the run: WHAT[,WHAT][@EVERY][=FILE], WHAT loss, gradient_norm, "
      "layers.1.*, gradient:layers.1.u"},
     {"stop-parameters", SL__OPTION_REAL, "0", 0, 1e9, NULL,
-     "end when no parameter changes by this share of its size, or of 1 where it is smaller, in 100 "
-     "steps (PyMC3 has 0.001); 0: never"},
+     "end when the parameters change by less than this, 0.001 is usual, as --stop-change measures "
+     "it; 0: never"},
+    {"stop-change", SL__OPTION_CHOICE, "windows", 0, 0, "windows|relative|absolute",
+     "windows: how far their means drift over the last half of the run or more, as a share of "
+     "their size, or of 1 where that is smaller, beyond what their noise makes; relative, "
+     "absolute: PyMC3's, of single steps, whose noise at a constant rate mostly keeps it from "
+     "ending a fit"},
+    {"stop-norm", SL__OPTION_CHOICE, "inf", 0, 0, "inf|2|1",
+     "the norm of PyMC3's changes; inf: the largest"},
+    {"stop-every", SL__OPTION_INT, "100", 1, 1e9, NULL,
+     "steps between PyMC3's looks, or in the shortest window; it takes 8"},
     {"stop-elbo", SL__OPTION_REAL, "0", 0, 1e9, NULL,
      "end when the loss changes by less than this, relative; 0: never"},
     {"stop-iterates", SL__OPTION_REAL, "0", 0, 1e9, NULL,
@@ -110,6 +127,12 @@ static void read_run(sl__cli *cli, request *r) {
   run->anneal_steps = integer_of(cli, "anneal");
   run->sobol = strcmp(text_of(cli, "noise"), "sobol") == 0;
   run->stop.parameter_tolerance = real_of(cli, "stop-parameters");
+  run->stop.change = text_of(cli, "stop-change");
+  run->stop.norm = sl__cli_vi_plain_norm(cli);
+  run->stop.every = integer_of(cli, "stop-every");
+  run->apply_momentum = real_of(cli, "apply-momentum");
+  run->apply_nesterov_momentum = real_of(cli, "apply-nesterov-momentum");
+  run->max_norm = text_of(cli, "max-norm");
   run->stop.elbo_tolerance = real_of(cli, "stop-elbo");
   run->stop.iterate_tolerance = real_of(cli, "stop-iterates");
   run->go_back = strcmp(text_of(cli, "go-back"), "on") == 0;
@@ -208,8 +231,8 @@ static int print_text(sl__cli *cli, const request *r, const sl__model *model,
   const double none = (double)NAN;
   sl__text text;
   sl__text_open(&text, cli->context);
-  sl__text_add(&text, "target  %s, %d coordinates\n", r->target->title, (int)r->target->dim);
-  sl__text_add(&text, "flow    %s, %lld parameters, %lld steps, ", r->plan.formula,
+  sl__cli_add_target(&text, r->target);
+  sl__text_add(&text, "\nflow    %s, %lld parameters, %lld steps, ", r->plan.formula,
                (long long)model->flow->size, (long long)result->fit.steps);
   sl__cli_fixed(&text, result->fit.seconds, 1, 0);
   sl__text_add(&text, " s\n\n");
@@ -221,7 +244,7 @@ static int print_text(sl__cli *cli, const request *r, const sl__model *model,
   sl__cli_add_estimate(&text, "average loss, last 1,000 steps", result->fit.loss_average, none);
   if (!isnan(result->fit.loss_kept))
     sl__cli_add_estimate(&text, "loss of what is kept, fresh draws", result->fit.loss_kept, none);
-  sl__cli_add_estimate(&text, "Pareto k-hat", scores->khat, none);
+  sl__cli_add_khat(&text, scores->khat, scores->khat_threshold);
   sl__cli_add_estimate(&text, "effective sample size", scores->ess, none);
   if (result->fit.stopped[0]) sl__text_add(&text, "\nStopped %s\n", result->fit.stopped);
   if (result->fit.trouble[0])
@@ -279,7 +302,7 @@ static int run_plain(sl__cli *cli, request *r) {
 
 static int run(sl__cli *cli) {
   const bool robust = strcmp(text_of(cli, "mode"), "plain") != 0;
-  const int refused = robust ? sl__cli_vi_robust_check(cli) : sl__cli_vi_plain_check(cli);
+  const int refused = robust ? sl__cli_vi_plain_alone(cli) : sl__cli_vi_plain_check(cli);
   if (refused != SL__EXIT_DONE) return refused;
   request r = {0};
   sl_status status = read_request(cli, &r);
@@ -309,9 +332,10 @@ const sl__command sl__command_vi = {
                "as\nNAME.unfinished.safetensors, when FILE is there: a finished fit is never "
                "replaced by one\nthat is not.\n",
     .examples =
+        "  sluice vi model.stan --data data.json -o q.safetensors\n"
+        "  sluice vi --density '-(x^2-y)^2 - 0.5*y^2' --dim x,y\n"
+        "  sluice vi --target pot1 --json\n"
         "  sluice vi --mode plain --target pot1 --flow 'planar*8' --lr 0.01 -o q.safetensors\n"
-        "  sluice vi --mode plain model.stan --data data.json --flow 'scale-loc'\n"
-        "  sluice vi --mode plain --density '-(x^2-y)^2 - 0.5*y^2' --dim x,y\n"
         "  sluice vi --mode plain --target pot1 --track 'loss,layers.1.*@10=trace.csv'\n",
     .minimum = 0,
     .maximum = 1,

@@ -1,6 +1,7 @@
 /* Two sets of draws parameter by parameter, and together by the energy test, against how far two exact
  * sets of their sizes would be apart; and the verdict. */
 #include "cli/compare.h"
+#include <float.h>
 #include <math.h>
 #include <stdio.h>
 #include "cli/points.h"
@@ -37,6 +38,50 @@ static sl_status pair_columns(sl__cli *cli, sl__comparison *c) {
     c->differ[c->count] = (sl__difference){.a = c->count, .b = c->count};
   return SL_OK;
 }
+
+/* ---- constants but for rounding, as the diagonal of a correlation matrix is ---- */
+
+/* Of its size, so much of a number is rounding. */
+static const double rounding = 64 * DBL_EPSILON;
+
+typedef struct range {
+  double low, high;
+} range;
+
+static range range_of(const sl__draws *draws, int64_t column) {
+  range all = {INFINITY, -INFINITY};
+  for (int64_t row = 0; row < draws->chains * draws->draws; row++) {
+    all.low = fmin(all.low, draws->values[row * draws->columns + column]);
+    all.high = fmax(all.high, draws->values[row * draws->columns + column]);
+  }
+  return all;
+}
+
+static bool is_rounding(range r) {
+  return r.high - r.low <= rounding * fmax(fabs(r.low), fabs(r.high));
+}
+
+static void hold(sl__cli_draws *d, int64_t column, double value) {
+  const sl__draws *draws = &d->draws;
+  for (int64_t row = 0; row < draws->chains * draws->draws; row++)
+    draws->values[row * draws->columns + column] = value;
+  d->rows[column].constant = true;
+  d->rows[column].mean = value;
+  d->rows[column].sd = 0;
+}
+
+/* Where neither side moves by more, each is held; at one number, if the two are no farther apart. */
+static void hold_constants(sl__comparison *c, const sl__difference *d) {
+  sl__cli_draws *of_a = &c->of[0], *of_b = &c->of[1];
+  if (of_a->rows[d->a].non_finite + of_b->rows[d->b].non_finite > 0) return;
+  const range a = range_of(&of_a->draws, d->a), b = range_of(&of_b->draws, d->b);
+  const range both = {fmin(a.low, b.low), fmax(a.high, b.high)};
+  if (!is_rounding(a) || !is_rounding(b)) return;
+  hold(of_a, d->a, a.low);
+  hold(of_b, d->b, is_rounding(both) ? a.low : b.low);
+}
+
+/* ---- each pair, and all together ---- */
 
 /* Independent draws that a row's draws are worth: at most as many as there are. */
 static double effective(const sl__cli_draws *d, int64_t parameter) {
@@ -97,6 +142,7 @@ static int64_t tested_rows(int64_t columns) {
 
 sl_status sl__compare(sl__cli *cli, sl__comparison *c) {
   SL__TRY(pair_columns(cli, c));
+  for (int64_t i = 0; i < c->count; i++) hold_constants(c, &c->differ[i]);
   for (int64_t i = 0; i < c->count; i++) SL__TRY(compare_one(cli, c, &c->differ[i]));
   c->test = (sl__energy_test){NAN, NAN, 0, 0};
   if (!all_finite(c)) return SL_OK;

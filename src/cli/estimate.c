@@ -32,6 +32,15 @@ void sl__cli_add_estimate(sl__text *text, const char *name, double value, double
   sl__text_add(text, "\n");
 }
 
+void sl__cli_add_khat(sl__text *text, double khat, double threshold) {
+  sl__text_add(text, "%-*s ", NAME - 1, "Pareto k-hat");
+  sl__cli_fixed(text, khat, DECIMALS, NUMBER);
+  sl__text_add(text,
+               khat < threshold ? "  below %.2f: weights of these draws can be relied on\n"
+                                : "  not below %.2f: no mean over these draws is to be relied on\n",
+               threshold);
+}
+
 static bool is_file(const char *path) {
   struct stat about;
   return stat(path, &about) == 0 && S_ISREG(about.st_mode);

@@ -7,6 +7,8 @@
 void sl__cli_json_estimate(sl__json *json, const char *key, double value, double se);
 /* A line of the table: name, value, and the error unless it is NaN. */
 void sl__cli_add_estimate(sl__text *text, const char *name, double value, double se);
+/* Its line, with what it means. */
+void sl__cli_add_khat(sl__text *text, double khat, double threshold);
 /* The line above the table's. */
 void sl__cli_add_estimate_heads(sl__text *text);
 /* Before a fit: whether the model can be written to path (NULL: nowhere), and has the ending of what

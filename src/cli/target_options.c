@@ -108,3 +108,15 @@ sl_status sl__cli_open_target(sl__cli *cli, sl__target **out) {
   sl__cli_about(cli, "--density", density);
   return sl__target_expression(cli->context, density, names, out);
 }
+
+sl_status sl__cli_open_sampled_target(sl__cli *cli, sl__target **out) {
+  SL__TRY(sl__cli_open_target(cli, out));
+  if ((*out)->dim > 0) return SL_OK;
+  return sl__fail(cli->context, SL_BAD_ARGUMENT, "%s has no parameters; there is nothing to sample",
+                  (*out)->title);
+}
+
+void sl__cli_add_target(sl__text *text, const sl__target *target) {
+  sl__text_add(text, "target  %s, %d coordinate%s", target->title, (int)target->dim,
+               target->dim == 1 ? "" : "s");
+}

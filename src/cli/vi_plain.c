@@ -1,10 +1,67 @@
-/* The plain mode's options that are of one objective, and its draws of the target. */
+/* Which options are the plain mode's, those that are of one objective or rule, and its draws of the
+ * target. */
 #include "cli/vi_plain.h"
 #include <math.h>
 #include <string.h>
 #include "base/os.h"
 #include "cli/draws.h"
 #include "cli/points.h"
+
+int sl__cli_vi_plain_alone(sl__cli *cli) {
+  static const char *const plain[] = {"objective",
+                                      "estimator",
+                                      "alpha",
+                                      "samples",
+                                      "particles",
+                                      "draws",
+                                      "steps",
+                                      "optimizer",
+                                      "apply-momentum",
+                                      "lr",
+                                      "schedule",
+                                      "warmup",
+                                      "clip",
+                                      "max-norm",
+                                      "clip-by-median",
+                                      "ema",
+                                      "jitter",
+                                      "anneal",
+                                      "noise",
+                                      "track",
+                                      "stop-parameters",
+                                      "stop-change",
+                                      "stop-norm",
+                                      "stop-every",
+                                      "stop-elbo",
+                                      "stop-iterates",
+                                      "go-back",
+                                      "precision",
+                                      "apply-nesterov-momentum"};
+  for (size_t k = 0; k < sizeof plain / sizeof *plain; k++)
+    if (sl__cli_typed(cli, plain[k]))
+      return sl__cli_refuse(cli, "--%s is for --mode plain; the robust mode sees to it itself",
+                            plain[k]);
+  return SL__EXIT_DONE;
+}
+
+/* What is of no use without the rule of --stop-parameters, or without PyMC3's changes. */
+static int check_stopping(sl__cli *cli) {
+  static const char *const rows[] = {"stop-change", "stop-norm", "stop-every"};
+  for (size_t k = 0; k < sizeof rows / sizeof *rows; k++)
+    if (sl__cli_typed(cli, rows[k]) && sl__cli_option(cli, "stop-parameters")->real <= 0)
+      return sl__cli_refuse(cli, "--%s is for --stop-parameters X; give it, such as 0.001",
+                            rows[k]);
+  const char *change = sl__cli_option(cli, "stop-change")->text;
+  if (sl__cli_typed(cli, "stop-norm") && strcmp(change, "windows") == 0)
+    return sl__cli_refuse(cli, "--stop-norm is for --stop-change relative or absolute; leave it "
+                               "out");
+  return SL__EXIT_DONE;
+}
+
+double sl__cli_vi_plain_norm(sl__cli *cli) {
+  const char *norm = sl__cli_option(cli, "stop-norm")->text;
+  return strcmp(norm, "inf") == 0 ? (double)INFINITY : norm[0] - '0';
+}
 
 int sl__cli_vi_plain_check(sl__cli *cli) {
   static const char *const owned[][2] = {{"alpha", "renyi"}, {"draws", "draws"}};
@@ -13,7 +70,7 @@ int sl__cli_vi_plain_check(sl__cli *cli) {
     if (sl__cli_typed(cli, owned[k][0]) && strcmp(objective, owned[k][1]) != 0)
       return sl__cli_refuse(cli, "--%s is for --objective %s, not %s; leave it out", owned[k][0],
                             owned[k][1], objective);
-  return SL__EXIT_DONE;
+  return check_stopping(cli);
 }
 
 /* Files that say what their columns are and which rows are of which chain. */

@@ -4,25 +4,10 @@
 #include <string.h>
 #include "cli/estimate.h"
 #include "cli/kept.h"
+#include "cli/target_options.h"
 #include "cli/watch.h"
 #include "flow/model.h"
 #include "infer/robust/robust.h"
-
-int sl__cli_vi_robust_check(sl__cli *cli) {
-  static const char *const plain[] = {"objective",       "estimator", "alpha",
-                                      "samples",         "particles", "draws",
-                                      "steps",           "optimizer", "lr",
-                                      "schedule",        "warmup",    "clip",
-                                      "clip-by-median",  "ema",       "jitter",
-                                      "anneal",          "noise",     "track",
-                                      "stop-parameters", "stop-elbo", "stop-iterates",
-                                      "go-back",         "precision"};
-  for (size_t k = 0; k < sizeof plain / sizeof *plain; k++)
-    if (sl__cli_typed(cli, plain[k]))
-      return sl__cli_refuse(cli, "--%s is for --mode plain; the robust mode sees to it itself",
-                            plain[k]);
-  return SL__EXIT_DONE;
-}
 
 /* ---- progress ---- */
 
@@ -70,6 +55,18 @@ static bool show(void *user, const sl__robust_progress *now) {
 
 /* ---- printing ---- */
 
+/* From the flow to the target: what the ELBO is below the log evidence. */
+static double kl_of(const sl__robust_report *report) {
+  return report->scores.log_evidence - report->scores.elbo;
+}
+/* With the upper bound in the evidence's place: of both divergences the sum, so at least this one. */
+static double kl_bound_of(const sl__robust_report *report) {
+  return report->upper_bound - report->scores.elbo;
+}
+static double kl_bound_se_of(const sl__robust_report *report) {
+  return hypot(report->upper_bound_se, report->scores.elbo_se);
+}
+
 static int print_json(sl__cli *cli, const sl__target *target, const sl__model *model,
                       const sl__robust_report *report) {
   const sl__vi_scores *scores = &report->scores;
@@ -86,6 +83,8 @@ static int print_json(sl__cli *cli, const sl__target *target, const sl__model *m
   sl__cli_json_estimate(&json, "log_evidence", scores->log_evidence,
                         sl__robust_evidence_se(report));
   sl__cli_json_estimate(&json, "upper_bound", report->upper_bound, report->upper_bound_se);
+  sl__json_real(&json, "kl", kl_of(report));
+  sl__cli_json_estimate(&json, "kl_bound", kl_bound_of(report), kl_bound_se_of(report));
   sl__cli_json_estimate(&json, "bridge", report->bridge, report->bridge_se);
   sl__cli_json_estimate(&json, "tail_missed", report->tail_missed, report->tail_missed_se);
   sl__cli_json_estimate(&json, "tempered", report->tempered, report->tempered_se);
@@ -140,11 +139,11 @@ static int print_text(sl__cli *cli, const sl__target *target, const sl__model *m
   const double none = (double)NAN;
   sl__text text;
   sl__text_open(&text, cli->context);
-  sl__text_add(&text, "target  %s, %d coordinates\n", target->title, (int)target->dim);
-  sl__text_add(&text, "flow    %s, %s; %lld parameters\n", model->flow->base_formula,
+  sl__cli_add_target(&text, target);
+  sl__text_add(&text, "\nflow    %s, %s; %lld parameters\n", model->flow->base_formula,
                model->flow->formula, (long long)model->flow->size);
-  sl__text_add(&text, "fit     %d attempts, %lld steps, %lld evaluations, %lld with gradients, ",
-               report->attempts, (long long)report->steps,
+  sl__text_add(&text, "fit     %d attempt%s, %lld steps, %lld evaluations, %lld with gradients, ",
+               report->attempts, report->attempts == 1 ? "" : "s", (long long)report->steps,
                (long long)(report->evaluations + report->gradient_evaluations),
                (long long)report->gradient_evaluations);
   sl__cli_fixed(&text, report->seconds, 1, 0);
@@ -159,8 +158,10 @@ static int print_text(sl__cli *cli, const sl__target *target, const sl__model *m
   if (!isnan(target->log_evidence))
     sl__cli_add_estimate(&text, "log evidence, exact", target->log_evidence, none);
   sl__cli_add_estimate(&text, "upper bound", report->upper_bound, report->upper_bound_se);
+  sl__cli_add_estimate(&text, "KL divergence of the flow", kl_of(report), none);
+  sl__cli_add_estimate(&text, "  at most", kl_bound_of(report), kl_bound_se_of(report));
   sl__text_add(&text, "\n");
-  sl__cli_add_estimate(&text, "Pareto k-hat", scores->khat, none);
+  sl__cli_add_khat(&text, scores->khat, scores->khat_threshold);
   sl__cli_add_estimate(&text, "effective share of draws", scores->ess / (double)scores->rows, none);
   sl__cli_add_estimate(&text, "effective share, forward", report->ess_forward, none);
   sl__cli_add_estimate(&text, "share of exploration missed", report->missed, none);

@@ -4,8 +4,6 @@
 #include "cli/cli.h"
 #include "target/target.h"
 
-/* Refuses options that only the plain mode has; SL__EXIT_DONE: none was given. */
-int sl__cli_vi_robust_check(sl__cli *cli);
 /* Fits, writes the model (--output), prints the report; the exit code. */
 int sl__cli_vi_robust(sl__cli *cli, const sl__target *target);
 #endif

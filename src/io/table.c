@@ -3,13 +3,6 @@
 #include "io/formats.h"
 #include <string.h>
 
-static sl_status refuse_ending(sl_context *context, const char *path, const char *ending) {
-  return sl__fail(context, SL_BAD_ARGUMENT,
-                  "%s: a table is CSV or NPY, not %s; use .csv or .npy, or --format for a name "
-                  "that misleads",
-                  path, ending);
-}
-
 /* format, or else the extension of path, decides; names that say nothing are CSV. */
 static sl_status find_format(sl_context *context, const char *path, const char *format,
                              sl__format *out) {
@@ -23,7 +16,11 @@ static sl_status find_format(sl_context *context, const char *path, const char *
   }
   static const char *const others[] = {".json", ".npz", ".safetensors", ".parquet", ".h5", ".xlsx"};
   for (size_t i = 0; i < sizeof others / sizeof *others; i++)
-    if (sl__has_ending(path, others[i])) return refuse_ending(context, path, others[i]);
+    if (sl__has_ending(path, others[i]))
+      return sl__fail(context, SL_BAD_ARGUMENT,
+                      "%s: a table is CSV or NPY, not %s; give it as .csv or .npy, or rename it "
+                      "if it is one of these",
+                      path, others[i]);
   if (sl__has_ending(path, ".npy")) *out = SL__FORMAT_NPY;
   return SL_OK;
 }
@@ -35,7 +32,8 @@ static sl_status find_written_format(sl_context *context, const char *path, cons
   const char *ending = strrchr(name, '.');
   if (!format && ending && ending > name && !sl__has_ending(path, ".csv") &&
       !sl__has_ending(path, ".npy"))
-    return refuse_ending(context, path, ending);
+    return sl__fail(context, SL_BAD_ARGUMENT, "%s: a table is CSV or NPY, not %s; use .csv or .npy",
+                    path, ending);
   return find_format(context, path, format, out);
 }
 

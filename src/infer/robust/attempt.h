@@ -34,10 +34,12 @@ typedef struct sl__robust {
       driven[512]; /* the layers of the attempt at hand, where waves in the draws, or */
                    /* drivers, had a say in them */
   int attempt;
+  double first_gap; /* of the first attempt; 0 before it has ended */
   double least_gap; /* of the attempts that are as good as the best, certified or not */
   double started;
-  int64_t judging; /* gradients that judging took, which the budget does not count */
-  bool stopped;    /* by the caller */
+  int64_t not_finite; /* steps of all attempts */
+  int64_t judging;    /* gradients that judging took, which the budget does not count */
+  bool stopped;       /* by the caller */
   /* Of the attempt at hand; loss_average: NaN if it took no step. */
   sl__loss_history history;
   double loss_average;

@@ -93,8 +93,8 @@ static sl_status walk(sl_context *context, const sl__target *target, sl__limits 
 
 /* ---- modes that the chains did not come to ---- */
 
-/* The log mass of where the chain was, as high and as wide as that is, but for a constant. */
-static double mass(const sl__exploration *e, int64_t chain) {
+/* The log mass of where the chain was, but for a constant, as if coordinates were independent. */
+static double log_mass_by_sds(const sl__exploration *e, int64_t chain) {
   const double *x = e->chains.x + chain * DRAWS * e->dim;
   double sum = e->stays[chain].log_density;
   for (int32_t i = 0; i < e->dim; i++) {
@@ -113,9 +113,9 @@ static double mass(const sl__exploration *e, int64_t chain) {
 static bool matters(const sl__exploration *e) {
   const int64_t before = e->chain_count - CHAINS;
   double known = -INFINITY;
-  for (int64_t c = 0; c < before; c++) known = fmax(known, mass(e, c));
+  for (int64_t c = 0; c < before; c++) known = fmax(known, log_mass_by_sds(e, c));
   for (int64_t c = 0; c < CHAINS; c++)
-    if (!(mass(e, before + c) < known - negligible)) return true;
+    if (!(log_mass_by_sds(e, before + c) < known - negligible)) return true;
   return false;
 }
 

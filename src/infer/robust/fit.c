@@ -155,6 +155,7 @@ static void plan_divergence(sl__robust *run, const sl__plan_of_attempt *plan,
   options->sobol = e->dim <= SL__SOBOL_DIMS && strcmp(model->flow->base.kind->name, "normal") == 0;
   options->seed = sl__robust_seed(run, SL__PART_DIVERGENCE);
   options->max_seconds = time_limit(run);
+  options->quiet = run->not_finite > 0;
   options->progress = show_divergence;
   options->user = run;
 }
@@ -186,6 +187,7 @@ static void add_to_report(const sl__vi *vi, int64_t samples, sl__robust *run) {
   report->steps += now.steps;
   report->gradient_evaluations += now.gradient_evaluations;
   if (run->exploration->wide.rows > 0) report->evaluations += now.steps * samples;
+  run->not_finite += now.not_finite;
   run->loss_average = now.loss_average;
   run->history = now.history;
 }

@@ -30,8 +30,8 @@ static double measure(int64_t rows, int32_t dim, const double *x, double *factor
   return sum;
 }
 
-/* Its logarithm; NaN: not known, as of a chain that stands still. */
-static double mass(const sl__exploration *e, int64_t chain) {
+/* NaN: not known, as of a chain that stands still. */
+static double log_mass(const sl__exploration *e, int64_t chain) {
   const int64_t rows = e->chains.rows / e->chain_count;
   double factor[MOST_DIM * MOST_DIM];
   double sum = measure(rows, e->dim, e->chains.x + chain * rows * e->dim, factor);
@@ -51,16 +51,16 @@ static void take_out(sl__exploration *e, int64_t chain) {
 }
 
 int sl__exploration_drop_idle(sl__exploration *e) {
-  double masses[SL__MOST_CHAINS], most = -INFINITY;
+  double log_masses[SL__MOST_CHAINS], most = -INFINITY;
   int64_t idle = 0;
   if (e->dim > MOST_DIM || e->chains_agree) return 0;
   for (int64_t c = 0; c < e->chain_count; c++) {
-    masses[c] = mass(e, c);
-    if (masses[c] > most) most = masses[c];
+    log_masses[c] = log_mass(e, c);
+    if (log_masses[c] > most) most = log_masses[c];
   }
-  for (int64_t c = 0; c < e->chain_count; c++) idle += masses[c] < most - negligible;
+  for (int64_t c = 0; c < e->chain_count; c++) idle += log_masses[c] < most - negligible;
   if (e->chain_count - idle < LEAST_CHAINS) return 0;
   for (int64_t c = e->chain_count - 1; c >= 0; c--)
-    if (masses[c] < most - negligible) take_out(e, c);
+    if (log_masses[c] < most - negligible) take_out(e, c);
   return (int)idle;
 }

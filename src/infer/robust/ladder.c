@@ -86,6 +86,14 @@ static const sl__plan_of_attempt bent[] = {
     {"normal", BENDS(4), false, 500, 2000, 512, 4e-3},
     {"normal", BENDS(8), true, 0, 2500, 512, 2e-3},
 };
+/* More modes in few dimensions than the first attempt's mixture has components. */
+static const sl__plan_of_attempt crowded[] = {
+    {"gaussian_mixture(16)", WAVES(2), false, 300, 600, 256, 5e-3},
+    {"gaussian_mixture(64)", WAVES(2), false, 300, 600, 512, 5e-3},
+    {"gaussian_mixture(64)", WAVES(2), true, 0, 400, 512, 2e-3},
+    {"gaussian_mixture(16)", WAVES(4), false, 300, 1200, 512, 3e-3},
+    {"normal", PLAIN(4), false, 400, 1200, 512, 3e-3},
+};
 /* Chains from different points stayed apart, in modes of their own. */
 #define MARGINS_FIRST \
   { "normal", COPULA, false, 0, 1500, 512, 3e-3 }
@@ -100,17 +108,26 @@ static const sl__plan_of_attempt apart[] = {MARGINS_FIRST, MIXTURES};
 static const sl__plan_of_attempt apart_weighed[] = {
     MARGINS_FIRST, {"normal", COPULA, true, 0, 0, 512, 3e-3}, MIXTURES};
 
-/* The flow that was asked for, tried longer and longer. */
+/* The flow that was asked for: small flows end in one of several optima, at a fast rate or at a slow
+ * one, from the exploration's draws or from nothing, and none is the best for all of them. */
 static bool plan_given(const sl__robust *run, int attempt, sl__plan_of_attempt *out) {
-  static const int64_t steps[] = {1000, 2000, 4000};
-  if (attempt >= (int)(sizeof steps / sizeof *steps)) return false;
+  static const struct given {
+    bool deepens;
+    int64_t likelihood_steps, steps;
+    double rate;
+  } plans[] = {
+      {false, 300, 1000, 2e-2}, {true, 0, 2000, 1e-2},  {false, 300, 2000, 5e-3},
+      {true, 0, 4000, 2.5e-3},  {false, 0, 1000, 2e-2}, {true, 0, 2000, 1e-2},
+  };
+  if (attempt >= (int)(sizeof plans / sizeof *plans)) return false;
+  const struct given *plan = &plans[attempt];
   *out = (sl__plan_of_attempt){.base = run->options->base,
                                .layers = run->options->formula,
-                               .deepens = attempt > 0,
-                               .likelihood_steps = attempt == 0 ? 300 : 0,
-                               .steps = steps[attempt],
+                               .deepens = plan->deepens,
+                               .likelihood_steps = plan->likelihood_steps,
+                               .steps = plan->steps,
                                .batch = 512,
-                               .rate = 5e-3 / (1 + attempt)};
+                               .rate = plan->rate};
   return true;
 }
 
@@ -147,6 +164,7 @@ typedef enum ladder {
   ON_LINE,
   ON_HEAVY_LINE,
   IN_FEW,
+  IN_FEW_CROWDED,
   IN_FEW_AGREEING,
   IN_MANY,
   IN_MANY_SCALED,
@@ -155,11 +173,16 @@ typedef enum ladder {
   IN_MANY_APART_WEIGHED
 } ladder;
 
-/* By the dimension and what was explored. */
+/* What sixteen components leave, in nats, where modes are many: densities that bend in odd ways are
+ * within a tenth after one attempt. */
+static const double crowded_gap = 0.25;
+
+/* By the dimension, what was explored, and how the first attempt went. */
 static ladder choose_ladder(const sl__robust *run) {
   const sl__exploration *e = run->exploration;
   if (e->dim <= 1) return run->heavy ? ON_HEAVY_LINE : ON_LINE;
-  if (e->dim <= SL__FEW) return e->chains_agree ? IN_FEW_AGREEING : IN_FEW;
+  if (e->dim <= SL__FEW && e->chains_agree) return IN_FEW_AGREEING;
+  if (e->dim <= SL__FEW) return run->first_gap > crowded_gap ? IN_FEW_CROWDED : IN_FEW;
   if (e->modes_confirmed) return run->own.rows > 0 ? IN_MANY_APART_WEIGHED : IN_MANY_APART;
   if (!e->chains_mix || e->walked) return IN_MANY_BENT;
   return run->drivers ? IN_MANY_SCALED : IN_MANY;
@@ -174,6 +197,7 @@ bool sl__robust_plan(sl__robust *run, int attempt, sl__plan_of_attempt *out) {
   } ladders[] = {[ON_LINE] = LADDER(line),
                  [ON_HEAVY_LINE] = LADDER(heavy_line),
                  [IN_FEW] = LADDER(few),
+                 [IN_FEW_CROWDED] = LADDER(crowded),
                  [IN_FEW_AGREEING] = LADDER(few_agreeing),
                  [IN_MANY] = LADDER(many),
                  [IN_MANY_SCALED] = LADDER(scaled),

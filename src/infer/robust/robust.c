@@ -66,7 +66,7 @@ static sl_status attempt(sl__robust *run, const sl__plan_of_attempt *plan, sl__m
   bool adopted;
   SL__TRY(sl__robust_walk(run, model, &now, &adopted));
   if (adopted) SL__TRY(judge_anew(run, model, &now));
-  run->report->attempts++;
+  if (run->report->attempts++ == 0) run->first_gap = sl__robust_gap(&now);
   note_gap(run, &now, !*best || adopted || (now.certified && !run->report->certified));
   if (!*best || adopted || sl__robust_is_better(&now, run->report, run->least_gap)) {
     if (*best) sl__model_free(run->context, *best);
@@ -76,14 +76,16 @@ static sl_status attempt(sl__robust *run, const sl__plan_of_attempt *plan, sl__m
   return improved;
 }
 
-/* In few dimensions a third attempt takes longer than all before it, and gains little. */
+/* In few dimensions a third attempt takes longer than all before it, and gains little; but of a flow
+ * that was given it begins anew. */
 enum { settling_attempt = 2 };
 
 /* No flow mends the exploration: what stands against that is no reason to try another. */
 static bool good_enough(const sl__robust *run) {
   char text[600];
   const int32_t dim = run->exploration->dim;
-  const bool settles = dim <= SL__FEW && run->attempt >= settling_attempt;
+  const bool chosen = !run->options->formula;
+  const bool settles = chosen && dim <= SL__FEW && run->attempt >= settling_attempt;
   const double most = settles ? sl__robust_allowance(dim) : sl__robust_goal(dim);
   return !sl__robust_shares_mendable(run) &&
          !sl__robust_object_to_flow(run->report, text, sizeof text) &&
@@ -167,7 +169,9 @@ sl_status sl__robust_fit(sl_context *context, const sl__target *target,
   sl__arena arena;
   sl__exploration exploration;
   *out = NULL;
-  *report = (sl__robust_report){.loss_average = (double)NAN};
+  *report = (sl__robust_report){.loss_average = (double)NAN,
+                                .flow_given = options->formula != NULL,
+                                .base_given = options->base != NULL};
   sl__robust run = {.context = context,
                     .target = target,
                     .options = options,
@@ -175,11 +179,13 @@ sl_status sl__robust_fit(sl_context *context, const sl__target *target,
                     .arena = &arena,
                     .report = report,
                     .started = sl__os_seconds()};
+  SL__TRY(sl__vi_check_target(context, target));
   SL__TRY(check_formula(context, target, options));
   sl__arena_open(&arena, context);
   sl_status status = sl__robust_check_proper(&run);
   if (status == SL_OK) status = explore(&run, &arena);
   if (status == SL_OK) status = climb(&run, out);
+  sl__vi_say_skipped(context, run.not_finite);
   if (*out) {
     report->chosen = (*out)->flow->formula;
     sl_status named = sl__model_name_columns(*out, target->names, NULL);

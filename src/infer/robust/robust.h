@@ -78,6 +78,7 @@ typedef struct sl__robust_report {
   bool population_within; /* nearly all of the tempered population lies where q does */
   bool modes_confirmed;   /* chains disagree, and the population says that modes are apart */
   bool exploration_cut;   /* by a limit */
+  bool flow_given, base_given; /* by the options */
   int attempts;
   int64_t steps, gradient_evaluations, evaluations; /* of the density; evaluations: without */
   int64_t climbs, particles, chains;                /* that looked for modes */

@@ -44,6 +44,11 @@ static bool exploration_unfinished(const sl__robust_report *r, sl__sentence out)
       r->rhat, suspect(r));
 }
 
+const char *sl__robust_flow_to_try(const sl__robust_report *r, const char *usual) {
+  if (!r->base_given) return usual;
+  return r->flow_given ? "a larger flow or another base" : "it without a base of your own";
+}
+
 static bool draws_lost(const sl__robust_report *r, sl__sentence out) {
   if (r->scores.lost == 0) return false;
   return sl__robust_say(
@@ -53,7 +58,16 @@ static bool draws_lost(const sl__robust_report *r, sl__sentence out) {
       (long long)r->scores.lost);
 }
 
+/* The ELBO is of draws of the flow, some of which are there. */
+static bool bound_undeclared(const sl__robust_report *r, sl__sentence out) {
+  if (r->scores.elbo != -INFINITY) return false;
+  return sl__robust_say(
+      out, "the flow has draws where the density is 0; where it ends at a bound, declare that, as "
+           "real<lower=0> x; in a Stan program");
+}
+
 static bool not_a_number(const sl__robust_report *r, sl__sentence out) {
+  if (bound_undeclared(r, out)) return true;
   const sl__vi_scores *s = &r->scores;
   const struct {
     const char *name;
@@ -135,10 +149,8 @@ static bool tail_heavy(const sl__robust_report *r, sl__sentence out) {
   const sl__vi_scores *s = &r->scores;
   if (s->khat < s->khat_threshold) return false; /* not a number refuses */
   return sl__robust_say(
-      out,
-      "Pareto k-hat of the weights is %.2f, less than %.2f is wanted; try a larger flow or a "
-      "base with heavier tails",
-      s->khat, s->khat_threshold);
+      out, "Pareto k-hat of the weights is %.2f, less than %.2f is wanted; try %s", s->khat,
+      s->khat_threshold, sl__robust_flow_to_try(r, "a larger flow or a base with heavier tails"));
 }
 
 static bool one_draw_heavy(const sl__robust_report *r, sl__sentence out) {
@@ -147,8 +159,8 @@ static bool one_draw_heavy(const sl__robust_report *r, sl__sentence out) {
   return sl__robust_say(
       out,
       "one draw of the flow carries %.1f %% of all weight, %.1f %% or less is wanted: the "
-      "flow is far too low around it; try a larger flow or a mixture for base",
-      100 * largest, 100 * most);
+      "flow is far too low around it; try %s",
+      100 * largest, 100 * most, sl__robust_flow_to_try(r, "a larger flow or a mixture for base"));
 }
 
 static bool mass_missed(const sl__robust_report *r, sl__sentence out) {
@@ -156,8 +168,8 @@ static bool mass_missed(const sl__robust_report *r, sl__sentence out) {
   return sl__robust_say(
       out,
       "the flow hardly reaches %.1f %% of what the exploration found: a mode or a tail is "
-      "missing; try a larger flow or a mixture for base",
-      100 * r->missed);
+      "missing; try %s",
+      100 * r->missed, sl__robust_flow_to_try(r, "a larger flow or a mixture for base"));
 }
 
 static bool forward_share_low(const sl__robust_report *r, sl__sentence out) {
@@ -165,9 +177,9 @@ static bool forward_share_low(const sl__robust_report *r, sl__sentence out) {
   return sl__robust_say(
       out,
       "the weights leave a share of %.3f of the draws as the exploration sees it, %.2f or "
-      "more is wanted: the flow is far too low somewhere; try a larger flow or a base with "
-      "heavier tails",
-      r->ess_forward, least_forward);
+      "more is wanted: the flow is far too low somewhere; try %s",
+      r->ess_forward, least_forward,
+      sl__robust_flow_to_try(r, "a larger flow or a base with heavier tails"));
 }
 
 /* With what the exploration's own numbers can be wrong by. */
@@ -194,9 +206,9 @@ static bool strays_matter(const sl__robust_report *r, sl__sentence out) {
   return sl__robust_say(
       out,
       "%lld of the exploration's draws lie where the flow has nothing, so far away that they "
-      "move a mean by %.2f sd and an sd by %.0f %%: a rare part is missing; try a larger "
-      "flow or a mixture for base",
-      (long long)r->strays, r->stray_mean_gap, 100 * expm1(r->stray_sd_gap));
+      "move a mean by %.2f sd and an sd by %.0f %%: a rare part is missing; try %s",
+      (long long)r->strays, r->stray_mean_gap, 100 * expm1(r->stray_sd_gap),
+      sl__robust_flow_to_try(r, "a larger flow or a mixture for base"));
 }
 
 /* There q knows the target's far tails better than an exploration that may have too few draws of
@@ -216,8 +228,9 @@ static bool moments_differ(const sl__robust_report *r, sl__sentence out) {
   return sl__robust_say(
       out,
       "the flow differs from the exploration by up to %.2f sd in a %s and %.0f %% in %s; "
-      "try a larger flow",
-      r->mean_gap, sl__robust_middle(r), 100 * expm1(r->sd_gap), sl__robust_width(r));
+      "try %s",
+      r->mean_gap, sl__robust_middle(r), 100 * expm1(r->sd_gap), sl__robust_width(r),
+      sl__robust_flow_to_try(r, "a larger flow"));
 }
 
 static bool weights_differ(const sl__robust_report *r, sl__sentence out) {
@@ -242,10 +255,8 @@ static bool gap_wide(const sl__robust_report *r, sl__sentence out) {
   const double gap = sl__robust_gap(r), most = sl__robust_allowance(r->dim);
   if (gap <= most) return false;
   return sl__robust_say(
-      out,
-      "the ELBO is %.3f nats below the log evidence, %.3f or less is wanted; try a larger "
-      "flow",
-      gap, most);
+      out, "the ELBO is %.3f nats below the log evidence, %.3f or less is wanted; try %s", gap,
+      most, sl__robust_flow_to_try(r, "a larger flow"));
 }
 
 /* Numbers first: the rules after it may take them for such. */

@@ -12,6 +12,9 @@ typedef bool sl__rule(const sl__robust_report *r, sl__sentence out);
 /* True: so that a rule ends with what it says. */
 bool sl__robust_say(sl__sentence out, const char *format, ...);
 
+/* What to try: the usual, unless a base was asked for, which may be what is wrong. */
+const char *sl__robust_flow_to_try(const sl__robust_report *r, const char *usual);
+
 /* Standard errors by which chance explains a difference; what exceeds it is wrong. */
 #define SL__ERRORS 3.0
 /* Of the tempered population's moves: fewer are not good. */

@@ -25,8 +25,9 @@ bool sl__rule_bounds_crossed(const sl__robust_report *r, sl__sentence out) {
   if (s->log_evidence <= r->upper_bound + 0.03 + SL__ERRORS * se) return false;
   return sl__robust_say(
       out,
-      "the log evidence by importance, %.3f, is above its upper bound, %.3f: the "
-      "exploration found the wrong places; reparameterise the model, or try another seed",
+      "the log evidence by importance, %.3f, is above its upper bound, %.3f: the exploration's "
+      "draws are not the target's, by their places or by the shares of these; reparameterise the "
+      "model, or try another seed",
       s->log_evidence, r->upper_bound);
 }
 
@@ -44,8 +45,9 @@ bool sl__rule_tails_missed(const sl__robust_report *r, sl__sentence out) {
   if (r->tail_missed <= most_tail + SL__ERRORS * r->tail_missed_se) return false;
   return sl__robust_say(out,
                         "draws that go far out find %.1f %% of mass in tails that the flow does "
-                        "not have, %.1f %% or less is wanted; try a base with heavy tails",
-                        100 * r->tail_missed, 100 * most_tail);
+                        "not have, %.1f %% or less is wanted; try %s",
+                        100 * r->tail_missed, 100 * most_tail,
+                        sl__robust_flow_to_try(r, "a base with heavy tails"));
 }
 
 /* Whether the population has a say: where chains agree, only if its moves are good. */

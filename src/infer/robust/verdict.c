@@ -41,18 +41,24 @@ const char *sl__robust_width(const sl__robust_report *report) {
   return report->by_quartiles ? "the spread between quartiles" : "an sd";
 }
 
+static const char *plural(int64_t count) {
+  return count == 1 ? "" : "s";
+}
+
 /* No search finds every mode, and a certificate says how far this one went. */
 static void describe_search(const sl__robust_report *r, char *text, size_t size) {
   char led[48] = "", strewn[64] = "";
-  if (r->particles > 0) snprintf(led, sizeof led, ", %lld particles", (long long)r->particles);
+  if (r->particles > 0)
+    snprintf(led, sizeof led, ", %lld particle%s", (long long)r->particles, plural(r->particles));
   if (r->dim > SL__MOST_STREWN_DIM)
     snprintf(strewn, sizeof strewn, "; in more than %d dimensions no points are strewn",
              SL__MOST_STREWN_DIM);
   snprintf(
       text, size,
-      "%lld climbs%s and %lld chains looked for modes, but a narrow or rare one within or far from "
-      "what they saw may stay unseen%s",
-      (long long)r->climbs, led, (long long)r->chains, strewn);
+      "%lld climb%s%s and %lld chain%s looked for modes, but a narrow or rare one within or far "
+      "from what they saw may stay unseen%s",
+      (long long)r->climbs, plural(r->climbs), led, (long long)r->chains, plural(r->chains),
+      strewn);
 }
 
 /* What else speaks for it, and what was excused. */
@@ -60,7 +66,7 @@ static void describe_support(const sl__robust_report *r, char *text, size_t size
   char strays[96] = "", claim[96] = "";
   if (sl__robust_strays_excused(r))
     snprintf(strays, sizeof strays, ", but for %lld draw%s in heavy tails, worth %.0f %% of an sd",
-             (long long)r->strays, r->strays == 1 ? "" : "s", 100 * expm1(r->stray_sd_gap));
+             (long long)r->strays, plural(r->strays), 100 * expm1(r->stray_sd_gap));
   if (sl__robust_population_excused(r))
     snprintf(claim, sizeof claim, "; tempering claims %.2f nats more, but nowhere else",
              r->tempered - r->scores.log_evidence);
@@ -87,6 +93,8 @@ void sl__robust_verdict(sl__robust_report *report) {
   describe_search(report, searched, sizeof searched);
   describe_support(report, support, sizeof support);
   snprintf(report->verdict, sizeof report->verdict,
-           "certified: %.4f nats from the log evidence, Pareto k-hat %.2f, %s; %s",
-           sl__robust_gap(report), report->scores.khat, support, searched);
+           "certified: %.4f nats from the log evidence (known to %.4f), Pareto k-hat %.2f, "
+           "%s; %s",
+           sl__robust_gap(report), sl__robust_evidence_se(report), report->scores.khat, support,
+           searched);
 }

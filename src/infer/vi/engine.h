@@ -8,7 +8,9 @@ enum {
   SL__VI_LOSSES = 1000, /* that are averaged, as PyMC3 does */
   SL__VI_SNAPSHOT_STEPS = 100,
   SL__VI_MOST_BAD_STEPS = 20,
-  SL__VI_NORMS = 100 /* whose median bounds the gradient */
+  SL__VI_NORMS = 100,                           /* whose median bounds the gradient */
+  SL__VI_STATES = SL__MAX_OPTIMISER_STATES + 1, /* the optimiser's, and a velocity around it */
+  SL__VI_WINDOWS = 16                           /* that a run is cut into, at most */
 };
 
 /* ---- graphs (draw.c) ---- */
@@ -56,9 +58,18 @@ typedef struct sl__vi_chunk {
   int64_t offset, count;
 } sl__vi_chunk;
 
-/* ---- stopping rules (stop.c) ---- */
+/* ---- stopping rules (stop.c, stop_windows.c) ---- */
+
+/* Means of the parameters over the windows of a run, all of the same length. */
+typedef struct sl__vi_windows {
+  int64_t length, filled; /* steps of a window; of the one that is being filled */
+  int count;              /* windows filled */
+  double *mean;           /* [SL__VI_WINDOWS][size] */
+} sl__vi_windows;
 
 typedef struct sl__vi_watch {
+  bool by_windows, by_ratio; /* how the change of the parameters is measured */
+  sl__vi_windows windows_of_parameters;
   char *reference; /* [size] parameters at the last check */
   bool has_reference;
   double window_sum, window_before;
@@ -72,8 +83,8 @@ typedef struct sl__vi_watch {
 
 /* A place of a run, to come back to. */
 typedef struct sl__vi_place {
-  char *weights;                          /* [size] */
-  char *states[SL__MAX_OPTIMISER_STATES]; /* NULL: never gone back to */
+  char *weights;               /* [size] */
+  char *states[SL__VI_STATES]; /* NULL: never gone back to */
   int64_t updates;
 } sl__vi_place;
 
@@ -103,12 +114,15 @@ struct sl__vi {
   sl__vi_work *work;
   double tempering;                   /* of this step */
   char *weights, *gradient, *average; /* [size]; average NULL without EMA */
-  char *states[SL__MAX_OPTIMISER_STATES];
+  char *states[SL__VI_STATES];
+  int state_count;
+  char *before;  /* [size] parameters before the step; NULL without a momentum around it */
+  double *bound; /* [flow->parameter_count] of norms, infinity: none; NULL: of no tensor */
   sl__vi_chunk *chunks;
   int64_t chunk_count;
   double *chunk_squares; /* [chunk_count] */
 
-  int64_t step, updates, bad_running, skipped, restored, gradients;
+  int64_t step, updates, bad_running, skipped, not_finite, restored, gradients;
   double rate_factor; /* below 1 after bad steps */
   double loss, norm;  /* of the last step */
   bool last_skipped;
@@ -134,6 +148,11 @@ sl_status sl__vi_work_run(sl__vi *vi, sl__vi_work *work);
 /* After a non-finite result: SL_NUMERIC with the operation that made it, SL_OK if none is found. */
 sl_status sl__vi_work_diagnose(sl__vi *vi, sl__vi_work *work);
 
+/* wrap.c: momentum around the optimiser, and bounds on what it leaves. */
+sl_status sl__vi_wrap_open(sl__vi *vi);
+/* The chunk has been moved, `before` holds what was there. */
+void sl__vi_apply_momentum(sl__vi *vi, sl__vi_chunk chunk);
+void sl__vi_bound_norms(sl__vi *vi);
 /* clip.c: factor in 0..1 for the gradient; 0: leave the step out. */
 double sl__vi_clip(sl__vi *vi, double norm);
 /* trouble.c: after a step that was not finite. */
@@ -153,6 +172,12 @@ sl_status sl__vi_score_of(sl__vi *vi, const char *parameters, sl__vi_score *scor
 /* stop.c: whether a rule says that it is enough. */
 sl_status sl__vi_watch_open(sl__vi *vi);
 bool sl__vi_enough(sl__vi *vi);
+/* stop_windows.c: takes up the parameters of a step; then how far the means of windows drift, or
+ * infinity while that cannot be said. */
+sl_status sl__vi_windows_open(sl__vi *vi);
+double sl__vi_drift(sl__vi *vi);
+/* track_spec.c: in a pattern * stands for any run of characters, ? for one. */
+bool sl__vi_name_matches(const char *pattern, size_t length, const char *name);
 /* history.c */
 void sl__vi_remember(sl__vi *vi, double loss);
 double sl__vi_loss_average(const sl__vi *vi);

@@ -68,6 +68,27 @@ static sl_status record(sl_context *context, const sl__target *target, const sl_
   return status;
 }
 
+/* ---- the caller's function, with the flow as it is ---- */
+
+typedef struct tracked {
+  const sl__vi_plan *plan;
+  const sl__flow *flow;
+  sl__model *model;
+} tracked;
+
+static sl_status show_model(void *user, const sl__vi_progress *now, double *values) {
+  const tracked *own = user;
+  copy_tensors(own->flow, now->parameters, own->model);
+  return own->plan->function(own->plan->options.function.user, now, own->model, values);
+}
+
+/* ---- the fit ---- */
+
+static sl_status name_model(const sl__target *target, sl__model *model) {
+  SL__TRY(sl__model_name_columns(model, target->names, NULL));
+  return sl__model_set_target(model, target->origin);
+}
+
 static sl_status fit_flow(sl_context *context, const sl__target *target, const sl__vi_plan *plan,
                           const sl__flow *flow, sl__model *model, sl__vi_result *result) {
   const size_t width = flow->type == SL_F32 ? sizeof(float) : sizeof(double);
@@ -75,20 +96,30 @@ static sl_status fit_flow(sl_context *context, const sl__target *target, const s
   if (!vector) return SL_NO_MEMORY;
   sl__flow_initialise(flow, vector);
   if (!isnan(plan->jitter)) sl__vi_jitter(flow, vector, plan->jitter);
-  const sl_status fitted = sl__vi_fit(context, flow, vector, target, &plan->options, &result->fit);
+  tracked own = {plan, flow, model};
+  sl__vi_options options = plan->options;
+  if (plan->function) {
+    options.function.call = show_model;
+    options.function.user = &own;
+  }
+  const sl_status fitted = sl__vi_fit(context, flow, vector, target, &options, &result->fit);
   sl_status status = fitted;
   if (fitted == SL_OK || fitted == SL_STOPPED || fitted == SL_NUMERIC) {
     copy_tensors(flow, vector, model);
     status = sl__vi_evaluate(context, flow, vector, target, plan->draws, plan->options.seed, NULL,
                              NULL, &result->scores);
     judge_in_words(target, result);
-    if (status == SL_OK) status = sl__model_name_columns(model, target->names, NULL);
-    if (status == SL_OK) status = sl__model_set_target(model, target->origin);
     if (status == SL_OK) status = record(context, target, plan, result, model);
   }
   sl__free(&context->allocator, vector);
   if (status != SL_OK) return status;
   return fitted;
+}
+
+sl_status sl__vi_check_target(sl_context *context, const sl__target *target) {
+  if (target->dim > 0) return SL_OK;
+  return sl__fail(context, SL_BAD_ARGUMENT, "%.300s has no parameters; there is nothing to infer",
+                  target->title);
 }
 
 sl_status sl__vi_plain(sl_context *context, const sl__target *target, const sl__vi_plan *plan,
@@ -102,9 +133,11 @@ sl_status sl__vi_plain(sl_context *context, const sl__target *target, const sl__
                                .seed = plan->options.seed};
   sl__flow *flow;
   sl__model *model = NULL;
+  SL__TRY(sl__vi_check_target(context, target));
   SL__TRY(sl__flow_new(context, &shape, &flow));
   sl_status status = sl__model_new(context, plan->formula, plan->base, target->dim, 0, plan->type,
                                    plan->options.seed, &model);
+  if (status == SL_OK) status = name_model(target, model);
   if (status == SL_OK) status = fit_flow(context, target, plan, flow, model, result);
   if (status == SL_OK || status == SL_STOPPED || status == SL_NUMERIC)
     *out = model;

@@ -83,6 +83,7 @@ void sl__vi_report_of(const sl__vi *vi, sl__vi_report *report) {
   *report = (sl__vi_report){
       .steps = vi->step,
       .skipped = vi->skipped,
+      .not_finite = vi->not_finite,
       .restored = vi->restored,
       .gradient_evaluations = vi->gradients,
       .loss_average = sl__vi_loss_average(vi),
@@ -107,7 +108,8 @@ sl_status sl__vi_fit(sl_context *context, const sl__flow *flow, void *vector,
     if (settled != SL_OK) status = settled;
     memcpy(vector, sl__vi_parameters(vi), (size_t)(flow->size * vi->number_size));
     sl__vi_report_of(vi, report);
-    for (int k = 0; k < options->track_count; k++) {
+    if (status != SL_NUMERIC) sl__vi_say_skipped(context, vi->not_finite);
+    for (int k = 0; k < vi->options.track_count; k++) {
       const sl_status written = sl__vi_track_write(vi->tracks[k]);
       if (written != SL_OK) status = written;
     }

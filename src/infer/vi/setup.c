@@ -124,7 +124,7 @@ static sl_status take_vectors(sl__vi *vi, const void *vector) {
     *wanted[k] = sl__arena_take(&vi->arena, size, width);
     if (!*wanted[k]) return SL_NO_MEMORY;
   }
-  for (int k = 0; k < vi->optimiser->states; k++) {
+  for (int k = 0; k < vi->state_count; k++) {
     vi->states[k] = sl__arena_take(&vi->arena, size, width);
     if (!vi->states[k]) return SL_NO_MEMORY;
     if (!vi->options.go_back) continue;
@@ -139,20 +139,28 @@ static sl_status take_vectors(sl__vi *vi, const void *vector) {
   return SL_OK;
 }
 
+/* A function of the caller's without a tracker has one that writes nothing. */
 static sl_status open_tracks(sl__vi *vi) {
-  const int count = vi->options.track_count;
+  static const char *const nothing[] = {NULL};
+  sl__vi_options *options = &vi->options;
+  if (options->track_count == 0 && options->function.call) {
+    options->tracks = nothing;
+    options->track_count = 1;
+  }
+  const int count = options->track_count;
   if (count == 0) return SL_OK;
   vi->tracks = sl__arena_take(&vi->arena, (size_t)count, sizeof *vi->tracks);
   if (!vi->tracks) return SL_NO_MEMORY;
   for (int k = 0; k < count; k++)
-    SL__TRY(sl__vi_track_new(vi->context, vi->flow, vi->options.tracks[k], &vi->tracks[k]));
-  return SL_OK;
+    SL__TRY(sl__vi_track_new(vi->context, vi->flow, options->tracks[k], &vi->tracks[k]));
+  return options->function.call ? sl__vi_track_function(vi->tracks[0], &options->function) : SL_OK;
 }
 
 static sl_status open_parts(sl__vi *vi, const void *vector) {
   SL__TRY(check_flow(vi));
   SL__TRY(find_names(vi));
   SL__TRY(check_numbers(vi));
+  SL__TRY(sl__vi_wrap_open(vi));
   SL__TRY(take_vectors(vi, vector));
   SL__TRY(cut_chunks(vi));
   SL__TRY(sl__vi_watch_open(vi));

@@ -25,15 +25,25 @@ static void measure_chunk(void *user, int64_t index, int worker) {
 static void move_chunk(void *user, int64_t index, int worker) {
   (void)worker;
   const move *task = user;
-  const sl__vi *vi = task->vi;
+  sl__vi *vi = task->vi;
   const sl__vi_chunk chunk = vi->chunks[index];
   const int64_t at = chunk.offset * vi->number_size;
   void *states[SL__MAX_OPTIMISER_STATES] = {0};
   for (int k = 0; k < vi->optimiser->states; k++) states[k] = vi->states[k] + at;
+  if (vi->before)
+    memcpy(vi->before + at, vi->weights + at, (size_t)(chunk.count * vi->number_size));
   vi->optimiser->update(vi->kernels, chunk.count, vi->weights + at, task->gradient + at, states,
                         task->scale, task->rate, vi->updates, &vi->options.optimiser_options);
-  if (vi->average)
-    vi->kernels->update_average(chunk.count, vi->average + at, vi->weights + at, task->decay);
+  if (vi->before) sl__vi_apply_momentum(vi, chunk);
+}
+
+static void average_chunk(void *user, int64_t index, int worker) {
+  (void)worker;
+  const move *task = user;
+  const sl__vi *vi = task->vi;
+  const sl__vi_chunk chunk = vi->chunks[index];
+  const int64_t at = chunk.offset * vi->number_size;
+  vi->kernels->update_average(chunk.count, vi->average + at, vi->weights + at, task->decay);
 }
 
 static void for_chunks(const sl__vi *vi, void (*task)(void *, int64_t, int), move *user) {
@@ -109,6 +119,8 @@ static void apply(sl__vi *vi, move *task) {
   task->decay = fmin(options->ema, young);
   vi->updates++;
   for_chunks(vi, move_chunk, task);
+  if (vi->bound) sl__vi_bound_norms(vi);
+  if (vi->average) for_chunks(vi, average_chunk, task);
   sl__vi_snapshot(vi);
   vi->rate_factor = fmin(1, vi->rate_factor * (options->go_back ? 1.0003 : 1.007));
 }

@@ -1,8 +1,11 @@
 /* Rules by which a run ends before its last step.
  *
- * Parameters: PyMC3's CheckParametersConvergence. Its own relative change, with 1e-6 added above
- * and below, cannot get under its default tolerance of 1e-3 while any parameter is nearer to
- * zero than about 1e-3; the mixed one here divides by max(1, |old|). ELBO: as CmdStan's ADVI
+ * Parameters: by the drift of their means over windows (stop_windows.c), or by PyMC3's
+ * CheckParametersConvergence. That looks at single steps: the first time it keeps the parameters,
+ * then at every `every`-th step it takes the norm of what has changed since the last look. Its
+ * relative change, with 1e-6 added above and below, cannot get under its tolerance of 1e-3 while any
+ * parameter is nearer to zero than about 1e-3, and at a constant rate neither of its changes gets
+ * under the noise of the steps. ELBO: as CmdStan's ADVI
  * (Kucukelbir et al. 2017, JMLR 18:14, section 2.5), the median of the last ten relative
  * changes, of means over a window since single losses are noise. Iterates: with a constant rate
  * the parameters end up wandering about the optimum. A window is cut in two halves; where every
@@ -18,6 +21,25 @@
 enum { CHANGES = 10, ELBO_WINDOW = 500, ITERATE_WINDOW = 1000 };
 static const double most_rhat = 1.1;
 
+/* How the change of the parameters is measured. */
+static sl_status open_change(sl__vi *vi) {
+  const sl__vi_stopping *stop = &vi->options.stop;
+  const char *change = stop->change ? stop->change : "windows";
+  sl__vi_watch *watch = &vi->watch;
+  watch->by_windows = strcmp(change, "windows") == 0;
+  watch->by_ratio = strcmp(change, "relative") == 0;
+  if (!watch->by_windows && !watch->by_ratio && strcmp(change, "absolute") != 0)
+    return sl__fail(vi->context, SL_BAD_ARGUMENT,
+                    "no change of parameters is called %.60s; use windows, relative or absolute",
+                    change);
+  if (!(stop->norm >= 1))
+    return sl__fail(vi->context, SL_BAD_ARGUMENT,
+                    "the order of the norm of changes must be 1 or more; 1, 2 or infinity");
+  if (watch->by_windows) return sl__vi_windows_open(vi);
+  watch->reference = sl__arena_take(&vi->arena, (size_t)vi->flow->size, (size_t)vi->number_size);
+  return watch->reference ? SL_OK : SL_NO_MEMORY;
+}
+
 sl_status sl__vi_watch_open(sl__vi *vi) {
   sl__vi_stopping *stop = &vi->options.stop;
   sl__vi_watch *watch = &vi->watch;
@@ -25,10 +47,7 @@ sl_status sl__vi_watch_open(sl__vi *vi) {
   if (stop->every < 1) stop->every = 100;
   if (stop->elbo_window < 1) stop->elbo_window = ELBO_WINDOW;
   if (stop->iterate_window < 4) stop->iterate_window = ITERATE_WINDOW;
-  if (stop->parameter_tolerance > 0) {
-    watch->reference = sl__arena_take(&vi->arena, size, width);
-    if (!watch->reference) return SL_NO_MEMORY;
-  }
+  if (stop->parameter_tolerance > 0) SL__TRY(open_change(vi));
   if (stop->iterate_tolerance > 0) {
     watch->mean = sl__arena_take(&vi->arena, size, 2 * sizeof *watch->mean);
     watch->square = sl__arena_take(&vi->arena, size, 2 * sizeof *watch->square);
@@ -49,12 +68,7 @@ static bool say(sl__vi *vi, const char *what, double value, double tolerance) {
 static double change(const sl__vi *vi, int64_t i) {
   const double now = sl__vi_number(vi->flow, vi->weights, i);
   const double old = sl__vi_number(vi->flow, vi->watch.reference, i), moved = fabs(now - old);
-  switch (vi->options.stop.change) {
-    case SL__VI_CHANGE_MIXED: return moved / fmax(1, fabs(old));
-    case SL__VI_CHANGE_RELATIVE: return (moved + 1e-6) / (fabs(old) + 1e-6);
-    case SL__VI_CHANGE_ABSOLUTE: return moved;
-  }
-  return moved;
+  return vi->watch.by_ratio ? (moved + 1e-6) / (fabs(old) + 1e-6) : moved;
 }
 
 /* The norm of the changes since the reference. */
@@ -72,11 +86,19 @@ static double norm_of_changes(const sl__vi *vi) {
   return isfinite(order) ? pow(sum, 1 / order) : most;
 }
 
+static bool means_rest(sl__vi *vi) {
+  const double tolerance = vi->options.stop.parameter_tolerance, drift = sl__vi_drift(vi);
+  return drift < tolerance &&
+         say(vi, "the drift of the parameters beyond their noise", drift, tolerance);
+}
+
 static bool parameters_rest(sl__vi *vi) {
   sl__vi_watch *watch = &vi->watch;
   const sl__vi_stopping *stop = &vi->options.stop;
   const bool due = vi->step % stop->every == 0;
-  if (stop->parameter_tolerance <= 0 || (watch->has_reference && !due)) return false;
+  if (stop->parameter_tolerance <= 0) return false;
+  if (watch->by_windows) return means_rest(vi);
+  if (watch->has_reference && !due) return false;
   const double norm = watch->has_reference ? norm_of_changes(vi) : INFINITY;
   watch->has_reference = true;
   memcpy(watch->reference, vi->weights, (size_t)(vi->flow->size * vi->number_size));

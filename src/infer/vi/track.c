@@ -1,5 +1,6 @@
 /* Trackers: numbers of a run, every so many steps, as a table. */
 #include "infer/vi/track.h"
+#include <math.h>
 #include <string.h>
 #include "infer/vi/engine.h"
 #include "io/io.h"
@@ -38,13 +39,16 @@ sl_status sl__vi_track_new(sl_context *context, const sl__flow *flow, const char
   return SL_OK;
 }
 
-sl_status sl__vi_track_function(sl__vi_track *track, const char *name, sl__vi_function function,
-                                void *user) {
-  const char *kept = sl__arena_text(&track->arena, name, strlen(name));
-  if (!kept) return SL_NO_MEMORY;
-  return sl__vi_track_add(
-      track, &(sl__vi_column){
-                 .name = kept, .kind = SL__VI_COLUMN_FUNCTION, .function = function, .user = user});
+sl_status sl__vi_track_function(sl__vi_track *track, const sl__vi_function *function) {
+  track->function = *function;
+  for (int32_t k = 0; k < function->count; k++) {
+    const char *name = function->names[k];
+    const char *kept = sl__arena_text(&track->arena, name, strlen(name));
+    if (!kept) return SL_NO_MEMORY;
+    SL__TRY(
+        sl__vi_track_add(track, &(sl__vi_column){.name = kept, .kind = SL__VI_COLUMN_FUNCTION}));
+  }
+  return SL_OK;
 }
 
 static double value_of(const sl__vi_column *column, const sl__vi_progress *now) {
@@ -56,9 +60,25 @@ static double value_of(const sl__vi_column *column, const sl__vi_progress *now) 
     case SL__VI_COLUMN_SECONDS: return now->seconds;
     case SL__VI_COLUMN_PARAMETER: return sl__vi_number(now->flow, now->parameters, column->offset);
     case SL__VI_COLUMN_GRADIENT: return sl__vi_number(now->flow, now->gradient, column->offset);
-    case SL__VI_COLUMN_FUNCTION: return column->function(column->user, now);
+    case SL__VI_COLUMN_FUNCTION: return (double)NAN; /* until the function gives it */
   }
   return 0;
+}
+
+/* A failure that the function names no cause of is named here. */
+static sl_status ask_caller(const sl__vi_track *track, const sl__vi_progress *now, double *values) {
+  sl__error *error = &track->context->error;
+  if (!track->function.call) return SL_OK;
+  error->message[0] = '\0';
+  const sl_status status = track->function.call(track->function.user, now, values);
+  if (status == SL_STOPPED)
+    return sl__fail(track->context, status, "stopped after step %lld of %lld", (long long)now->step,
+                    (long long)now->steps);
+  if (status != SL_OK && error->message[0] == '\0')
+    return sl__fail(track->context, status,
+                    "the function that is tracked failed after step %lld; it returned: %s",
+                    (long long)now->step, sl_status_text(status));
+  return status;
 }
 
 sl_status sl__vi_track_step(sl__vi_track *track, const sl__vi_progress *now) {
@@ -73,7 +93,8 @@ sl_status sl__vi_track_step(sl__vi_track *track, const sl__vi_progress *now) {
   }
   double *row = track->values + track->rows++ * track->columns;
   for (int32_t c = 0; c < track->columns; c++) row[c] = value_of(&track->column[c], now);
-  return SL_OK;
+  const int32_t own = track->function.count;
+  return ask_caller(track, now, own > 0 ? row + track->columns - own : NULL);
 }
 
 int64_t sl__vi_track_rows(const sl__vi_track *track) {
@@ -93,6 +114,7 @@ const char *sl__vi_track_file(const sl__vi_track *track) {
 }
 
 sl_status sl__vi_track_write(const sl__vi_track *track) {
+  if (!track->file) return SL_OK;
   const char **names = sl__allocate(track->context, (size_t)track->columns, sizeof *names);
   if (!names) return SL_NO_MEMORY;
   for (int32_t c = 0; c < track->columns; c++) names[c] = track->column[c].name;

@@ -18,8 +18,6 @@ typedef struct sl__vi_column {
   const char *name;
   sl__vi_column_kind kind;
   int64_t offset; /* of the number in the parameter vector */
-  sl__vi_function function;
-  void *user;
 } sl__vi_column;
 
 struct sl__vi_track {
@@ -29,8 +27,9 @@ struct sl__vi_track {
   int32_t columns, capacity;
   sl__vi_column *column;
   int64_t every, rows, row_capacity;
-  double *values; /* [rows][columns] */
-  const char *file;
+  double *values;           /* [rows][columns] */
+  const char *file;         /* NULL: none */
+  sl__vi_function function; /* of the last columns */
 };
 
 /* track_spec.c: reads a spec into the columns. */

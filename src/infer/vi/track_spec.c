@@ -1,7 +1,8 @@
-/* What a tracker records, from text: WHAT[,WHAT...][@EVERY][=FILE]. */
+/* What a tracker records, from text: [WHAT,...][@EVERY][=FILE]. */
 #include <stdio.h>
 #include <string.h>
 #include "base/text.h"
+#include "infer/vi/engine.h"
 #include "infer/vi/track.h"
 #include "io/io.h"
 
@@ -15,17 +16,16 @@ static const struct {
     {"seconds", SL__VI_COLUMN_SECONDS},
 };
 
-/* * stands for any run of characters, ? for one. */
-static bool matches(const char *pattern, size_t length, const char *name) {
+bool sl__vi_name_matches(const char *pattern, size_t length, const char *name) {
   if (length == 0) return *name == '\0';
   if (*pattern == '*') {
     for (const char *rest = name;; rest++) {
-      if (matches(pattern + 1, length - 1, rest)) return true;
+      if (sl__vi_name_matches(pattern + 1, length - 1, rest)) return true;
       if (*rest == '\0') return false;
     }
   }
   if (*name == '\0' || (*pattern != '?' && *pattern != *name)) return false;
-  return matches(pattern + 1, length - 1, name + 1);
+  return sl__vi_name_matches(pattern + 1, length - 1, name + 1);
 }
 
 /* Each number of a tensor is a column: "layers.1.u[2]", counted from 1 as it lies in memory. */
@@ -55,7 +55,7 @@ static sl_status add_tensors(sl__vi_track *track, const char *text, size_t lengt
   bool found = false;
   for (int p = 0; p < track->flow->parameter_count; p++) {
     const sl__parameter *tensor = &track->flow->parameters[p];
-    if (!tensor->trainable || !matches(pattern, rest, tensor->name)) continue;
+    if (!tensor->trainable || !sl__vi_name_matches(pattern, rest, tensor->name)) continue;
     found = true;
     SL__TRY(add_tensor(track, tensor, gradient ? SL__VI_COLUMN_GRADIENT : SL__VI_COLUMN_PARAMETER));
   }
@@ -84,22 +84,28 @@ static sl_status read_every(sl__vi_track *track, const char *begin, const char *
                   (int)(end - begin < 40 ? end - begin : 40), begin);
 }
 
-sl_status sl__vi_track_read(sl__vi_track *track, const char *spec) {
-  const char *end = spec + strcspn(spec, "=");
+/* "=FILE" at end, or nothing. */
+static sl_status read_file(sl__vi_track *track, const char *end) {
   track->file = sl__arena_text(&track->arena, *end ? end + 1 : "track.csv",
                                *end ? strlen(end + 1) : strlen("track.csv"));
   if (!track->file) return SL_NO_MEMORY;
   if (track->file[0] == '\0')
     return sl__fail(track->context, SL_BAD_ARGUMENT,
                     "the tracker's file has no name; write loss=track.csv");
-  SL__TRY(sl__table_check_out(track->context, track->file, NULL));
-  const char *at = memchr(spec, '@', (size_t)(end - spec));
+  return sl__table_check_out(track->context, track->file, NULL);
+}
+
+sl_status sl__vi_track_read(sl__vi_track *track, const char *spec) {
   track->every = 1;
+  SL__TRY(sl__vi_track_add(track, &(sl__vi_column){.name = "step", .kind = SL__VI_COLUMN_STEP}));
+  if (!spec) return SL_OK;
+  const char *end = spec + strcspn(spec, "=");
+  SL__TRY(read_file(track, end));
+  const char *at = memchr(spec, '@', (size_t)(end - spec));
   if (at) {
     SL__TRY(read_every(track, at + 1, end));
     end = at;
   }
-  SL__TRY(sl__vi_track_add(track, &(sl__vi_column){.name = "step", .kind = SL__VI_COLUMN_STEP}));
   for (const char *item = spec; item < end;) {
     const char *comma = memchr(item, ',', (size_t)(end - item));
     const char *stop = comma ? comma : end;

@@ -17,6 +17,7 @@
  * At the end nothing can be mended any more. There means that are DOUBTFUL raise the question, and
  * fresh draws at both places answer it. */
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 #include "base/text.h"
 #include "infer/vi/engine.h"
@@ -29,7 +30,7 @@ static void open_window(sl__vi *vi) {
   sl__vi_snapshots *s = &vi->snapshots;
   const size_t bytes = (size_t)(vi->flow->size * vi->number_size);
   memcpy(s->start.weights, vi->weights, bytes);
-  for (int k = 0; k < vi->optimiser->states && s->start.states[k]; k++)
+  for (int k = 0; k < vi->state_count && s->start.states[k]; k++)
     memcpy(s->start.states[k], vi->states[k], bytes);
   s->start.updates = vi->updates;
   s->sum[0] = s->sum[1] = s->squares[0] = s->squares[1] = 0;
@@ -55,7 +56,7 @@ static void restore_weights(sl__vi *vi) {
 static void go_back(sl__vi *vi) {
   sl__vi_snapshots *s = &vi->snapshots;
   restore_weights(vi);
-  for (int k = 0; k < vi->optimiser->states; k++)
+  for (int k = 0; k < vi->state_count; k++)
     memcpy(vi->states[k], s->best.states[k], (size_t)(vi->flow->size * vi->number_size));
   vi->updates = s->best.updates;
   vi->rate_factor *= 0.5;
@@ -129,15 +130,14 @@ sl_status sl__vi_settle(sl__vi *vi) {
 
 static void restore_best(sl__vi *vi) {
   restore_weights(vi);
-  for (int k = 0; k < vi->optimiser->states; k++)
+  for (int k = 0; k < vi->state_count; k++)
     memset(vi->states[k], 0, (size_t)(vi->flow->size * vi->number_size));
   vi->updates = 0;
   open_window(vi);
 }
 
 static void say(sl__vi *vi, const char *line) {
-  if (vi->context->log) vi->context->log(vi->context->log_user, 1, line);
-  if (vi->trouble[0] != '\0') return;
+  if (vi->context->log && !vi->options.quiet) vi->context->log(vi->context->log_user, 1, line);
   const size_t length = strlen(line), most = sizeof vi->trouble - 1;
   memcpy(vi->trouble, line, length < most ? length : most);
 }
@@ -156,7 +156,10 @@ static sl_status diagnose(sl__vi *vi, sl__text *text) {
   return SL_OK;
 }
 
+/* The first such step; the others are only counted. A loss of infinity is mostly that of a draw
+ * beyond a bound that the density has and the target does not declare. */
 static sl_status describe(sl__vi *vi) {
+  if (vi->trouble[0] != '\0') return SL_OK;
   const bool loss = !isfinite(vi->loss);
   sl__text text;
   sl__text_open(&text, vi->context);
@@ -164,15 +167,26 @@ static sl_status describe(sl__vi *vi) {
                loss ? "loss" : "gradient");
   sl__text_add_real(&text, loss ? vi->loss : vi->norm, SL_F64);
   sl_status status = diagnose(vi, &text);
+  if (vi->loss == INFINITY)
+    sl__text_add(&text, "; where the density ends at a bound, declare it, as real<lower=0> x; in a "
+                        "Stan program");
   if (status == SL_OK && text.failed) status = SL_NO_MEMORY;
   if (status == SL_OK) say(vi, text.data);
   sl__text_close(&text);
   return status;
 }
 
+void sl__vi_say_skipped(sl_context *context, int64_t steps) {
+  char line[80];
+  if (steps < 2 || !context->log) return;
+  snprintf(line, sizeof line, "%lld steps were skipped in all", (long long)steps);
+  context->log(context->log_user, 1, line);
+}
+
 sl_status sl__vi_trouble(sl__vi *vi) {
   vi->last_skipped = true;
   vi->skipped++;
+  vi->not_finite++;
   vi->bad_running++;
   vi->rate_factor *= 0.5;
   SL__TRY(describe(vi));

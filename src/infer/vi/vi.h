@@ -13,6 +13,8 @@
 #include "infer/infer.h"
 #include "target/target.h"
 
+struct sl__model;
+
 /* ---- objectives and estimators: registries, objectives.def and estimators.def ---- */
 
 /* How a change of the parameters reaches log w of a draw x = T(z): TOTAL = PATH + SCORE. */
@@ -83,16 +85,14 @@ typedef struct sl__vi_term {
 
 /* When to stop before the last step. All are off at 0. */
 typedef struct sl__vi_stopping {
-  /* Parameters hardly move between checks, `every` steps apart: the norm of order `norm` (infinity:
-   * the largest) of the changes is below tolerance. */
+  /* Parameters hardly move. By which change: "windows" (or NULL), of means over windows of `every`
+   * steps and more, less their noise (stop_windows.c); or as PyMC3 looks, at every `every`-th step,
+   * "relative", (|new - old| + 1e-6) / (|old| + 1e-6), or "absolute", |new - old|, of which the
+   * norm of order `norm` counts (infinity: the largest). */
   double parameter_tolerance;
-  int64_t every;
+  const char *change;
+  int64_t every; /* below 1: 100 */
   double norm;
-  enum {
-    SL__VI_CHANGE_MIXED,    /* |new - old| / max(1, |old|): fires near zero too */
-    SL__VI_CHANGE_RELATIVE, /* PyMC3's (|new - old| + 1e-6) / (|old| + 1e-6) */
-    SL__VI_CHANGE_ABSOLUTE
-  } change;
   /* The mean loss of a window of `elbo_window` steps (0: 500) changes by less than this, relative
    * to it: the median over the last ten windows, as CmdStan's ADVI judges. */
   double elbo_tolerance;
@@ -117,6 +117,15 @@ typedef struct sl__vi_progress {
   const void *parameters, *gradient; /* [flow->size] of the flow's type */
 } sl__vi_progress;
 
+/* Numbers of the caller's, asked for with every row of the first tracker; without a tracker after
+ * every step. What is not SL_OK ends the run: by SL_STOPPED as the progress callback's false does. */
+typedef struct sl__vi_function {
+  sl_status (*call)(void *user, const sl__vi_progress *now, double *values); /* NULL: none */
+  void *user;
+  int32_t count;            /* of the values, which are NaN unless given */
+  const char *const *names; /* [count] of their columns */
+} sl__vi_function;
+
 typedef struct sl__vi_options {
   int term_count;
   const sl__vi_term *terms; /* copied; what they point to is borrowed */
@@ -125,7 +134,10 @@ typedef struct sl__vi_options {
   const char *optimiser, *schedule; /* sl__vi_optimiser's names */
   sl__optimiser_options optimiser_options;
   int64_t warmup_steps;
-  double clip; /* bound on the gradient's norm; 0: none */
+  /* Momentum around whatever the optimiser does, plain or Nesterov's, not both; 0: none. */
+  double apply_momentum, apply_nesterov_momentum;
+  const char *max_norm; /* "X" or "PATTERN=X,...", bounds on weights (wrap.c); NULL: none */
+  double clip;          /* bound on the gradient's norm; 0: none */
   /* Bound it by twice its own running median, and leave a step out beyond ten times. */
   bool clip_by_median;
   /* When the mean loss of 100 steps is far above the least so far (trouble.c says how far), take up
@@ -139,10 +151,12 @@ typedef struct sl__vi_options {
   bool sobol;           /* scrambled Sobol points for noise: normal bases, up to SL__SOBOL_DIMS */
   uint64_t seed;
   double max_seconds; /* 0: none. The only option by which time can change a result */
+  bool quiet;         /* the log hears nothing of steps that are not finite; the report does */
   /* Trackers (below), opened with the run; sl__vi_fit writes their files. */
   int track_count;
   const char *const *tracks; /* specs */
-  double *losses;            /* [steps], filled with the loss of every step; NULL: not wanted */
+  sl__vi_function function;
+  double *losses; /* [steps], filled with the loss of every step; NULL: not wanted */
   sl__vi_stopping stop;
   bool (*progress)(void *user, const sl__vi_progress *now); /* after every step; false stops */
   void *user;
@@ -158,7 +172,8 @@ const sl__optimiser *sl__vi_optimiser(const char *name);
 
 typedef struct sl__vi_report {
   int64_t steps;                /* taken, with those left out */
-  int64_t skipped;              /* steps whose loss or gradient was not finite */
+  int64_t skipped;              /* steps that moved nothing */
+  int64_t not_finite;           /* of these, whose loss or gradient was not finite */
   int64_t restored;             /* times that the best parameters so far were taken up again */
   int64_t gradient_evaluations; /* rows of log p with their gradient */
   double loss_average;          /* mean of the last 1,000 losses, whatever is kept */
@@ -185,6 +200,11 @@ void sl__vi_set_rate(sl__vi *vi, double rate);
 /* What is kept: the running mean, the mean of the iterates, or the last parameters. */
 const void *sl__vi_parameters(const sl__vi *vi);
 void sl__vi_report_of(const sl__vi *vi, sl__vi_report *report);
+/* To the log, at the end: only the first of several steps that were not finite has been described. */
+void sl__vi_say_skipped(sl_context *context, int64_t steps);
+
+/* SL_BAD_ARGUMENT: the target has no parameters. */
+sl_status sl__vi_check_target(sl_context *context, const sl__target *target);
 
 /* Plain mode: all of the options' steps. vector: starting values in, what is kept out; it and the
  * report are filled after SL_STOPPED and SL_NUMERIC too. */
@@ -228,6 +248,9 @@ typedef struct sl__vi_plan {
   double jitter;
   int64_t draws;
   sl__vi_options options;
+  /* Instead of options.function.call, which is set from it: the same with the flow as it is now. */
+  sl_status (*function)(void *user, const sl__vi_progress *now, struct sl__model *model,
+                        double *values);
 } sl__vi_plan;
 typedef struct sl__vi_result {
   sl__vi_report fit;
@@ -235,23 +258,19 @@ typedef struct sl__vi_result {
   bool trusted; /* by its own draws: k-hat is below its threshold */
   char verdict[512];
 } sl__vi_result;
-struct sl__model;
 sl_status sl__vi_plain(sl_context *context, const sl__target *target, const sl__vi_plan *plan,
                        struct sl__model **out, sl__vi_result *result);
 
 /* ---- trackers ---- */
 
-/* A number of the caller's, asked for at every recorded step. */
-typedef double (*sl__vi_function)(void *user, const sl__vi_progress *now);
 typedef struct sl__vi_track sl__vi_track;
-/* Spec: WHAT[,WHAT...][@EVERY][=FILE], EVERY 1 and FILE track.csv unless given. WHAT: loss,
+/* Spec: [WHAT,...][@EVERY][=FILE], EVERY 1 and FILE track.csv unless given. WHAT: loss,
  * loss_average, gradient_norm, seconds; the name of a tensor or a pattern of names with * and ?
- * ("layers.1.*"): its numbers; gradient:PATTERN: their gradient; function names given below. */
+ * ("layers.1.*"): its numbers; gradient:PATTERN: their gradient. NULL: every step, no file. */
 sl_status sl__vi_track_new(sl_context *context, const sl__flow *flow, const char *spec,
                            sl__vi_track **out);
-/* A column of the caller's; before the first step. */
-sl_status sl__vi_track_function(sl__vi_track *track, const char *name, sl__vi_function function,
-                                void *user);
+/* Columns of the caller's, once, before the first step. */
+sl_status sl__vi_track_function(sl__vi_track *track, const sl__vi_function *function);
 sl_status sl__vi_track_step(sl__vi_track *track, const sl__vi_progress *now);
 /* Numbers recorded: columns, the first of which is the step; values [rows][columns]. */
 int64_t sl__vi_track_rows(const sl__vi_track *track);
@@ -259,7 +278,8 @@ int32_t sl__vi_track_columns(const sl__vi_track *track);
 const char *sl__vi_track_name(const sl__vi_track *track, int32_t column);
 const double *sl__vi_track_values(const sl__vi_track *track);
 const char *sl__vi_track_file(const sl__vi_track *track);
-sl_status sl__vi_track_write(const sl__vi_track *track); /* to its file, CSV or NPY */
+/* To its file, CSV or NPY, if it has one. */
+sl_status sl__vi_track_write(const sl__vi_track *track);
 void sl__vi_track_free(sl__vi_track *track);
 
 /* ---- noise ---- */
