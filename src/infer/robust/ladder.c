@@ -91,7 +91,7 @@ static const sl__plan_of_attempt crowded[] = {
     {"gaussian_mixture(16)", WAVES(2), false, 300, 600, 256, 5e-3},
     {"gaussian_mixture(64)", WAVES(2), false, 300, 600, 512, 5e-3},
     {"gaussian_mixture(64)", WAVES(2), true, 0, 400, 512, 2e-3},
-    {"gaussian_mixture(16)", WAVES(4), false, 300, 1200, 512, 3e-3},
+    {"gaussian_mixture(64)", WAVES(2), false, 600, 1200, 512, 3e-3},
     {"normal", PLAIN(4), false, 400, 1200, 512, 3e-3},
 };
 /* Chains from different points stayed apart, in modes of their own. */
