@@ -50,7 +50,7 @@ static const sl__plan_of_attempt line[] = {LINE, HEAVY_TAILS};
 /* What was explored has such tails (heavy.c). */
 static const sl__plan_of_attempt heavy_line[] = {HEAVY_TAILS, LINE};
 static const sl__plan_of_attempt few[] = {
-    {"gaussian_mixture(16)", WAVES(2), false, 300, 600, 256, 5e-3},
+    {"gaussian_mixture(16)", WAVES(2), false, 300, 450, 256, 6e-3},
     {"gaussian_mixture(16)", WAVES(2), true, 0, 400, 512, 2e-3},
     {"gaussian_mixture(16)", WAVES(4), true, 0, 1200, 512, 3e-3},
     {"gaussian_mixture(16)", WAVES(4), true, 0, 1200, 512, 2e-3},
@@ -58,7 +58,7 @@ static const sl__plan_of_attempt few[] = {
 };
 static const sl__plan_of_attempt few_agreeing[] = {
     {"normal", TAILS, false, 200, 300, 256, 1e-2},
-    {"gaussian_mixture(16)", WAVES(2), false, 300, 600, 512, 5e-3},
+    {"gaussian_mixture(16)", WAVES(2), false, 300, 450, 256, 6e-3},
     {"gaussian_mixture(16)", WAVES(2), true, 0, 400, 512, 2e-3},
     {"gaussian_mixture(16)", WAVES(4), true, 0, 1200, 512, 3e-3},
     {"gaussian_mixture(16)", WAVES(4), true, 0, 1200, 512, 2e-3},
@@ -88,7 +88,7 @@ static const sl__plan_of_attempt bent[] = {
 };
 /* More modes in few dimensions than the first attempt's mixture has components. */
 static const sl__plan_of_attempt crowded[] = {
-    {"gaussian_mixture(16)", WAVES(2), false, 300, 600, 256, 5e-3},
+    {"gaussian_mixture(16)", WAVES(2), false, 300, 450, 256, 6e-3},
     {"gaussian_mixture(64)", WAVES(2), false, 300, 600, 512, 5e-3},
     {"gaussian_mixture(64)", WAVES(2), true, 0, 400, 512, 2e-3},
     {"gaussian_mixture(64)", WAVES(2), false, 600, 1200, 512, 3e-3},
