@@ -46,6 +46,36 @@ TEST(a_gaussian_far_off_is_found) {
   sl_context_free(context);
 }
 
+/* The loss of an upper bound rises on the way, and none of its first draws comes near. */
+TEST(upper_bounds_find_a_gaussian_far_off) {
+  sl_context *context = vi_context(1);
+  sl__target *target;
+  REQUIRE_OK(context, sl__target_standard(context, "gaussian55", &target));
+  static const char *const objectives[] = {"chi", "renyi", "forward"};
+  for (int o = 0; o < 3; o++) {
+    vi_flow f = vi_make_flow(context, "triangular", 2);
+    sl__vi_term term;
+    sl__vi_options options;
+    sl__vi_defaults(&options, &term);
+    term.objective = objectives[o];
+    term.alpha = -1;
+    options.steps = 3000;
+    options.rate = 0.05;
+    options.schedule = "cosine";
+    options.go_back = true;
+    const sl__vi_report report = fit(context, target, &f, &options);
+    CHECK_INTEGER(report.restored, 0);
+    sl__vi_scores scores;
+    CHECK_OK(context,
+             sl__vi_evaluate(context, f.flow, f.vector, target, 4000, 1, NULL, NULL, &scores));
+    if (!CHECK(kullback_leibler(&scores, target) < 0.01))
+      printf("  %s: %g\n", objectives[o], kullback_leibler(&scores, target));
+    vi_free_flow(context, &f);
+  }
+  sl__target_free(target);
+  sl_context_free(context);
+}
+
 /* ---- one draw that outweighs the others ---- */
 
 TEST(the_largest_weight_is_a_share) {

@@ -168,6 +168,23 @@ TEST(coefficients_are_the_derivatives_of_the_loss) {
   }
 }
 
+/* As a mean over few draws an upper bound is small where none comes near p; the one that comes
+ * nearest must be drawn on all the same. */
+TEST(upper_bounds_draw_the_heaviest_draw_towards_the_target) {
+  static const char *const names[] = {"chi", "renyi", "forward"};
+  const double weights[] = {-30, -12, -50};
+  for (size_t o = 0; o < sizeof names / sizeof names[0]; o++) {
+    const sl__vi_objective *objective = sl__vi_objective_find(names[o]);
+    const sl__vi_group group = {
+        .count = 3, .log_weights = weights, .alpha = -1, .estimator = SL__VI_BY_DREG};
+    double c[3];
+    objective->weigh(&group, c);
+    for (int i = 0; i < 3; i++) CHECK(c[i] <= 0);
+    CHECK(objective->is_upper(group.alpha));
+  }
+  CHECK(!sl__vi_objective_find("renyi")->is_upper(0.5));
+}
+
 TEST(bounds_have_their_values) {
   const double weights[] = {log(1.0), log(2.0), log(6.0)};
   double c[3];
@@ -199,9 +216,10 @@ static ways ways_of(double z) {
   return (ways){{by_x, by_x * z}, {-z / s, (1 - z * z) / s}};
 }
 
-/* The expected gradient of a group of two draws: the trapezoid rule, exact to rounding here. */
+/* The expected gradient of a group of two draws: the trapezoid rule, exact to rounding here. With
+ * power > 0 that of the mean of w^power itself, of which the loss is the log. */
 static void expected_gradient(const sl__vi_objective *objective, sl__vi_estimator estimator,
-                              double alpha, double out[2]) {
+                              double alpha, double power, double out[2]) {
   enum { POINTS = 121 };
   const double width = 0.15, first = -9;
   out[0] = out[1] = 0;
@@ -213,13 +231,13 @@ static void expected_gradient(const sl__vi_objective *objective, sl__vi_estimato
       for (int k = 0; k < 2; k++) log_weights[k] = log_p(m + s * z[k]) + z[k] * z[k] / 2 + log(s);
       const sl__vi_group group = {
           .count = 2, .log_weights = log_weights, .alpha = alpha, .estimator = estimator};
-      objective->weigh(&group, coefficients);
+      const double loss = objective->weigh(&group, coefficients);
       for (int k = 0; k < 2; k++) {
         const ways w = ways_of(z[k]);
         const sl__vi_road road = sl__vi_estimator_rows[estimator].road;
         for (int d = 0; d < 2; d++)
           out[d] +=
-              mass * coefficients[k] *
+              mass * coefficients[k] * exp(power * loss) *
               ((road != SL__VI_SCORE ? w.path[d] : 0) + (road != SL__VI_PATH ? w.score[d] : 0));
       }
     }
@@ -230,16 +248,18 @@ TEST(doubly_reparameterized_gradients_have_the_same_mean) {
   static const struct {
     const char *name;
     sl__vi_estimator plain;
-    double alpha;
-  } cases[] = {
-      {"iwae", SL__VI_BY_REPARAMETERIZATION, 0},  {"renyi", SL__VI_BY_REPARAMETERIZATION, 0.5},
-      {"renyi", SL__VI_BY_REPARAMETERIZATION, 2}, {"renyi", SL__VI_BY_REPARAMETERIZATION, -1},
-      {"chi", SL__VI_BY_REPARAMETERIZATION, 0},   {"forward", SL__VI_BY_SCORE, 0}};
+    double alpha, power;
+  } cases[] = {{"iwae", SL__VI_BY_REPARAMETERIZATION, 0, 0},
+               {"renyi", SL__VI_BY_REPARAMETERIZATION, 0.5, 0},
+               {"renyi", SL__VI_BY_REPARAMETERIZATION, 2, 0},
+               {"renyi", SL__VI_BY_REPARAMETERIZATION, -1, 2},
+               {"chi", SL__VI_BY_REPARAMETERIZATION, 0, 2},
+               {"forward", SL__VI_BY_SCORE, 0, 0}};
   for (size_t k = 0; k < sizeof cases / sizeof cases[0]; k++) {
     const sl__vi_objective *objective = sl__vi_objective_find(cases[k].name);
     double plain[2], doubly[2];
-    expected_gradient(objective, cases[k].plain, cases[k].alpha, plain);
-    expected_gradient(objective, SL__VI_BY_DREG, cases[k].alpha, doubly);
+    expected_gradient(objective, cases[k].plain, cases[k].alpha, cases[k].power, plain);
+    expected_gradient(objective, SL__VI_BY_DREG, cases[k].alpha, cases[k].power, doubly);
     for (int d = 0; d < 2; d++)
       if (!CHECK_CLOSE(doubly[d], plain[d], 1e-9)) printf("  %s\n", cases[k].name);
   }

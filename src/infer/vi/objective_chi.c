@@ -11,5 +11,6 @@ const sl__vi_objective sl__vi_objective_chi = {
     .source = "Dieng et al. 2017, arXiv:1611.00328, equation 3",
     .estimators = 1u << SL__VI_BY_REPARAMETERIZATION | 1u << SL__VI_BY_DREG,
     .usual = SL__VI_BY_DREG,
+    .is_upper = sl__vi_always_upper,
     .weigh = weigh,
 };

@@ -22,5 +22,6 @@ const sl__vi_objective sl__vi_objective_forward = {
     .source = "Bornschein and Bengio 2015, arXiv:1406.2751, section 2.3",
     .estimators = 1u << SL__VI_BY_SCORE | 1u << SL__VI_BY_DREG,
     .usual = SL__VI_BY_SCORE,
+    .is_upper = sl__vi_always_upper,
     .weigh = weigh,
 };

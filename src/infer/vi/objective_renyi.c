@@ -12,11 +12,16 @@ static double weigh(const sl__vi_group *group, double *coefficients) {
   return -sum / (double)group->count;
 }
 
+static bool is_upper(double alpha) {
+  return alpha < 0;
+}
+
 const sl__vi_objective sl__vi_objective_renyi = {
     .name = "renyi",
     .summary = "Renyi's bound of order alpha",
     .source = "Li and Turner 2016, arXiv:1602.02311, equation 4",
     .estimators = 1u << SL__VI_BY_REPARAMETERIZATION | 1u << SL__VI_BY_DREG,
     .usual = SL__VI_BY_DREG,
+    .is_upper = is_upper,
     .weigh = weigh,
 };

@@ -49,14 +49,27 @@ double sl__vi_log_mean_power(const sl__vi_group *group, double power, double *sh
   return most + log(total / (double)group->count);
 }
 
+bool sl__vi_always_upper(double alpha) {
+  (void)alpha;
+  return true;
+}
+
+/* Tucker et al. 2019, arXiv:1810.04152, section 6, for mean w^power in place of mean w. The square is
+ * what the logarithm of a mean over few draws adds. With power > 1 the mean is made small, and of
+ * few draws it is so wherever none comes near the target: one draw with nearly all the weight would
+ * be pushed away, and q with it, without end. There the mean itself is what steps make smaller
+ * (Dieng et al. 2017, arXiv:1611.00328, section 3.2), up to the factor that makes shares of weights. */
+static double doubly_reparameterized(double share, double power) {
+  return (1 - power) * share + (power > 1 ? 0 : power * share * share);
+}
+
 double sl__vi_renyi(const sl__vi_group *group, double power, double *coefficients) {
   const double bound = sl__vi_log_mean_power(group, power, coefficients) / power;
   const double sign = power > 1 ? 1 : -1;
   for (int64_t i = 0; i < group->count; i++) {
     const double share = coefficients[i];
-    const double counts =
-        group->estimator == SL__VI_BY_DREG ? (1 - power) * share + power * share * share : share;
-    coefficients[i] = sign * counts;
+    const bool doubly = group->estimator == SL__VI_BY_DREG;
+    coefficients[i] = sign * (doubly ? doubly_reparameterized(share, power) : share);
   }
   return sign * bound;
 }

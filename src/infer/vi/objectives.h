@@ -11,5 +11,6 @@
 double sl__vi_log_mean_power(const sl__vi_group *group, double power, double *shares);
 /* Renyi's bound of order 1 - power: (1 / power) log(mean of w^power), as a loss (minus it, or
  * itself where it is an upper bound) with its coefficients. */
+bool sl__vi_always_upper(double alpha);
 double sl__vi_renyi(const sl__vi_group *group, double power, double *coefficients);
 #endif

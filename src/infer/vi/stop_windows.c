@@ -74,5 +74,6 @@ double sl__vi_drift(sl__vi *vi) {
     count += (double)chunk.count;
   }
   if (w->count == SL__VI_WINDOWS) join_neighbours(vi);
-  return sqrt(fmax(0, sum / count));
+  const double square = sum / count; /* what is no number stays none, and is above any limit */
+  return sqrt(square < 0 ? 0 : square);
 }

@@ -81,17 +81,28 @@ static bool is_steep(const sl__vi_snapshots *s) {
   return is_above(s->sum[0] / half, s->sum[1] / half, error, FAR);
 }
 
-/* While log p counts less than fully, losses cannot be compared: the newest is the best. */
+/* Not while log p counts less than fully, nor where a loss rises as q gets better. */
+static bool losses_compare(const sl__vi *vi) {
+  if (vi->step < vi->options.anneal_steps) return false;
+  for (int t = 0; t < vi->work_count; t++) {
+    const sl__vi_work *work = &vi->work[t];
+    if (work->objective && work->objective->is_upper && work->objective->is_upper(work->term.alpha))
+      return false;
+  }
+  return true;
+}
+
+/* Of losses that cannot be compared the newest is the best. */
 static void close_window(sl__vi *vi) {
   sl__vi_snapshots *s = &vi->snapshots;
   const double steps = SL__VI_SNAPSHOT_STEPS, sum = s->sum[0] + s->sum[1], mean = sum / steps;
-  const bool annealing = vi->step < vi->options.anneal_steps;
+  const bool compare = losses_compare(vi);
   const double worth = is_steep(s) ? fmax(mean, s->last) : mean;
-  s->last = annealing ? INFINITY : mean;
+  s->last = compare ? mean : INFINITY;
   if (s->waiting > 0) s->waiting--;
-  if (annealing || worth < s->least) {
+  if (!compare || worth < s->least) {
     keep_best(vi);
-    if (annealing) return;
+    if (!compare) return;
     s->least = worth;
     s->error = standard_error(sum, s->squares[0] + s->squares[1], steps);
   } else if (vi->options.go_back && s->waiting == 0 && is_above(mean, s->least, s->error, FAR)) {

@@ -49,6 +49,10 @@ typedef struct sl__vi_objective {
   uint32_t estimators; /* bit 1 << e: estimator e is right for it */
   sl__vi_estimator usual;
   bool from_draws; /* of given draws from p rather than of draws from q */
+  /* Whether the loss is above -log Z or log Z by the weights of draws from q. Few draws see too
+   * little of it where q is far from p, and more as q nears p: it may rise while all goes well, so
+   * losses cannot be compared. NULL: it never is. */
+  bool (*is_upper)(double alpha);
   /* The loss of a group, and coefficients [count] c such that its gradient is the sum of c times
    * the derivative of log w by the estimator's road. NULL: every draw counts the same, loss and
    * gradient are the means of -log w and of its derivative (one run of the graph is enough). */
