@@ -23,7 +23,9 @@ static const sl__option_row options[] = {
     {"precision", SL__OPTION_CHOICE, "f64", 0, 0, "f32|f64",
      "precision of the flow; robust mode chooses it itself"},
     {"objective", SL__OPTION_CHOICE, "elbo", 0, 0, "elbo|iwae|renyi|chi|forward|draws",
-     "what is minimised"},
+     "what is minimised: elbo, the divergence of q from p (reverse KL); iwae and renyi, tighter "
+     "bounds; chi, an upper bound, and forward, the divergence of p from q, which cover all of p; "
+     "draws, the likelihood of given ones"},
     {"estimator", SL__OPTION_CHOICE, NULL, 0, 0, "reparameterized|stl|dreg|score",
      "of its gradient; the objective's usual one by default"},
     {"alpha", SL__OPTION_REAL, "0.5", -100, 100, NULL,

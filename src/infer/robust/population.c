@@ -4,6 +4,7 @@
 #include "infer/robust/population.h"
 #include <math.h>
 #include <string.h>
+#include "infer/robust/rules.h"
 
 enum {
   /* Where chains agree and dimensions are more, the population only looks for what they missed. */
@@ -11,8 +12,9 @@ enum {
   MANY = 16, /* dimensions */
   MORE_PARTICLES = 8192,
   MOST_GRADIENTS = 500000,
-  COPIES = 4, /* of the population */
-  SWEEPS = 6  /* between copies */
+  MORE_TIMES = 4, /* as many, where the first know too little */
+  COPIES = 4,     /* of the population */
+  SWEEPS = 6      /* between copies */
 };
 
 static bool watch_population(void *user, double power, int64_t gradients) {
@@ -29,23 +31,28 @@ static void tell_what_is_known(const sl__exploration *e, sl__smc_options *option
   options->known_rows = e->chains.rows / options->known_groups;
 }
 
-sl_status sl__explore_temper(sl_context *context, const sl__target *target, sl__limits *l,
-                             sl__arena *arena, sl__exploration *e) {
+static int64_t usual_particles(const sl__exploration *e, int64_t usual) {
+  if (e->chains_agree && e->dim > SL__FEW) return FEWER_PARTICLES;
+  /* modes by the thousand, perhaps, whose shares it alone knows */
+  if (!e->chains_agree && e->dim > MANY) return MORE_PARTICLES;
+  return usual;
+}
+
+/* One population; `times` as many particles as usual. */
+static sl_status lead(sl_context *context, const sl__target *target, sl__limits *l,
+                      sl__arena *arena, int times, sl__exploration *e) {
   sl__smc_options options;
+  e->tempered_complete = false;
+  e->wide.rows = 0;
   sl__smc_defaults(&options, e->dim);
-  options.seed = sl__seed_of_part(l->options->seed, SL__PART_TEMPER, 0);
+  options.seed = sl__seed_of_part(l->options->seed, SL__PART_TEMPER, times - 1);
   options.progress = watch_population;
   options.user = l;
   l->stage = SL__TEMPERING;
   l->before = e->gradients;
   tell_what_is_known(e, &options);
-  if (e->chains_agree && e->dim > SL__FEW) {
-    options.particles = FEWER_PARTICLES;
-    options.most_gradients = MOST_GRADIENTS;
-  }
-  /* modes by the thousand, perhaps, whose shares it alone knows */
-  if (!e->chains_agree && e->dim > MANY) options.particles = MORE_PARTICLES;
-  const int64_t rows = options.particles;
+  if (e->chains_agree && e->dim > SL__FEW) options.most_gradients = times * MOST_GRADIENTS;
+  const int64_t rows = options.particles = times * usual_particles(e, options.particles);
   const size_t each = (size_t)rows * (size_t)e->dim;
   e->particles.x = sl__arena_take(arena, each, sizeof(double));
   double *density = sl__arena_take(arena, (size_t)rows, sizeof *density);
@@ -63,6 +70,19 @@ sl_status sl__explore_temper(sl_context *context, const sl__target *target, sl__
   e->particles.rows = rows;
   if (e->tempered_complete) e->wide.rows = rows;
   return SL_OK;
+}
+
+/* Where chains agree it would be all that refuses the fit (rules_evidence.c). */
+static bool is_vague(const sl__exploration *e) {
+  return e->chains_agree && e->tempered_complete && e->dim <= SL__MOST_TEMPERING_ASKED &&
+         e->smc.accept >= SL__LEAST_ACCEPT && e->smc.log_evidence_se > SL__MOST_TEMPERED_SE;
+}
+
+sl_status sl__explore_temper(sl_context *context, const sl__target *target, sl__limits *l,
+                             sl__arena *arena, sl__exploration *e) {
+  const sl_status status = lead(context, target, l, arena, 1, e);
+  if (status != SL_OK || e->cut || !is_vague(e)) return status;
+  return lead(context, target, l, arena, MORE_TIMES, e);
 }
 
 static bool watch_copies(void *user, double power, int64_t gradients) {

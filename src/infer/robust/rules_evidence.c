@@ -3,12 +3,6 @@
 #include <math.h>
 #include "infer/robust/rules.h"
 
-/* The tempered population is to be believed where its moves are good, in few dimensions and where
- * most are accepted. */
-enum { MOST_TRUSTED = 10 }; /* dimensions */
-/* Of the log evidence by the population: more, and half of the mass may be missing unseen. */
-static const double most_tempered_se = 0.2;
-
 /* Of all mass, in tails that q does not have. */
 static const double most_tail = 0.03;
 
@@ -52,17 +46,18 @@ bool sl__rule_tails_missed(const sl__robust_report *r, sl__sentence out) {
 
 /* Whether the population has a say: where chains agree, only if its moves are good. */
 static bool asks_tempering(const sl__robust_report *r) {
-  const bool moves_well = r->dim <= MOST_TRUSTED && r->tempered_accept >= SL__LEAST_ACCEPT;
+  const bool moves_well =
+      r->dim <= SL__MOST_TEMPERING_ASKED && r->tempered_accept >= SL__LEAST_ACCEPT;
   return r->tempered_complete && (moves_well || !r->chains_agree);
 }
 
 bool sl__rule_tempering_vague(const sl__robust_report *r, sl__sentence out) {
-  if (!asks_tempering(r) || r->tempered_se <= most_tempered_se) return false;
+  if (!asks_tempering(r) || r->tempered_se <= SL__MOST_TEMPERED_SE) return false;
   return sl__robust_say(
       out,
       "the tempered population knows the log evidence to %.2f only, %.2f is wanted, so it "
       "cannot say whether a part is missing; try another seed, or reparameterise the model",
-      r->tempered_se, most_tempered_se);
+      r->tempered_se, SL__MOST_TEMPERED_SE);
 }
 
 /* Where chains are what the flow is judged by, a population that found no more places has the mass
