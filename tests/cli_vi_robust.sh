@@ -46,6 +46,13 @@ run 0 vi --density '-log(1+x^2)' --dim x --seed 1 --quiet --json
 json
 check "a Cauchy density is fitted" near "$(value log_evidence.value)" 1.144730 0.01
 check "which has no sd" test "$(value by_quartiles)" = true
+cat >correlation.stan <<'END'
+parameters { cholesky_factor_corr[2] L; }
+model { L ~ lkj_corr_cholesky(2); }
+END
+run 0 vi correlation.stan --seed 1 --quiet --json
+json
+check "parameters that are constants have no tails" near "$(value parameter_sd_gap)" 0 0.14
 cat >nan.stan <<'END'
 data { vector[2] y; }
 parameters { real mu; }

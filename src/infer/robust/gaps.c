@@ -126,6 +126,17 @@ sl_status sl__robust_compare_moments(const sl__robust *run, const sl__judged *j,
                                       &report->sd_gap);
 }
 
+/* As a correlation with itself: but for rounding, of which moments would make something. */
+static bool is_constant(int64_t rows, int32_t count, int32_t column, const double *values) {
+  static const double rounding = 1e-12;
+  double low = INFINITY, high = -INFINITY;
+  for (int64_t r = 0; r < rows; r++) {
+    low = fmin(low, values[r * count + column]);
+    high = fmax(high, values[r * count + column]);
+  }
+  return high - low <= rounding * fmax(fabs(low), fabs(high));
+}
+
 /* A fit may be good in its coordinates and not in a parameter that is the exponential of one: a tenth
  * off log tau's sd may be a third off tau's. By weights only, as the exploration has too few draws in
  * such a tail. */
@@ -140,9 +151,10 @@ static sl_status compare_parameters(const sl__robust *run, sl__arena *arena, con
   SL__TRY(
       sl__target_write(run->context, target, SL__TARGET_PARAMETERS, j->rows, j->x, 0, 0, values));
   for (int32_t i = 0; i < count; i++) {
+    if (is_constant(j->rows, count, i, values)) continue;
     const moments own = measure(j->rows, count, i, values, NULL);
     const moments known = measure(j->rows, count, i, values, weights);
-    /* a constant, as a correlation with itself, or one that overflows */
+    /* one that overflows */
     if (!(own.sd > 0 && known.sd > 0 && isfinite(own.kurtosis) && isfinite(known.kurtosis)))
       continue;
     double any = 0;
