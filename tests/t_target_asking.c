@@ -1,5 +1,6 @@
-/* Runs that ask whether to go on: where each row may take long they end between rows, and the slices
- * that they are made in change no bit. */
+/* Runs that ask whether to go on: where each row may take long they end between rows, and the
+ * slices that they are made in change no bit. And patience: what is given up. */
+#include <math.h>
 #include <string.h>
 #include "target/target.h"
 #include "vi_fixture.h"
@@ -82,5 +83,38 @@ TEST(rows_that_take_long_can_be_ended) {
   CHECK_INTEGER(asked, 1);
   CHECK(sl__density_gradients(f.density) >= FIRST_TAKEN);
   CHECK(sl__density_gradients(f.density) < ROWS);
+  close_fixture(&f);
+}
+
+TEST(patience_gives_up_what_takes_long_and_changes_nothing_else) {
+  fixture f;
+  double value[ROWS], gradient[ROWS], steps = 0;
+  open_fixture(&f, -3, 10);
+  const sl__points all = points_of(&f);
+  sl__points near = all;
+  near.rows = ROWS / 2;
+  CHECK_OK(f.context, sl__density_run(f.context, f.density, &all));
+  memcpy(value, f.value, sizeof value);
+  memcpy(gradient, f.gradient, sizeof gradient);
+  CHECK(isfinite(value[ROWS - 1]));
+  CHECK_OK(f.context, sl__density_learn_patience(f.context, f.density, &near, &steps));
+  CHECK(steps > 0 && steps < 10000);
+  CHECK_OK(f.context, sl__density_run(f.context, f.density, &all)); /* learned, not set */
+  CHECK(memcmp(value, f.value, sizeof value) == 0);
+  sl__density_set_patience(f.density, steps);
+  CHECK_OK(f.context, sl__density_run(f.context, f.density, &all));
+  CHECK(memcmp(value, f.value, ROWS / 2 * sizeof *value) == 0);
+  CHECK(memcmp(gradient, f.gradient, ROWS / 2 * sizeof *gradient) == 0);
+  CHECK(f.value[ROWS - 1] == -(double)INFINITY);
+  close_fixture(&f);
+}
+
+TEST(there_is_no_limit_to_patience_without_a_value) {
+  fixture f;
+  double steps = 1;
+  open_fixture(&f, 800, 900); /* exp overflows */
+  const sl__points points = points_of(&f);
+  CHECK_OK(f.context, sl__density_learn_patience(f.context, f.density, &points, &steps));
+  CHECK(steps == 0);
   close_fixture(&f);
 }

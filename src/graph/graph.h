@@ -239,6 +239,7 @@ typedef struct sl__run {
   const sl__feed *feeds;
   const sl__sink *sinks;
   sl__random_key key;
+  double most_ode_steps; /* tried, of a solution, which has no value then; 0: the program's limit */
 } sl__run;
 /* The outputs are copied; a batched output is written row-major, a shared one contiguously. */
 sl_status sl__program_new(sl_context *context, sl__graph *graph, int count, const sl_node *outputs,

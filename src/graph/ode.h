@@ -16,6 +16,7 @@ typedef struct sl__ode_lane {
   double trial;             /* being tried; 0: the lane rests */
   double scale;             /* what a time is compared with */
   double taken;             /* steps since the last output */
+  double tried;             /* steps since the start */
   int64_t next;             /* output */
   bool active, fresh;       /* fresh: at its start */
   bool accepted, to_output; /* to_output: the trial ends at an output time */
@@ -37,6 +38,7 @@ typedef struct sl__ode_run {
   int64_t lanes, states, columns, size, outputs;
   int64_t rows, row, lead; /* row: the next to be taken; lead: from number to number of a row */
   double relative, absolute, max_steps;
+  double most_tried;       /* steps of a solution, taken or not */
   const double *start;     /* [1 + size][lead] */
   const double *times;     /* [outputs][lead] */
   double *out;             /* [outputs][size][lead] */

@@ -178,6 +178,7 @@ void sl__ode_judge(const sl__ode_run *r) {
     sl__ode_lane *l = &r->lane[i];
     if (!l->active) continue;
     const double step = l->trial * r->norm[i];
+    l->tried++;
     if (l->accepted) {
       l->time = l->time + l->trial;
       l->taken++;
@@ -185,7 +186,8 @@ void sl__ode_judge(const sl__ode_run *r) {
     } else {
       l->step = step;
     }
-    if (l->taken > r->max_steps || !(l->step > DBL_EPSILON * l->scale)) sl__ode_fail(r, i);
+    if (l->taken > r->max_steps || l->tried > r->most_tried || !(l->step > DBL_EPSILON * l->scale))
+      sl__ode_fail(r, i);
     if (!l->active) l->accepted = false;
   }
 }
@@ -213,6 +215,8 @@ void sl__run_ode(const sl__frame *f, const sl__step *s, int64_t begin, int64_t e
   r.relative = limits[0];
   r.absolute = limits[1];
   r.max_steps = limits[2];
+  const double most = f->run ? f->run->most_ode_steps : 0; /* no run: constants are worked out */
+  r.most_tried = most > 0 ? most : (double)INFINITY;
   r.start = sl__address(f, sl__operand_value(f, s, 0));
   r.times = sl__address(f, sl__operand_value(f, s, 1));
   r.out = sl__address(f, sl__output_value(f, s));

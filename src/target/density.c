@@ -11,6 +11,7 @@ struct sl__density {
   sl__workspace *workspace;
   int64_t gradients, values; /* rows evaluated */
   int64_t slice;             /* rows to be evaluated before it is asked whether to go on */
+  double most_ode_steps;     /* of a solution; 0: as many as the program allows */
 };
 
 /* Programs that add nothing up over rows take any number of them, a block at a time. */
@@ -88,8 +89,11 @@ sl_status sl__density_run_marking(sl_context *context, sl__density *density,
   const sl__feed feed = {points->q, SL_F64, row, column, NULL};
   const sl__sink sinks[2] = {{points->value, SL_F64, 1, 1},
                              {points->gradient, SL_F64, row, column}};
-  const sl__run run = {
-      .rows = rows, .parameters = density->target->parameters, .feeds = &feed, .sinks = sinks};
+  const sl__run run = {.rows = rows,
+                       .parameters = density->target->parameters,
+                       .feeds = &feed,
+                       .sinks = sinks,
+                       .most_ode_steps = density->most_ode_steps};
   SL__TRY(sl__program_run(context, density->program, density->workspace, &run));
   for (int64_t r = 0; r < rows; r++) {
     const bool nan = isnan(points->value[r]) != 0;
@@ -131,6 +135,40 @@ sl_status sl__density_run_asking(sl_context *context, sl__density *density,
     if (!may_go_on(user)) return sl__fail(context, SL_STOPPED, "stopped between points");
   }
   return SL_OK;
+}
+
+static sl_status count_values(sl_context *context, sl__density *density, const sl__points *points,
+                              int64_t *count) {
+  SL__TRY(sl__density_run(context, density, points));
+  *count = 0;
+  for (int64_t r = 0; r < points->rows; r++) *count += isfinite(points->value[r]) != 0;
+  return SL_OK;
+}
+
+sl_status sl__density_learn_patience(sl_context *context, sl__density *density,
+                                     const sl__points *points, double *out) {
+  const double least = 32, most = 1e9, times = 8;
+  const double before = density->most_ode_steps;
+  int64_t all, with = -1;
+  *out = density->most_ode_steps = 0;
+  if (!sl__density_solves(density)) return SL_OK;
+  sl_status status = count_values(context, density, points, &all);
+  double enough = least;
+  while (status == SL_OK && all > 0 && enough < most) {
+    density->most_ode_steps = enough;
+    status = count_values(context, density, points, &with);
+    if (with == all) {
+      *out = times * enough;
+      break;
+    }
+    enough *= 2;
+  }
+  density->most_ode_steps = before;
+  return status;
+}
+
+void sl__density_set_patience(sl__density *density, double most_ode_steps) {
+  density->most_ode_steps = most_ode_steps;
 }
 
 bool sl__density_solves(const sl__density *density) {

@@ -140,6 +140,14 @@ sl_status sl__density_run_marking(sl_context *context, sl__density *density,
 sl_status sl__density_run_asking(sl_context *context, sl__density *density,
                                  const sl__points *points, bool (*may_go_on)(void *user),
                                  void *user);
+/* What looks far and wide for mass gives up a solution of differential equations that takes many
+ * times the steps of any where mass is known to be: at a rate of 1e20 a solver takes minutes to find
+ * that a point explains nothing. *out: so many steps, by points with mass; 0, which is no limit, where
+ * no equations are solved and where none of the points has a value. */
+sl_status sl__density_learn_patience(sl_context *context, sl__density *density,
+                                     const sl__points *points, double *out);
+/* From now on; a point that is given up has the value -infinity. */
+void sl__density_set_patience(sl__density *density, double most_ode_steps);
 /* Whether equations are solved in it, which may take any time where they are hard. */
 bool sl__density_solves(const sl__density *density);
 /* Rows evaluated so far: with the gradient, without. */

@@ -153,7 +153,9 @@ static sl_status open_population(sl__population *p, sl__arena *arena) {
   SL__TRY(sl__first_density_open(arena, p->dim, p->options, &p->first));
   SL__TRY(sl__metric_open(arena, dense ? SL__METRIC_DENSE : SL__METRIC_DIAGONAL, p->dim, 0,
                           &p->metric));
-  return sl__density_new(p->context, p->target, 0, true, &p->density);
+  SL__TRY(sl__density_new(p->context, p->target, 0, true, &p->density));
+  sl__density_set_patience(p->density, p->options->most_ode_steps);
+  return SL_OK;
 }
 
 /* One power further. */

@@ -27,6 +27,7 @@ typedef struct sl__smc_options {
   const double *known;
   int64_t known_rows;
   int known_groups;
+  double most_ode_steps; /* sl__density_set_patience; 0: no limit */
   /* [particles][dim], or NULL: the population as it was when the power was last at most a half,
    * wider than the target and wherever that is. */
   double *wide;

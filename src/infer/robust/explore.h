@@ -52,6 +52,7 @@ typedef struct sl__exploration {
   double *rhats;                          /* [dim] */
   int64_t divergences, gradients, values; /* evaluations with gradient, without */
   int64_t climbs, led;                    /* ways up, and particles, that looked for modes */
+  double most_ode_steps; /* of a solution that a search waits for; 0: as many as it takes */
   bool chains_agree;
   bool modes_confirmed; /* chains stayed apart where the population is apart as well */
   bool chains_mix;      /* they agree well, forget soon and hardly diverge */

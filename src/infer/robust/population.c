@@ -46,6 +46,7 @@ static sl_status lead(sl_context *context, const sl__target *target, sl__limits 
   e->wide.rows = 0;
   sl__smc_defaults(&options, e->dim);
   options.seed = sl__seed_of_part(l->options->seed, SL__PART_TEMPER, times - 1);
+  options.most_ode_steps = e->most_ode_steps;
   options.progress = watch_population;
   options.user = l;
   l->stage = SL__TEMPERING;

@@ -266,10 +266,28 @@ static sl_status climb_round(search *s, int round, const sl__search_watch *watch
   return status;
 }
 
+/* By some draws of the chains. */
+static sl_status learn_patience(const search *s, sl__arena *arena, double *steps) {
+  enum { DRAWS = 64 };
+  const sl__draws *draws = &s->e->chains;
+  const int64_t rows = draws->rows < DRAWS ? draws->rows : DRAWS;
+  double *value = sl__arena_take(arena, DRAWS, sizeof *value);
+  if (!value) return SL_NO_MEMORY;
+  const sl__points points = {.rows = rows,
+                             .q = draws->x,
+                             .value = value,
+                             .row_stride = draws->rows / rows * s->e->dim,
+                             .column_stride = 1};
+  SL__TRY(sl__density_learn_patience(s->context, s->density, &points, steps));
+  sl__density_set_patience(s->density, *steps);
+  return SL_OK;
+}
+
 static sl_status search_on(search *s, sl__arena *arena, const sl__target *target,
-                           const sl__search_watch *watch) {
+                           const sl__search_watch *watch, double *most_ode_steps) {
   SL__TRY(measure_chains(s, arena));
   SL__TRY(sl__density_new(s->context, target, 0, true, &s->density));
+  SL__TRY(learn_patience(s, arena, most_ode_steps));
   for (int round = 0; round == 0 || (round < ROUNDS && s->been.count > 0); round++)
     SL__TRY(climb_round(s, round, watch));
   return SL_OK;
@@ -282,7 +300,7 @@ sl_status sl__exploration_search(sl_context *context, const sl__target *target, 
   sl__arena arena;
   sl__arena_open(&arena, context);
   search s = {.context = context, .e = e, .seed = seed, .first = first, .report = out};
-  const sl_status status = search_on(&s, &arena, target, watch);
+  const sl_status status = search_on(&s, &arena, target, watch, &e->most_ode_steps);
   if (status != SL_OK) out->found = 0;
   if (s.density) {
     e->gradients += sl__density_gradients(s.density);

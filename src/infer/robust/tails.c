@@ -159,7 +159,8 @@ static sl_status pass(const tails *t, bool given, sl__random_key key, noise *n) 
                          .parameters = t->model->vector,
                          .feeds = given ? &feed : NULL,
                          .sinks = sinks,
-                         .key = key};
+                         .key = key,
+                         .most_ode_steps = t->run->exploration->most_ode_steps};
     status = sl__program_run(context, program, workspace, &run);
   }
   sl__workspace_free(workspace);
